@@ -1,0 +1,77 @@
+"""Expression vocabularies and the maps between them.
+
+`LABELS` is the vocabulary of every shipped model, in the order of the model's
+output.  It is the order of the FER+ vote columns (Barsoum et al. 2016).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+LABELS: Final = (
+    "neutral",
+    "happiness",
+    "surprise",
+    "sadness",
+    "anger",
+    "disgust",
+    "fear",
+    "contempt",
+)
+"""The eight expressions, in the order of a model's output."""
+
+LABELS_7: Final = LABELS[:7]
+"""The vocabulary of the `fer2013` protocol, which has no contempt."""
+
+MULTIPLE: Final = "multiple"
+"""A photo's label when it shows more than one face (the Affective app's rule)."""
+
+FERPLUS_VOTES: Final = (*LABELS, "unknown", "NF")
+"""Columns of the FER+ crowd votes; NF means "not a face"."""
+
+FER2013: Final = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+"""Our names for the integer labels 0-6 of the original fer2013.csv."""
+
+AFFECTNET: Final = (
+    "neutral",
+    "happiness",
+    "sadness",
+    "surprise",
+    "fear",
+    "disgust",
+    "anger",
+    "contempt",
+)
+"""Our names for AffectNet's integer labels 0-7 (8 None, 9 Uncertain and 10 Non-Face are pruned)."""
+
+EMOJI: Final = {
+    "neutral": "😐",
+    "happiness": "😀",
+    "surprise": "😮",
+    "sadness": "😢",
+    "anger": "😠",
+    "disgust": "🤢",
+    "fear": "😨",
+    "contempt": "😒",
+    MULTIPLE: "👥",
+}
+"""One emoji a label, as in the Affective app's filter bar (thesis, table 2 and figure 23)."""
+
+ALIASES: Final = {
+    "angry": "anger",
+    "contemptuous": "contempt",
+    "disgusted": "disgust",
+    "afraid": "fear",
+    "fearful": "fear",
+    "happy": "happiness",
+    "sad": "sadness",
+    "surprised": "surprise",
+}
+"""Other datasets' spellings of the eight labels, for folder names."""
+
+
+def canonical(name: str) -> str | None:
+    """The label that `name` spells, or None when it spells none (case and blanks are ignored)."""
+    key = name.strip().lower()
+    key = ALIASES.get(key, key)
+    return key if key in LABELS else None

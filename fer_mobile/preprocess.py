@@ -1,0 +1,85 @@
+"""THE definition of preprocessing: crop → gray → resize → normalise, in this order.
+
+Training, evaluation, the photo pipeline and the Android app all follow it, so every
+step is defined to the bit:
+
+* *crop*: a detector's box is mapped to the framing of the training faces: a square of
+  side ``scale * box.height`` about the box's centre, moved by ``shift * box.height``.
+  Corner and side are rounded half up; what lies outside the photo repeats its edge.
+* *gray*: ITU-R BT.601 luma in integers, ``(19595 R + 38470 G + 7471 B + 32768) >> 16``.
+* *resize*: separable triangle filter, widened by the reduction factor so that it does
+  not alias.  Weights are computed in IEEE doubles, normalised to sum 1 and rounded
+  half up to multiples of 2**-22; rows first, then columns, each pass rounding half up
+  to uint8.  (This is what Pillow's BILINEAR does; tests hold an independent
+  implementation against it.)
+* *normalise*: pixel / 255, which a full-integer model does by its input quantization.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from fer_mobile.types import Box
+
+VERSION: Final = 1
+"""Changes whenever any output byte of this module may change."""
+
+
+@dataclass(frozen=True, slots=True)
+class CropRule:
+    """How a detector's box becomes the square that the model was trained on."""
+
+    scale: float = 1.02
+    """Side of the square over the height of the box."""
+    shift_y: float = -0.02
+    """Offset of the square's centre over the height of the box; negative is up."""
+
+    def square(self, box: Box) -> tuple[int, int, int]:
+        """Left, top and side in whole pixels (side ≥ 1; the square may leave the photo)."""
+        side = max(1, _round(self.scale * box.height))
+        left = _round(box.x + box.width / 2 - side / 2)
+        top = _round(box.y + box.height / 2 + self.shift_y * box.height - side / 2)
+        return left, top, side
+
+
+def _round(value: float) -> int:
+    return math.floor(value + 0.5)
+
+
+def crop(image: np.ndarray, left: int, top: int, side: int) -> np.ndarray:
+    """The square of `image` (uint8 H×W or H×W×3); beyond the border its edge is repeated."""
+    height, width = image.shape[:2]
+    if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
+        return image[top : top + side, left : left + side]
+    rows = np.clip(np.arange(top, top + side), 0, height - 1)
+    columns = np.clip(np.arange(left, left + side), 0, width - 1)
+    return image[rows[:, None], columns]
+
+
+def to_gray(image: np.ndarray) -> np.ndarray:
+    """BT.601 luma of a uint8 RGB image, uint8 H×W; a gray image comes back as it is."""
+    if image.ndim == 2:
+        return image
+    return np.asarray(Image.fromarray(image).convert("L"))
+
+
+def resize(gray: np.ndarray, size: int) -> np.ndarray:
+    """A uint8 H×W image as uint8 size×size (see the module's text for the arithmetic)."""
+    if gray.shape == (size, size):
+        return gray
+    return np.asarray(Image.fromarray(gray).resize((size, size), Image.Resampling.BILINEAR))
+
+
+def face_pixels(image: np.ndarray, box: Box, size: int, rule: CropRule) -> np.ndarray:
+    """Crop, gray and resize one face of an upright RGB or gray photo: uint8 size×size."""
+    return resize(to_gray(crop(image, *rule.square(box))), size)
+
+
+def normalise(pixels: np.ndarray) -> np.ndarray:
+    """uint8 pixels as float32 in 0 to 1."""
+    return pixels.astype(np.float32) / np.float32(255.0)
