@@ -1,0 +1,85 @@
+"""Statistics of the pipeline's stages over photos, the thesis's own, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from fer_mobile.errors import InputError
+from fer_mobile.types import STAGES
+
+Verdict = Literal["pass", "fail"]
+
+TABLE8: Final[Mapping[str, tuple[float, float]]] = {
+    "decode": (57.88, 140.5),
+    "detect": (1601.56, 3846.5),
+    "resize": (1.5, 2.7),
+    "gray": (126.8, 33.5),
+    "classify": (384.1, 315.35),
+    "total": (2171.9, 4338.6),
+}
+"""Mean and standard deviation in ms of the Affective app over 25 photos (thesis, table 8)."""
+
+TABLE8_PHONE: Final = "Samsung Galaxy J3, Exynos 7570 Quad, 2 GB RAM"
+"""The phone that `TABLE8` was measured on (thesis, section 2.3.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageStats:
+    """One stage over the photos that went through it; all times in milliseconds."""
+
+    n: int
+    """Photos that went through the stage."""
+    mean_ms: float
+    std_ms: float
+    """Sample standard deviation over photos (n - 1 below the line); 0 for one photo."""
+    p50_ms: float
+    p90_ms: float
+    p99_ms: float
+    """Percentiles over photos, interpolated linearly between neighbours."""
+    share: float
+    """The stage's time in all photos over the total's, 0 to 1."""
+
+    def as_dict(self) -> dict[str, float]:
+        """The figures as a result file holds them, rounded to 0.1 µs and 0.01 %."""
+        return {
+            name: value if name == "n" else round(value, 4) for name, value in asdict(self).items()
+        }
+
+
+def stage_stats(rows: Sequence[Mapping[str, float]]) -> dict[str, StageStats]:
+    """Statistics of every stage that occurs in `rows`, in the order of `STAGES`.
+
+    `rows` holds one mapping a photo, from stage to milliseconds.  A stage that a photo did
+    not reach (a photo without a face is not classified) is absent there and does not count.
+    """
+    whole = sum(row.get("total", 0.0) for row in rows)
+    stats = {}
+    for stage in STAGES:
+        times = np.array([row[stage] for row in rows if stage in row], dtype=np.float64)
+        if times.size == 0:
+            continue
+        p50, p90, p99 = np.percentile(times, (50, 90, 99))
+        stats[stage] = StageStats(
+            n=int(times.size),
+            mean_ms=float(times.mean()),
+            std_ms=float(times.std(ddof=1)) if times.size > 1 else 0.0,
+            p50_ms=float(p50),
+            p90_ms=float(p90),
+            p99_ms=float(p99),
+            share=float(times.sum() / whole) if whole else 0.0,
+        )
+    return stats
+
+
+def verdict(stats: Mapping[str, StageStats], budget_s: float) -> Verdict:
+    """Whether nine photos in ten stay within `budget_s` seconds: p90 of total over photos.
+
+    Raises InputError when no photo was timed.
+    """
+    if "total" not in stats:
+        raise InputError("verdict", expected="at least one timed photo", found="none")
+    return "pass" if stats["total"].p90_ms <= budget_s * 1000 else "fail"
