@@ -1,1 +1,93 @@
-"""To be filled."""
+"""The architectures, one file per family, and the registry that finds them by name.
+
+Nothing here imports Keras until a model is built.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from fer_mobile.errors import ModelError, nearest
+
+if TYPE_CHECKING:
+    import keras
+
+PARAMETER_CAP: Final = 10_000_000
+"""The thesis's limit on trainable parameters of a model meant for phones (section 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """One registered architecture."""
+
+    name: str
+    module: str
+    """The module of this package whose function `name` builds the model."""
+    parameters: int
+    """All weights (trainable or not) in the source's configuration."""
+    size: int
+    """Input height and width of the source in pixels."""
+    source: str
+    """Where the architecture is described."""
+
+    def build(self, **options: Any) -> keras.Model:
+        """A Keras model with fresh weights; see the builder for its options."""
+        builder: Callable[..., keras.Model] = getattr(
+            importlib.import_module(f"fer_mobile.zoo.{self.module}"), self.name
+        )
+        return builder(**options)
+
+
+ARCHITECTURES: Final = {
+    entry.name: entry
+    for entry in (
+        Architecture("xcao", "xcao_family", 6_970_728, 224, "thesis, figure 18 left and table 5"),
+        Architecture(
+            "xcao_two_stream",
+            "xcao_family",
+            7_509_672,
+            224,
+            "thesis, figure 18 right and table 5",
+        ),
+    )
+}
+"""Every architecture by name."""
+
+
+def find(name: str) -> Architecture:
+    """The architecture called `name`; ModelError with the nearest known name otherwise."""
+    try:
+        return ARCHITECTURES[name]
+    except KeyError:
+        raise ModelError(
+            f"architecture {name!r}",
+            expected="one of the zoo's names",
+            found="no such name",
+            todo=nearest(name, ARCHITECTURES),
+        ) from None
+
+
+def build(name: str, **options: Any) -> keras.Model:
+    """Build the architecture called `name` with fresh weights."""
+    return find(name).build(**options)
+
+
+def trainable_parameters(model: keras.Model) -> int:
+    """How many parameters of a Keras model training changes."""
+    return sum(math.prod(weight.shape) for weight in model.trainable_weights)
+
+
+def check_cap(model: keras.Model, *, lifted: bool = False) -> None:
+    """Raise ModelError when a model is above `PARAMETER_CAP`, unless the cap is lifted."""
+    count = trainable_parameters(model)
+    if count > PARAMETER_CAP and not lifted:
+        raise ModelError(
+            f"model {model.name!r}",
+            expected=f"at most {PARAMETER_CAP:,} trainable parameters",
+            found=f"{count:,}",
+            todo="Use a smaller model, or lift the cap with --no-parameter-cap.",
+        )

@@ -1,0 +1,35 @@
+"""The one form that every source of faces is brought into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+SPLITS: Final = ("train", "valid", "test", "all")
+"""Names of splits; the npz files number the first three 0, 1 and 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Faces with their labels under one protocol."""
+
+    images: np.ndarray
+    """uint8 [N, H, W] gray faces."""
+    labels: np.ndarray
+    """int64 [N], indices into `names`."""
+    targets: np.ndarray
+    """float32 [N, len(names)], what training aims at: shares of votes, rows sum to 1."""
+    names: tuple[str, ...]
+    """The vocabulary of `labels`."""
+    protocol: str
+    split: str
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def counts(self) -> dict[str, int]:
+        """How many faces each label has."""
+        per_class = np.bincount(self.labels, minlength=len(self.names))
+        return dict(zip(self.names, per_class.tolist(), strict=True))

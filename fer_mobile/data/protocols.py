@@ -1,0 +1,98 @@
+"""How labels follow from FER2013's label and FER+'s ten votes.
+
+A figure means nothing without the protocol it was measured under, so every figure
+carries the name of one of these:
+
+* ``ferplus-strict``: single votes are outliers and set to 0; the winner must hold more
+  than half of what is left and be one of the eight expressions.
+* ``ferplus-argmax``: the column with most votes; rows won by "unknown" or "NF" are dropped.
+* ``fer2013``: the original seven labels.
+
+(FER+: Barsoum et al., 2016; FER2013: Goodfellow et al., 2013.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from fer_mobile.errors import DataError, nearest
+from fer_mobile.labels import FER2013, LABELS, LABELS_7
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """The raw labels of N faces."""
+
+    votes: np.ndarray
+    """uint8 [N, 10], columns as in `labels.FERPLUS_VOTES`."""
+    fer2013: np.ndarray
+    """int64 [N], 0-6 as in `labels.FER2013`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """What a protocol makes of N faces."""
+
+    keep: np.ndarray
+    """bool [N]: the rows that the protocol keeps."""
+    labels: np.ndarray
+    """int64 [N], indices into `names` (meaningless where not kept)."""
+    targets: np.ndarray
+    """float32 [N, len(names)]; rows sum to 1 where kept."""
+    names: tuple[str, ...]
+
+
+def _without_outliers(votes: np.ndarray) -> np.ndarray:
+    return np.where(votes == 1, 0, votes).astype(np.int64)
+
+
+def _shares(votes: np.ndarray) -> np.ndarray:
+    """Votes for the eight expressions as shares, outliers removed where that leaves any."""
+    counts = _without_outliers(votes)[:, : len(LABELS)].astype(np.float32)
+    raw = votes[:, : len(LABELS)].astype(np.float32)
+    counts = np.where(counts.sum(1, keepdims=True) > 0, counts, raw)
+    return counts / np.maximum(counts.sum(1, keepdims=True), 1)
+
+
+def _strict(raw: Votes) -> Labelled:
+    counts = _without_outliers(raw.votes)
+    winner = counts.argmax(1)
+    majority = 2 * counts.max(1) > counts.sum(1)
+    return Labelled(majority & (winner < len(LABELS)), winner, _shares(raw.votes), LABELS)
+
+
+def _argmax(raw: Votes) -> Labelled:
+    winner = raw.votes.argmax(1).astype(np.int64)
+    return Labelled(winner < len(LABELS), winner, _shares(raw.votes), LABELS)
+
+
+def _fer2013(raw: Votes) -> Labelled:
+    order = np.array([LABELS_7.index(name) for name in FER2013])
+    labels = order[raw.fer2013]
+    targets = np.eye(len(LABELS_7), dtype=np.float32)[labels]
+    return Labelled(np.ones(len(labels), bool), labels, targets, LABELS_7)
+
+
+PROTOCOLS: Final[dict[str, Callable[[Votes], Labelled]]] = {
+    "ferplus-strict": _strict,
+    "ferplus-argmax": _argmax,
+    "fer2013": _fer2013,
+}
+"""Every protocol by name."""
+
+
+def find_protocol(name: str) -> Callable[[Votes], Labelled]:
+    """The protocol called `name`; DataError with the nearest known name otherwise."""
+    try:
+        return PROTOCOLS[name]
+    except KeyError:
+        raise DataError(
+            f"protocol {name!r}",
+            expected="a known protocol",
+            found="no such name",
+            todo=nearest(name, PROTOCOLS),
+        ) from None

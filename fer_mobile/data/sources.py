@@ -1,0 +1,239 @@
+"""Where faces come from: an npz file, the original csv pair, or folders of images."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from fer_mobile.data.dataset import SPLITS, Dataset
+from fer_mobile.data.protocols import Votes, find_protocol
+from fer_mobile.errors import DataError, PhotoError, nearest
+from fer_mobile.labels import FERPLUS_VOTES, LABELS, canonical
+
+ENVIRONMENT: Final = "FER_MOBILE_DATA"
+"""Environment variable that names the data when no path is given."""
+
+NPZ_NAME: Final = "fer_train_valid.npz"
+CSV_NAMES: Final = ("fer2013.csv", "fer2013new.csv")
+_NPZ_KEYS: Final = ("images", "split", "votes", "fer2013_label")
+_USAGE: Final = {"Training": 0, "PublicTest": 1, "PrivateTest": 2}
+_SIDE: Final = 48
+"""Height and width of FER2013's images in pixels."""
+
+_TEST_COPY: Final = 2
+"""Bit of `copy_of`: an exact copy is in the test split (1: in valid)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Faces:
+    """Every row of a FER2013 source before a protocol is applied."""
+
+    images: np.ndarray
+    split: np.ndarray
+    raw: Votes
+    copy_of: np.ndarray
+    label_certain: np.ndarray
+
+
+def data_path(path: str | Path | None = None) -> Path:
+    """`path`, or what the environment variable names; DataError when there is neither."""
+    chosen = path or os.environ.get(ENVIRONMENT)
+    if not chosen:
+        raise DataError(
+            "data",
+            expected="a dataset",
+            found="no path",
+            todo=f"Give --data PATH or set {ENVIRONMENT}.",
+        )
+    found = Path(chosen)
+    if not found.exists():
+        raise DataError(found, expected="a file or folder", found="nothing there")
+    return found
+
+
+def load_dataset(
+    path: str | Path | None = None,
+    *,
+    protocol: str = "ferplus-strict",
+    split: str = "valid",
+    training: bool = False,
+    side: int = 112,
+) -> Dataset:
+    """Load the faces of one split under one protocol.
+
+    `path` is an npz file with the keys images, split, votes and fer2013_label (see
+    docs/data.md), a folder that holds such a file or the pair fer2013.csv +
+    fer2013new.csv, or a folder of images ``[split/]class/photo.jpg`` (the images are
+    faces; they become gray squares of `side` px, and the protocol only names the
+    vocabulary).  With `training`, rows to learn from: those of the train split whose pixels
+    occur in valid or test are left out, and under `fer2013` those whose pixels occur under
+    different labels.
+
+    Raises DataError when the source, protocol or split cannot be used.
+    """
+    find_protocol(protocol)
+    if split not in SPLITS:
+        raise DataError(
+            f"split {split!r}",
+            expected="a known split",
+            found="no such name",
+            todo=nearest(split, SPLITS),
+        )
+    source = data_path(path)
+    if source.is_dir() and (source / NPZ_NAME).is_file():
+        source = source / NPZ_NAME
+    if source.is_file():
+        if source.suffix != ".npz":
+            raise DataError(source, expected="an .npz file or a folder", found=source.suffix or "a file")
+        dataset = _apply(_read_npz(source), protocol, split, training)
+    elif all((source / name).is_file() for name in CSV_NAMES):
+        dataset = _apply(_read_csv(source), protocol, split, training)
+    else:
+        dataset = _read_folders(source, protocol, split, side)
+    if not len(dataset):
+        raise DataError(source, expected=f"faces in split {split!r}", found="none")
+    return dataset
+
+
+def _apply(faces: _Faces, protocol: str, split: str, training: bool) -> Dataset:
+    labelled = find_protocol(protocol)(faces.raw)
+    keep = labelled.keep.copy()
+    if training:
+        keep &= (faces.split != 0) | (faces.copy_of == 0)
+        if protocol == "fer2013":
+            keep &= (faces.split != 0) | faces.label_certain
+    if split != "all":
+        keep &= faces.split == SPLITS.index(split)
+    return Dataset(
+        faces.images[keep],
+        labelled.labels[keep].astype(np.int64),
+        labelled.targets[keep],
+        labelled.names,
+        protocol,
+        split,
+    )
+
+
+def _read_npz(path: Path) -> _Faces:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            missing = [key for key in _NPZ_KEYS if key not in archive]
+            if missing:
+                raise DataError(
+                    path,
+                    expected=f"the keys {', '.join(_NPZ_KEYS)}",
+                    found=f"{', '.join(archive.files) or 'none'}",
+                    todo=f"Add {', '.join(missing)}.",
+                )
+            columns = {key: archive[key] for key in archive.files}
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(path, expected="a readable .npz file", found=str(error)) from error
+    images, votes = columns["images"], columns["votes"]
+    count = len(columns["split"])
+    if images.ndim != 3 or images.dtype != np.uint8 or votes.shape != (count, len(FERPLUS_VOTES)):
+        raise DataError(
+            path,
+            expected=f"images uint8 [N, H, W] and votes [N, {len(FERPLUS_VOTES)}]",
+            found=f"images {images.dtype} {list(images.shape)} and votes {list(votes.shape)}",
+        )
+    if len(images) != count or len(columns["fer2013_label"]) != count:
+        raise DataError(path, expected="as many rows in every key", found="different lengths")
+    return _Faces(
+        images,
+        columns["split"],
+        Votes(votes, columns["fer2013_label"].astype(np.int64)),
+        columns.get("copy_of", np.zeros(count, np.uint8)),
+        columns.get("label_certain", np.ones(count, bool)),
+    )
+
+
+def _read_csv(folder: Path) -> _Faces:
+    """The original csv pair, joined by row order; rows without an image name are no faces."""
+    images, splits, votes, labels = [], [], [], []
+    with (folder / CSV_NAMES[0]).open(newline="") as first, (folder / CSV_NAMES[1]).open(newline="") as second:
+        faces, crowd = csv.DictReader(first), csv.DictReader(second)
+        try:
+            for number, (face, row) in enumerate(zip(faces, crowd, strict=True), 2):
+                if not row["Image name"]:
+                    continue
+                pixels = np.array(face["pixels"].split(), np.uint8)
+                images.append(pixels.reshape(_SIDE, _SIDE))
+                splits.append(_USAGE[face["Usage"]])
+                labels.append(int(face["emotion"]))
+                votes.append([int(vote) for vote in list(row.values())[2:12]])
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise DataError(
+                folder,
+                expected=f"{CSV_NAMES[0]} (emotion, pixels, Usage) and {CSV_NAMES[1]} "
+                "(Usage, Image name, ten votes) with as many rows",
+                found=f"{error!r} near line {number if images else 2}",
+            ) from error
+    if not images:
+        raise DataError(folder, expected="faces in the csv pair", found="none")
+    pixels, split = np.stack(images), np.array(splits, np.uint8)
+    copy_of, certain = _find_copies(pixels, split, np.array(labels))
+    return _Faces(pixels, split, Votes(np.array(votes, np.uint8), np.array(labels)), copy_of, certain)
+
+
+def _find_copies(images: np.ndarray, split: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`copy_of` and `label_certain` as the npz has them, from the pixels themselves."""
+    groups: dict[bytes, list[int]] = {}
+    for row, image in enumerate(images):
+        groups.setdefault(image.tobytes(), []).append(row)
+    copy_of, certain = np.zeros(len(images), np.uint8), np.ones(len(images), bool)
+    for rows in groups.values():
+        train = [row for row in rows if split[row] == 0]
+        if not train or len(rows) == 1:
+            continue
+        elsewhere = sum({1: 1, 2: _TEST_COPY}[s] for s in {int(split[r]) for r in rows} - {0})
+        copy_of[train] = elsewhere
+        certain[train] = len({int(labels[row]) for row in train}) == 1
+    return copy_of, certain
+
+
+def _read_folders(source: Path, protocol: str, split: str, side: int) -> Dataset:
+    # Reading images needs OpenCV and Pillow, which the other sources do without.
+    from fer_mobile.images import find_photos, load_photo
+    from fer_mobile.preprocess import resize, to_gray
+
+    names = LABELS[:7] if protocol == "fer2013" else LABELS
+    has_splits = any((source / name).is_dir() for name in SPLITS[:3])
+    root = source / split if has_splits and split != "all" else source
+    if not root.is_dir():
+        raise DataError(source, expected=f"a folder {split!r} in it", found="none")
+    images, labels = [], []
+    for path in find_photos(root):
+        name = canonical(path.parent.name)
+        if name not in names:
+            continue
+        if not has_splits and split != "all" and _hashed_split(path.relative_to(source)) != split:
+            continue
+        try:
+            gray = to_gray(load_photo(path).rgb)
+        except PhotoError:
+            continue
+        short = min(gray.shape)
+        top, left = (gray.shape[0] - short) // 2, (gray.shape[1] - short) // 2
+        images.append(resize(gray[top : top + short, left : left + short], side))
+        labels.append(names.index(name))
+    if not images:
+        raise DataError(
+            root,
+            expected=f"{NPZ_NAME}, {' + '.join(CSV_NAMES)}, or images in folders named after "
+            f"expressions ({', '.join(names)})",
+            found="none of them",
+        )
+    numbers = np.array(labels, np.int64)
+    targets = np.eye(len(names), dtype=np.float32)[numbers]
+    return Dataset(np.stack(images), numbers, targets, names, protocol, split)
+
+
+def _hashed_split(path: Path) -> str:
+    """Nine images in ten train, one validates; which is which depends on the name alone."""
+    return "valid" if hashlib.sha256(path.as_posix().encode()).digest()[0] % 10 == 0 else "train"

@@ -1,0 +1,40 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from fer_mobile.errors import InputError
+
+
+def replace_file(path: str | Path, write: Callable[[Path], object]) -> None:
+    """Let `write` make a file beside `path`, then give it the name `path`.
+
+    Missing parent folders are made.  Whoever reads `path` meanwhile, or after a crash, finds
+    the old file or none, never half a one.  The name that `write` gets ends in the suffix of
+    `path`, which many writers go by.  Raises InputError when `path` cannot be written.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(path, expected="a file to write", found="a folder")
+    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(part)
+        part.replace(path)
+    except OSError as error:
+        raise InputError(
+            path,
+            expected="a place that can be written to",
+            found=error.strerror or str(error),
+            todo="Check the folder, its rights and the space left.",
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write `text` as UTF-8 to `path`, all of it or nothing."""
+    replace_file(path, lambda part: part.write_text(text, encoding="utf-8", newline="\n"))

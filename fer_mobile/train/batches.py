@@ -1,0 +1,55 @@
+"""The stream of augmented batches that a model is fitted on, the same for every backend."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from fer_mobile.data import Dataset
+from fer_mobile.data.augmentation import augment
+from fer_mobile.train.recipe import Recipe
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Shuffled, augmented batches of one epoch after another.
+
+    What an epoch holds depends only on the recipe's seed and the epoch's number, so a
+    resumed training sees what an undisturbed one would have seen.
+    """
+
+    def __init__(self, dataset: Dataset, recipe: Recipe, size: int, epoch: int = 0) -> None:
+        super().__init__(workers=1, max_queue_size=16)
+        self.dataset, self.recipe, self.size, self.epoch = dataset, recipe, size, epoch
+        smoothing = recipe.training.label_smoothing
+        classes = len(dataset.names)
+        self.targets = dataset.targets * (1 - smoothing) + np.float32(smoothing / classes)
+        counts = np.bincount(dataset.labels, minlength=classes).clip(1)
+        weights = (counts.max() / counts) ** recipe.training.balance
+        per_row = weights[dataset.labels]
+        self.weights = (per_row / per_row.mean()).astype(np.float32)
+        self._shuffle()
+
+    def _shuffle(self) -> None:
+        rng = np.random.default_rng((self.recipe.training.seed, self.epoch))
+        self.order = rng.permutation(len(self.dataset))
+
+    def __len__(self) -> int:
+        return len(self.dataset) // self.recipe.training.batch_size or 1
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        training = self.recipe.training
+        rng = np.random.default_rng((training.seed, self.epoch, index))
+        rows = self.order[index * training.batch_size : (index + 1) * training.batch_size]
+        faces = augment(self.dataset.images[rows], self.size, self.recipe.augmentation, rng)
+        targets, weights = self.targets[rows], self.weights[rows]
+        if training.mixup:
+            share = rng.beta(training.mixup, training.mixup, (len(rows), 1, 1)).astype(np.float32)
+            faces = share * faces + (1 - share) * faces[::-1]
+            targets = share[:, 0] * targets + (1 - share[:, 0]) * targets[::-1]
+            weights = share[:, 0, 0] * weights + (1 - share[:, 0, 0]) * weights[::-1]
+        return faces[..., None], targets, weights
+
+    def on_epoch_end(self) -> None:
+        """Move on to the next epoch's order and augmentation."""
+        self.epoch += 1
+        self._shuffle()

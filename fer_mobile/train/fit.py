@@ -1,0 +1,277 @@
+"""Fitting a recipe: checkpoints every epoch, resumes after a kill, keeps the best weights.
+
+A run folder holds::
+
+    recipe.json   the resolved recipe
+    state.json    the last finished epoch, written after its checkpoint
+    last.keras    weights and optimizer after it
+    best.keras    float32 weights (averaged, if the recipe says so) of the best epoch
+    history.csv   a row an epoch; curves.png draws it
+    valid.json    the best epoch's figures on valid
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import numpy as np
+
+from fer_mobile import zoo
+from fer_mobile.data import Dataset, load_dataset
+from fer_mobile.errors import DataError, RecipeError
+from fer_mobile.files import replace_file, write_text
+from fer_mobile.metrics import Scores, score
+from fer_mobile.preprocess import normalise, resize
+from fer_mobile.train.batches import Batches
+from fer_mobile.train.curves import draw_curves
+from fer_mobile.train.recipe import Recipe
+
+COLUMNS: Final = ("epoch", "loss", "accuracy", "balanced_accuracy", "valid_loss", "seconds")
+"""Columns of history.csv; accuracies and valid_loss are those of the weights that best.keras would hold."""
+
+
+def train(
+    recipe: Recipe,
+    out: Path,
+    *,
+    data: str | Path | None = None,
+    resume: bool = False,
+    parameter_cap: bool = True,
+    report: Callable[[str], None] = print,
+) -> Scores:
+    """Train a recipe into the run folder `out`; returns the best epoch's figures on valid.
+
+    With `resume`, goes on after the last finished epoch.  Raises RecipeError when `out`
+    holds another run, or one of a different recipe; DataError and ModelError as the data
+    and the zoo do.
+    """
+    training = recipe.training
+    learn = load_dataset(
+        data,
+        protocol=recipe.data.train_protocol or recipe.data.protocol,
+        split="train",
+        training=True,
+    )
+    valid = load_dataset(data, protocol=recipe.data.protocol, split="valid")
+    if learn.names != valid.names:
+        raise DataError(
+            "train_protocol",
+            expected=f"the {len(valid.names)} labels of {recipe.data.protocol}",
+            found=f"{len(learn.names)} labels",
+        )
+    learn = _fraction(learn, training.fraction, training.seed)
+    start = _prepare_folder(recipe, out, resume)
+
+    keras.utils.set_random_seed(training.seed + start)
+    keras.mixed_precision.set_dtype_policy(training.precision)
+    try:
+        model = _build(recipe, len(learn.names))
+        zoo.check_cap(model, lifted=not parameter_cap)
+        size = int(model.input_shape[1])
+        batches = Batches(learn, recipe, size, epoch=start)
+        model.compile(
+            _optimizer(recipe, len(batches)), "categorical_crossentropy", auto_scale_loss=False
+        )
+        if start:
+            model = keras.models.load_model(out / "last.keras")
+        keeper = _Keeper(recipe, valid, size, out, report)
+        if start < training.epochs:
+            report(
+                f"{recipe.name}: {len(learn):,} faces train, {len(valid):,} validate, "
+                f"epochs {start + 1} to {training.epochs}"
+            )
+            model.fit(
+                batches,
+                epochs=training.epochs,
+                initial_epoch=start,
+                callbacks=[keeper],
+                verbose=0,
+            )
+    finally:
+        keras.mixed_precision.set_dtype_policy("float32")
+    draw_curves(out / "history.csv", out / "curves.png")
+    if keeper.best is None:
+        keeper.evaluate_best()
+    assert keeper.best is not None
+    return keeper.best
+
+
+def _fraction(dataset: Dataset, fraction: float, seed: int) -> Dataset:
+    """A share of every class's rows (at least one), chosen by the seed."""
+    if fraction == 1:
+        return dataset
+    rng = np.random.default_rng(seed)
+    rows = np.concatenate(
+        [
+            rng.permutation(own)[: max(1, round(fraction * len(own)))]
+            for own in (np.flatnonzero(dataset.labels == c) for c in np.unique(dataset.labels))
+        ]
+    )
+    rows.sort()
+    return Dataset(
+        dataset.images[rows],
+        dataset.labels[rows],
+        dataset.targets[rows],
+        dataset.names,
+        dataset.protocol,
+        dataset.split,
+    )
+
+
+def _prepare_folder(recipe: Recipe, out: Path, resume: bool) -> int:
+    """Check or make the run folder; returns how many epochs are done."""
+    text = recipe.model_dump_json(indent=2)
+    recipe_file, state_file = out / "recipe.json", out / "state.json"
+    if recipe_file.exists():
+        if not resume:
+            raise RecipeError(
+                out,
+                expected="an empty folder for a new run",
+                found="a run",
+                todo="Give another --out, or go on with --resume.",
+            )
+        if recipe_file.read_text(encoding="utf-8") != text:
+            raise RecipeError(
+                out,
+                expected="a run of the same recipe to resume",
+                found="one with other values",
+                todo=f"Compare it with {recipe_file}.",
+            )
+    else:
+        out.mkdir(parents=True, exist_ok=True)
+        write_text(recipe_file, text)
+    return int(json.loads(state_file.read_text())["epochs_done"]) if state_file.exists() else 0
+
+
+def _build(recipe: Recipe, classes: int) -> keras.Model:
+    try:
+        return zoo.build(recipe.model.architecture, classes=classes, **recipe.model.options)
+    except TypeError as error:
+        raise RecipeError(
+            "model.options",
+            expected=f"arguments of {recipe.model.architecture}",
+            found=str(error),
+        ) from error
+
+
+def _optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    section = recipe.optimizer
+    steps = steps_per_epoch * recipe.training.epochs
+    warmup = min(round(section.warmup_epochs * steps_per_epoch), steps - 1)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0 if warmup else section.learning_rate,
+        steps - warmup,
+        warmup_target=section.learning_rate if warmup else None,
+        warmup_steps=warmup,
+    )
+    common: dict[str, Any] = {
+        "weight_decay": section.weight_decay,
+        "global_clipnorm": section.clip_norm,
+        "use_ema": section.ema > 0,
+        "ema_momentum": section.ema or 0.99,
+    }
+    if section.name == "sgd":
+        return keras.optimizers.SGD(rate, momentum=section.momentum, nesterov=True, **common)
+    optimizer = keras.optimizers.AdamW(rate, **common)
+    # Scales, shifts and biases have no reason to shrink.
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
+    """At each epoch's end: checkpoint, evaluate on valid, keep the best, write the history."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        valid: Dataset,
+        size: int,
+        out: Path,
+        report: Callable[[str], None],
+    ) -> None:
+        super().__init__()
+        self.recipe, self.valid, self.out, self.report = recipe, valid, out, report
+        self.pixels = normalise(np.stack([resize(image, size) for image in valid.images]))[..., None]
+        self.best: Scores | None = None
+        self.started = time.monotonic()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.started = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        replace_file(self.out / "last.keras", self.model.save)
+        weights = self.model.get_weights()
+        if self.recipe.optimizer.ema:
+            self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
+        probabilities = self.model.predict(self.pixels, batch_size=256, verbose=0)
+        figures = score(probabilities, self.valid.labels, self.valid.names)
+        loss = -(self.valid.targets * np.log(np.maximum(probabilities, 1e-7))).sum(1).mean()
+        if self.best is None:
+            self.best = self._read_best()
+        if self.best is None or _merit(figures) > _merit(self.best):
+            self.best = figures
+            self._save_best(figures)
+        self.model.set_weights(weights)
+        row = (
+            epoch + 1,
+            (logs or {}).get("loss", float("nan")),
+            figures.accuracy,
+            figures.balanced_accuracy,
+            float(loss),
+            time.monotonic() - self.started,
+        )
+        self._append(row)
+        write_text(self.out / "state.json", json.dumps({"epochs_done": epoch + 1}))
+        draw_curves(self.out / "history.csv", self.out / "curves.png")
+        self.report(
+            f"epoch {epoch + 1:3d}  loss {row[1]:.4f}  valid loss {loss:.4f}  "
+            f"accuracy {figures.accuracy:.4f}  balanced {figures.balanced_accuracy:.4f}  "
+            f"{row[5]:.0f} s"
+        )
+
+    def _save_best(self, figures: Scores) -> None:
+        """Store the weights in a float32 model, whatever precision trained them."""
+        policy = keras.mixed_precision.dtype_policy()
+        keras.mixed_precision.set_dtype_policy("float32")
+        try:
+            plain = _build(self.recipe, len(self.valid.names))
+        finally:
+            keras.mixed_precision.set_dtype_policy(policy)
+        plain.set_weights(self.model.get_weights())
+        replace_file(self.out / "best.keras", plain.save)
+        write_text(self.out / "valid.json", json.dumps(self._summary(figures), indent=2))
+
+    def _summary(self, figures: Scores) -> dict[str, Any]:
+        return {"protocol": self.valid.protocol, "split": "valid", **figures.as_dict()}
+
+    def _read_best(self) -> Scores | None:
+        path = self.out / "valid.json"
+        if not path.exists():
+            return None
+        stored = json.loads(path.read_text())
+        return Scores(**{key: stored[key] for key in Scores.__dataclass_fields__})
+
+    def evaluate_best(self) -> None:
+        """Take up the stored figures of a run that was already finished."""
+        self.best = self._read_best()
+
+    def _append(self, row: tuple[float, ...]) -> None:
+        """Add an epoch to history.csv, replacing rows that a killed run wrote without its checkpoint."""
+        path = self.out / "history.csv"
+        rows: list[list[str]] = []
+        if path.exists():
+            with path.open(newline="") as file:
+                rows = [r for r in list(csv.reader(file))[1:] if int(r[0]) < row[0]]
+        rows.append([str(row[0]), *(f"{value:.5f}" for value in row[1:])])
+        write_text(path, "\n".join(",".join(r) for r in [list(COLUMNS), *rows]) + "\n")
+
+
+def _merit(figures: Scores) -> float:
+    """What the best epoch is chosen by: accuracy, with balanced accuracy as a tenth of it."""
+    return figures.accuracy + 0.1 * figures.balanced_accuracy

@@ -1,0 +1,147 @@
+"""A training recipe: typed, from TOML, with single values overridable by ``key=value``."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fer_mobile.data.augmentation import Augmentation
+from fer_mobile.errors import RecipeError, nearest
+from fer_mobile.resources import recipes_dir
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelSection(_Section):
+    """Which architecture is trained."""
+
+    architecture: str
+    options: dict[str, Any] = Field(default_factory=dict, description="Arguments of its builder.")
+
+
+class DataSection(_Section):
+    """Which rows teach, and which protocol the model is chosen and reported by."""
+
+    protocol: str = "ferplus-strict"
+    train_protocol: str | None = Field(None, description="Rows to learn from; default: protocol.")
+
+
+class OptimizerSection(_Section):
+    """How the weights are changed; the rate follows a cosine after a linear warm-up."""
+
+    name: Literal["adamw", "sgd"] = "adamw"
+    learning_rate: float = Field(2e-3, gt=0)
+    weight_decay: float = Field(0.02, ge=0)
+    momentum: float = Field(0.9, ge=0, lt=1, description="Nesterov momentum of sgd.")
+    warmup_epochs: float = Field(1.0, ge=0)
+    ema: float = Field(0.0, ge=0, lt=1, description="Momentum of the averaged weights; 0: none.")
+    clip_norm: float | None = Field(None, gt=0)
+
+
+class TrainingSection(_Section):
+    """How long, how much at a time, from which seed."""
+
+    epochs: int = Field(ge=1)
+    batch_size: int = Field(128, ge=1)
+    seed: int = Field(0, ge=0)
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
+    fraction: float = Field(1.0, gt=0, le=1, description="Share of the training rows used.")
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    mixup: float = Field(0.0, ge=0, description="Alpha of mixup's beta distribution; 0: none.")
+    balance: float = Field(
+        0.0, ge=0, le=1, description="Weight of a class ~ count**-balance (1: fully balanced)."
+    )
+
+
+class Recipe(_Section):
+    """Everything that decides a training, beside the data itself."""
+
+    name: str
+    model: ModelSection
+    data: DataSection = DataSection()
+    training: TrainingSection
+    optimizer: OptimizerSection = OptimizerSection()
+    augmentation: Augmentation = Augmentation()
+
+
+def find_recipe(name: str) -> Path:
+    """The file of a recipe given by path, or by the name of a shipped one."""
+    path = Path(name)
+    if path.is_file():
+        return path
+    shipped = recipes_dir() / f"{path.name.removesuffix('.toml')}.toml"
+    if path.parent in (Path(), Path("recipes")) and shipped.is_file():
+        return shipped
+    raise RecipeError(
+        f"recipe {name!r}",
+        expected="a .toml file or a shipped recipe's name",
+        found="no such file or name",
+        todo=nearest(shipped.stem, sorted(p.stem for p in recipes_dir().glob("*.toml"))),
+    )
+
+
+def load_recipe(path: Path, overrides: Iterable[str] = ()) -> Recipe:
+    """Read and check a recipe; each override is ``section.key=value`` in TOML's notation.
+
+    Raises RecipeError for an unreadable file, an unknown key (naming the nearest known
+    one) or a value out of its range.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RecipeError(path, expected="a readable TOML file", found=str(error)) from error
+    for override in overrides:
+        _override(values, override)
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        raise _recipe_error(path, error) from error
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    sections = [name for name, field in Recipe.model_fields.items() if _fields(field.annotation)]
+    if equals and "." not in key and key not in Recipe.model_fields:
+        homes = [s for s in sections if key in _fields(Recipe.model_fields[s].annotation)]
+        if len(homes) == 1:
+            key = f"{homes[0]}.{key}"
+    if not equals or not key:
+        raise RecipeError("--set", expected="key=value", found=repr(override))
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text  # a bare word is a string
+    *parents, last = key.split(".")
+    for parent in parents:
+        inner = values.setdefault(parent, {})
+        if not isinstance(inner, dict):
+            raise RecipeError("--set", expected="the name of a section", found=repr(parent))
+        values = inner
+    values[last] = value
+
+
+def _fields(annotation: Any) -> dict[str, Any]:
+    return dict(getattr(annotation, "model_fields", {}))
+
+
+def _recipe_error(path: Path, error: ValidationError) -> RecipeError:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        fields: dict[str, Any] = dict(Recipe.model_fields)
+        for part in first["loc"][:-1]:
+            fields = _fields(fields[str(part)].annotation)
+        return RecipeError(
+            path,
+            expected="only known keys",
+            found=f"{place!r}",
+            todo=nearest(str(first["loc"][-1]), fields),
+        )
+    found = "nothing" if first["type"] == "missing" else repr(first["input"])
+    return RecipeError(path, expected=f"{place}: {first['msg'].lower()}", found=found)
