@@ -1,0 +1,48 @@
+# make demo    the main job on the bundled photos; installs the runtime only
+# make test    everything that must pass before a change is done
+# make prove   the long proofs: fuzzing, bare Debian systems, ...
+# make clean   removes what the other targets made
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+# The shared data, where a checkout of it lies beside this one.
+ifneq ($(wildcard ../shared/data),)
+export FER_MOBILE_DATA ?= $(abspath ../shared/data)
+endif
+
+.PHONY: demo test prove clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/runtime.stamp
+	$(BIN)/fer-mobile demo
+
+test: $(VENV)/test.stamp $(VENV)/chromium.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pytest -m "not prove"
+
+prove: $(VENV)/test.stamp $(VENV)/chromium.stamp
+	$(BIN)/pytest -m prove
+	bash tests/prove_debian.sh
+
+clean:
+	rm -rf $(VENV) build dist demo-report .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find fer_mobile tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/pip install --quiet -c constraints.txt -e .
+	touch $@
+
+$(VENV)/test.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[train,quant,onnx,test]'
+	touch $@
+
+$(VENV)/chromium.stamp: tests/install_chromium.sh | $(BIN)/python
+	bash tests/install_chromium.sh
+	touch $@
