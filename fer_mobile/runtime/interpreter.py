@@ -1,0 +1,107 @@
+"""The TFLite interpreter of whichever runtime is installed."""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import version
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from fer_mobile.errors import InputError, ModelError
+from fer_mobile.quiet import quiet
+
+_RUNTIMES: Final = (
+    ("ai-edge-litert", "ai_edge_litert.interpreter", "Interpreter"),
+    ("tflite-runtime", "tflite_runtime.interpreter", "Interpreter"),
+    ("tensorflow", "tensorflow", "lite.Interpreter"),
+)
+"""Packages with an interpreter, in the order of preference: module and attribute it is found at."""
+
+_IDENTIFIER: Final = b"TFL3"
+"""Bytes 4 to 7 of every TFLite file."""
+
+
+class Interpreter(Protocol):
+    """The methods of a TFLite interpreter that this package uses (the same in every runtime)."""
+
+    def get_input_details(self) -> list[dict[str, Any]]: ...  # noqa: D102
+    def get_output_details(self) -> list[dict[str, Any]]: ...  # noqa: D102
+    def resize_tensor_input(self, input_index: int, tensor_size: Any) -> None: ...  # noqa: D102
+    def allocate_tensors(self) -> None: ...  # noqa: D102
+    def set_tensor(self, tensor_index: int, value: np.ndarray) -> None: ...  # noqa: D102
+    def invoke(self) -> None: ...  # noqa: D102
+    def get_tensor(self, tensor_index: int) -> np.ndarray: ...  # noqa: D102
+    def get_signature_runner(self) -> Callable[..., dict[str, np.ndarray]]: ...  # noqa: D102
+
+
+def load_interpreter(model: bytes | Path, threads: int = 1) -> Interpreter:
+    """An interpreter of `model` (a TFLite file or its bytes), its tensors allocated.
+
+    Raises:
+        InputError: no runtime is installed, or the one that is cannot run here.
+        ModelError: `model` is no TFLite model, or the runtime is too old for it.
+    """
+    name = "the model" if isinstance(model, bytes) else str(model)
+    content = model if isinstance(model, bytes) else _read(model)
+    if content[4:8] != _IDENTIFIER:
+        raise ModelError(name, expected="a TensorFlow Lite model", found="something else")
+    package, make_interpreter = _runtime()
+    try:
+        # The runtimes write a line to stderr when they create their delegate.
+        with quiet(2), warnings.catch_warnings(action="ignore"):
+            interpreter = make_interpreter(model_content=content, num_threads=threads)
+            interpreter.allocate_tensors()
+    except SystemError as error:  # tflite-runtime was built for numpy 1 and says no more than this
+        raise InputError(
+            f"{package} {version(package)}",
+            expected="a runtime that works with the installed numpy",
+            found=f"it fails with numpy {np.__version__}",
+            todo="Install another with: pip install ai-edge-litert (or: pip install 'numpy<2')",
+        ) from error
+    except (ValueError, RuntimeError) as error:
+        raise ModelError(
+            name,
+            expected=f"a TensorFlow Lite model that {runtime_name()} can run",
+            found=f"it says {str(error).strip().splitlines()[0]!r}",
+        ) from error
+    return interpreter
+
+
+def runtime_name() -> str:
+    """Package and version of the runtime in use, e.g. "ai-edge-litert 2.3.0".
+
+    Raises InputError when none is installed.
+    """
+    package, _ = _runtime()
+    return f"{package} {version(package)}"
+
+
+@cache
+def _runtime() -> tuple[str, Callable[..., Interpreter]]:
+    for package, module, attribute in _RUNTIMES:
+        try:
+            with quiet():
+                return package, attrgetter(attribute)(importlib.import_module(module))
+        except ImportError:
+            continue
+    raise InputError(
+        "running a TensorFlow Lite model",
+        expected="one of the packages " + ", ".join(package for package, *_ in _RUNTIMES),
+        found="none of them installed",
+        todo="Install one with: pip install ai-edge-litert",
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            path, expected="a TensorFlow Lite model", found=(error.strerror or "no file").lower()
+        ) from error
