@@ -1,0 +1,22 @@
+"""Photos at the scale that detectors work at."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from fer_mobile.detect import DETECTION_SIDE
+
+
+def shrink(rgb: np.ndarray, side: int = DETECTION_SIDE) -> np.ndarray:
+    """The uint8 H×W×3 image with its longest side at most `side` pixels; never enlarged.
+
+    Every new pixel is the mean of the area it covers, so nothing aliases.  The sides' ratio
+    is kept to half a pixel.
+    """
+    height, width = rgb.shape[:2]
+    factor = side / max(height, width)
+    if factor >= 1:
+        return rgb
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)

@@ -1,0 +1,126 @@
+"""YuNet, the shipped face detector, as a TFLite file.
+
+Wei Wu, Hanyang Peng, Shiqi Yu: "YuNet: A Tiny Millisecond-level Face Detector", Machine
+Intelligence Research 20, 2023; weights under the MIT licence (models/yunet/LICENSE).
+`fer_mobile.export.yunet` makes the file.
+
+Input, signature name `image`: uint8 [1, H, W, 3], RGB, H and W multiples of 32 (resize the
+input tensor; the file opens at 320×320).  A photo of another size is padded with zeros at
+the right and the bottom.
+
+Outputs, for the strides S = 8, 16, 32, with one cell for every S×S pixels:
+
+* `scores_S`: float32 [1, H/S, W/S, 1], 0 to 1: √(class probability · objectness);
+* `offsets_S`: float32 [1, H/S, W/S, 14]: Δx, Δy, ln w, ln h, then Δx, Δy of the person's
+  right eye, left eye, nose tip, right and left corner of the mouth.
+
+Decoding, with r and c the row and column of a cell:
+
+1. A cell whose score is at least 0.6 is a candidate.
+2. Its box is centred at ((c + Δx) · S, (r + Δy) · S), eʷ · S wide and eʰ · S high with
+   w = ln w, h = ln h as above; a landmark lies at ((c + Δx) · S, (r + Δy) · S).
+3. Candidates are taken by falling score; equal ones by stride, row and column.
+4. A candidate is kept unless its intersection over union with one kept before exceeds 0.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from fer_mobile.resources import models_dir
+from fer_mobile.runtime.interpreter import load_interpreter
+from fer_mobile.types import Box, Detection
+
+STRIDES: Final = (8, 16, 32)
+SCORE: Final = 0.6
+OVERLAP: Final = 0.3
+
+_MULTIPLE: Final = 32
+_SHAPES: Final = 4
+"""Photo shapes whose interpreter is kept (22 MB each at 640×480; a new shape costs 5 ms)."""
+
+
+def shipped_yunet() -> Path:
+    """Where the shipped TFLite file lies."""
+    return models_dir() / "yunet" / "face_detection_yunet.tflite"
+
+
+class YuNet:
+    """A `fer_mobile.detect.FaceDetector`.  One object serves one thread at a time.
+
+    Args:
+        model: the TFLite file.
+        threads: threads the runtime may use.
+        score: least score of a face, 0 to 1.
+
+    Raises ModelError when the file cannot be used.
+    """
+
+    name = "yunet"
+
+    def __init__(
+        self, model: Path | None = None, *, threads: int = 1, score: float = SCORE
+    ) -> None:
+        content = (model or shipped_yunet()).read_bytes()
+        self._score = score
+
+        @lru_cache(maxsize=_SHAPES)
+        def runner(height: int, width: int) -> Callable[..., dict[str, np.ndarray]]:
+            # A runner adapts to its first image's size; one for each shape never has to again.
+            return load_interpreter(content, threads).get_signature_runner()
+
+        self._runner = runner
+
+    def detect(self, rgb: np.ndarray) -> list[Detection]:
+        """The faces of a uint8 H×W×3 RGB image, the surest first (see `FaceDetector.detect`)."""
+        image = _pad(rgb)
+        return decode(self._runner(*image.shape[:2])(image=image[None]), self._score)
+
+
+def decode(outputs: dict[str, np.ndarray], score: float = SCORE) -> list[Detection]:
+    """The faces in the outputs of the TFLite file, the surest first (the module has the rules)."""
+    found = [_candidates(outputs, stride, score) for stride in STRIDES]
+    scores, boxes, landmarks = (np.concatenate(part) for part in zip(*found, strict=True))
+    kept: list[Detection] = []
+    for index in np.argsort(-scores, kind="stable"):
+        box = Box(*boxes[index].tolist())
+        if all(overlap(box, other.box) <= OVERLAP for other in kept):
+            points = tuple((x, y) for x, y in landmarks[index].tolist())
+            kept.append(Detection(box, float(scores[index]), points))
+    return kept
+
+
+def _candidates(
+    outputs: dict[str, np.ndarray], stride: int, score: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scores [n], boxes [n, 4] (x, y, width, height) and landmarks [n, 5, 2] of one stride."""
+    scores = outputs[f"scores_{stride}"][0, :, :, 0]
+    rows, columns = np.nonzero(scores >= score)
+    cells = np.stack([columns, rows], axis=1)
+    offsets = outputs[f"offsets_{stride}"][0, rows, columns]
+    sizes = np.exp(offsets[:, 2:4]) * stride
+    corners = (cells + offsets[:, :2]) * stride - sizes / 2
+    landmarks = (cells[:, None] + offsets[:, 4:].reshape(-1, 5, 2)) * stride
+    return scores[rows, columns], np.concatenate([corners, sizes], axis=1), landmarks
+
+
+def overlap(one: Box, other: Box) -> float:
+    """Intersection over union of two boxes, 0 to 1."""
+    width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    if width <= 0 or height <= 0:
+        return 0.0
+    common = width * height
+    return common / (one.width * one.height + other.width * other.height - common)
+
+
+def _pad(rgb: np.ndarray) -> np.ndarray:
+    """The image with zeros at the right and the bottom, its sides multiples of 32."""
+    height, width = rgb.shape[:2]
+    padding = ((0, -height % _MULTIPLE), (0, -width % _MULTIPLE), (0, 0))
+    return np.pad(rgb, padding) if padding[0][1] or padding[1][1] else rgb
