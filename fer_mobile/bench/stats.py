@@ -23,7 +23,7 @@ TABLE8: Final[Mapping[str, tuple[float, float]]] = {
 }
 """Mean and standard deviation in ms of the Affective app over 25 photos (thesis, table 8)."""
 
-TABLE8_PHONE: Final = "Samsung Galaxy J3, Exynos 7570 Quad, 2 GB RAM"
+TABLE8_PHONE: Final = "Samsung Galaxy J3, Exynos 7570"
 """The phone that `TABLE8` was measured on (thesis, section 2.3.2)."""
 
 

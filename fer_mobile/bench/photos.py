@@ -1,0 +1,54 @@
+"""Photo sets: the bundled one by name, or any folder."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fer_mobile.errors import InputError, nearest
+from fer_mobile.images import find_photos
+from fer_mobile.resources import photos_dir
+
+BUNDLED: Final = ("affective-25",)
+"""Names of the photo sets that ship with the package."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoSet:
+    """Photos to time, in the order of their paths."""
+
+    name: str
+    """A bundled set's name, or the folder's."""
+    paths: tuple[Path, ...]
+    sha256: str
+    """Over the path inside the folder and the bytes of every photo, in order."""
+
+
+def load_photo_set(source: str | Path) -> PhotoSet:
+    """The bundled set or the folder that `source` names; a bundled name wins over a folder.
+
+    Raises InputError when there is neither, or no photo in the folder.
+    """
+    name = str(source)
+    folder = photos_dir(name) if name in BUNDLED else Path(source)
+    if not folder.is_dir():
+        raise InputError(
+            f"photos {name!r}",
+            expected="the name of a bundled set or a folder",
+            found="neither",
+            todo=nearest(name, BUNDLED),
+        )
+    paths = tuple(find_photos(folder))
+    if not paths:
+        raise InputError(f"photos {name!r}", expected="at least one photo", found="none")
+    return PhotoSet(name if name in BUNDLED else folder.resolve().name, paths, _sum(folder, paths))
+
+
+def _sum(folder: Path, paths: tuple[Path, ...]) -> str:
+    whole = hashlib.sha256()
+    for path in paths:
+        whole.update(path.relative_to(folder).as_posix().encode())
+        whole.update(hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()

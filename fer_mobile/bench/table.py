@@ -1,0 +1,73 @@
+"""The stage table beside the thesis's, for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.box import SIMPLE
+from rich.table import Table
+
+from fer_mobile.bench.result import BenchResult
+from fer_mobile.bench.stats import TABLE8, TABLE8_PHONE, StageStats, verdict
+from fer_mobile.types import STAGES
+
+_NOISY = 0.10
+"""Above this difference between its halves, a run is not to be trusted."""
+
+
+def stage_table(stats: Mapping[str, StageStats]) -> Table:
+    """One row a stage, in milliseconds over photos, 80 columns wide; the last is table 8's."""
+    table = Table(
+        box=SIMPLE,
+        padding=(0, 1, 0, 0),
+        caption=f"ms per photo; table 8 (mean ± std) on {TABLE8_PHONE}",
+        caption_justify="left",
+    )
+    table.add_column("stage", no_wrap=True)
+    for name in ("photos", "mean", "std", "p50", "p90", "p99", "share", "table 8"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for stage in STAGES:
+        if stage == "total":
+            table.add_section()
+        thesis = "{:.1f} ± {:.1f}".format(*TABLE8[stage])
+        if stage not in stats:
+            table.add_row(stage, "0", *["-"] * 6, thesis)
+            continue
+        found = stats[stage]
+        times = (found.mean_ms, found.std_ms, found.p50_ms, found.p90_ms, found.p99_ms)
+        table.add_row(stage, str(found.n), *map(_ms, times), f"{found.share:.1%}", thesis)
+    return table
+
+
+def _ms(value: float) -> str:
+    """Three digits that count: hundredths below 10 ms, tenths below 100 ms."""
+    return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f}"
+
+
+def verdict_line(stats: Mapping[str, StageStats], budget_s: float) -> str:
+    """The verdict in one line, with the figure and the budget that it compares."""
+    word = verdict(stats, budget_s).upper()
+    sign = "<=" if word == "PASS" else ">"
+    p90_s = stats["total"].p90_ms / 1000
+    return f"{word}: 90% of photos take at most {p90_s:.3f} s; {p90_s:.3f} s {sign} {budget_s:g} s"
+
+
+def notes(result: BenchResult) -> list[str]:
+    """Lines on where and how the figures were measured, warnings included."""
+    hardware, software, cold = result.hardware, result.software, result.cold_start
+    lines = [
+        f"{hardware['cpu'] or hardware['machine']}, {result.settings['threads']} thread(s), "
+        f"{software['os']}, Python {software['python']}, {software['runtime']}",
+        f"{result.model['file']} on {result.photos['n']} photos of {result.photos['name']}, "
+        f"median of {result.settings['repetitions']} repetition(s)",
+        f"cold start: load {cold['load_ms']:.0f} ms, first photo {cold['first_photo_ms']:.0f} ms",
+    ]
+    if result.peak_memory_mb is not None:
+        lines.append(f"peak memory: {result.peak_memory_mb:.0f} MB")
+    if result.noise is not None:
+        lines.append(f"noise: {result.noise:.1%} between the halves of the repetitions")
+        if result.noise > _NOISY:
+            lines.append("warning: the machine was busy or changed its clock; repeat the run")
+    if result.photos["failed"]:
+        lines.append(f"warning: {result.photos['failed']} photo(s) could not be read")
+    return lines

@@ -1,0 +1,39 @@
+"""`fer-mobile demo`: the main job on the bundled photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+BUDGET_S = 0.5
+
+
+def demo_command(
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder that the report is written to.")
+    ] = Path("demo-report"),
+) -> None:
+    """Filter the bundled photos by expression, write a gallery report and time the stages."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from fer_mobile.bench.stats import stage_stats
+    from fer_mobile.bench.table import stage_table, verdict_line
+    from fer_mobile.gallery.run import run_filter
+    from fer_mobile.resources import photos_dir
+
+    report = out / "index.html"
+    run = run_filter(photos_dir(), html=report, budget_s=BUDGET_S)
+    stats = stage_stats([result.stages for result in run.results if result.error is None])
+
+    counts = Table("filed under", "photos")
+    counts.columns[1].justify = "right"
+    for label, n in run.counts.items():
+        if n:
+            counts.add_row(label, str(n))
+    console = Console()
+    console.print(counts, stage_table(stats))
+    typer.echo(verdict_line(stats, BUDGET_S))
+    typer.echo(f"{len(run.results)} photos in {run.seconds:.1f} s; report: {report.resolve()}")

@@ -1,0 +1,181 @@
+import io
+import json
+import shutil
+import subprocess
+import sys
+
+import jsonschema
+import pytest
+from rich.console import Console
+
+from fer_mobile.bench.photos import load_photo_set
+from fer_mobile.bench.result import schema
+from fer_mobile.bench.run import run_bench
+from fer_mobile.bench.stats import stage_stats
+from fer_mobile.bench.table import notes, stage_table, verdict_line
+from fer_mobile.errors import InputError
+from fer_mobile.resources import photos_dir
+from fer_mobile.types import STAGES
+
+FACES = ("hopper-portrait.jpg", "astronaut-smile.jpg")
+NO_FACE = "rocket.jpg"
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Two photos with a face, one without, and one that is no photo."""
+    folder = tmp_path_factory.mktemp("three")
+    for name in (*FACES, NO_FACE):
+        shutil.copy(photos_dir() / name, folder)
+    (folder / "a-broken.jpg").write_bytes(b"no photo at all")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def result(photos):
+    return run_bench(photos=photos, repetitions=4)
+
+
+def command(*arguments):
+    return subprocess.run(
+        [sys.executable, "-c", "from fer_mobile.cli import main; main()", "bench", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_every_stage_is_timed_for_the_photos_that_reach_it(result):
+    assert tuple(result.stages) == STAGES
+    counts = {stage: stats.n for stage, stats in result.stages.items()}
+    assert counts["decode"] == counts["detect"] == counts["total"] == 3
+    assert counts["resize"] == counts["gray"] == counts["classify"] == 2
+    assert result.photos["n"] == 3
+    assert result.photos["failed"] == 1
+
+
+def test_the_parts_make_up_the_total(result):
+    parts = sum(stats.share for stage, stats in result.stages.items() if stage != "total")
+    assert 0.8 < parts < 1.05  # medians of parts, not of one run
+    assert result.stages["total"].mean_ms > result.stages["detect"].mean_ms > 0.1
+
+
+def test_cold_start_noise_and_memory_are_told_apart(result):
+    assert result.cold_start["first_photo_ms"] > 0
+    assert result.cold_start["load_ms"] > 0
+    assert result.noise is not None
+    assert 0 <= result.noise < 2
+    assert result.peak_memory_mb > 30
+
+
+def test_the_result_fits_the_schema_and_survives_json(result, tmp_path):
+    jsonschema.Draft202012Validator.check_schema(schema())
+    result.append_to(tmp_path / "rows.jsonl")
+    result.append_to(tmp_path / "rows.jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert rows == [result.as_dict()] * 2
+    jsonschema.validate(rows[0], schema())
+    assert str(tmp_path) not in json.dumps(rows)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda row: row.pop("verdict"),
+        lambda row: row["stages"].pop("total"),
+        lambda row: row["stages"]["detect"].update(p90_ms="fast"),
+        lambda row: row.update(schema_version=2),
+    ],
+)
+def test_the_schema_refuses_a_spoilt_row(result, spoil):
+    row = result.as_dict()
+    spoil(row)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(row, schema())
+
+
+def test_the_table_shows_each_stage_beside_the_thesis(result):
+    table = stage_table(result.stages)
+    columns = {str(column.header): list(column.cells) for column in table.columns}
+    assert columns["stage"] == list(STAGES)
+    assert columns["table 8"] == [
+        "57.9 ± 140.5",
+        "1601.6 ± 3846.5",
+        "1.5 ± 2.7",
+        "126.8 ± 33.5",
+        "384.1 ± 315.4",
+        "2171.9 ± 4338.6",
+    ]
+    assert columns["photos"] == ["3", "3", "2", "2", "2", "3"]
+    assert any("1 photo(s) could not be read" in line for line in notes(result))
+    assert verdict_line(result.stages, 100).startswith("PASS")
+    assert verdict_line(result.stages, 1e-6).startswith("FAIL")
+
+
+def test_the_table_fits_80_columns_even_when_slow():
+    slow = stage_stats([dict.fromkeys(STAGES, 12345.6), dict.fromkeys(STAGES, 23456.7)])
+    console = Console(width=80, file=io.StringIO())
+    console.print(stage_table(slow))
+    shown = console.file.getvalue()
+    assert "…" not in shown
+    assert "2171.9 ± 4338.6" in shown
+
+
+def test_the_photo_sets_checksum_follows_names_and_bytes(photos, tmp_path):
+    first = load_photo_set(photos)
+    copy = tmp_path / "copy"
+    shutil.copytree(photos, copy)
+    assert load_photo_set(copy).sha256 == first.sha256
+    (copy / NO_FACE).rename(copy / "z.jpg")
+    assert load_photo_set(copy).sha256 != first.sha256
+    assert load_photo_set("affective-25").name == "affective-25"
+    assert len(load_photo_set("affective-25").paths) == 25
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"device": "gpu"}, "device: expected cpu, found 'gpu'"),
+        ({"photos": "affective-52"}, "Did you mean 'affective-25'"),
+        ({"threads": 0}, "threads: expected at least 1, found 0"),
+        ({"repetitions": 0}, "repetitions: expected at least 1"),
+        ({"budget": float("nan")}, "budget: expected seconds above 0"),
+    ],
+)
+def test_a_wrong_argument_says_what_was_expected(wrong, message):
+    with pytest.raises(InputError, match=message):
+        run_bench(**wrong)
+
+
+def test_no_readable_photo_is_an_error(tmp_path):
+    with pytest.raises(InputError, match="at least one photo, found none"):
+        run_bench(photos=tmp_path)
+    (tmp_path / "broken.jpg").write_bytes(b"no photo at all")
+    with pytest.raises(InputError, match="a photo that can be read, found 1 that cannot"):
+        run_bench(photos=tmp_path)
+
+
+def test_the_command_prints_one_json_document_and_exits_by_the_verdict(photos, tmp_path):
+    arguments = ("--photos", str(photos), "--repetitions", "1", "--out", str(tmp_path / "o.jsonl"))
+    passed = command(*arguments, "--budget", "60", "--json")
+    assert passed.returncode == 0, passed.stderr
+    row = json.loads(passed.stdout)
+    jsonschema.validate(row, schema())
+    assert row["verdict"] == "pass"
+    assert json.loads((tmp_path / "o.jsonl").read_text()) == row
+
+    failed = command(*arguments, "--budget", "0.000001", "--json")
+    assert failed.returncode == 1, failed.stderr
+    assert json.loads(failed.stdout)["verdict"] == "fail"
+
+    table = command(*arguments)
+    assert table.returncode == 0, table.stderr
+    assert "PASS: 90% of photos" in table.stdout
+
+
+def test_the_command_refuses_an_unknown_device_in_one_line():
+    refused = command("--device", "gpu")
+    assert refused.returncode == 2
+    assert refused.stdout == ""
+    assert "expected cpu, found 'gpu'" in refused.stderr
+    assert "Traceback" not in refused.stderr

@@ -1,0 +1,107 @@
+"""The package as a newcomer gets it: quick to import, small to install, whole in a wheel."""
+
+import re
+import subprocess
+import sys
+import time
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+HELP = "from fer_mobile.cli import main; main()"
+HEAVY = ("tensorflow", "keras", "cv2", "ai_edge_litert")
+
+
+def run(*command, **kwargs):
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, check=False, **kwargs
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def test_import_takes_under_150_ms():
+    code = "import time; t = time.perf_counter(); import fer_mobile; print(time.perf_counter() - t)"
+    assert min(float(run(sys.executable, "-c", code)) for _ in range(5)) < 0.15
+
+
+def test_help_takes_under_400_ms():
+    def timed():
+        start = time.perf_counter()
+        run(sys.executable, "-c", HELP, "--help")
+        return time.perf_counter() - start
+
+    assert min(timed() for _ in range(7)) < 0.4
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import fer_mobile", f"try:\n  {HELP}\nexcept SystemExit as end:\n  assert not end.code"],
+)
+def test_nothing_heavy_is_imported_before_it_is_needed(code):
+    report = f"import sys\n{code}\nprint('imported:', *sorted({set(HEAVY)} & set(sys.modules)))"
+    assert run(sys.executable, "-c", report, "--help").splitlines()[-1].split() == ["imported:"]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT)
+    return next(folder.glob("*.whl"))
+
+
+def test_the_wheel_holds_models_photos_recipes_and_licences(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    for shipped in (
+        "fer_mobile/_models/xcao_two_stream/xcao_two_stream_int8.tflite",
+        "fer_mobile/_models/xcao_two_stream/xcao_two_stream_int8.json",
+        "fer_mobile/_models/yunet/face_detection_yunet.tflite",
+        "fer_mobile/_models/yunet/LICENSE",
+        "fer_mobile/photos/affective-25/manifest.csv",
+        "fer_mobile/bench/schema.json",
+        "fer_mobile/recipes/xcao_two_stream.toml",
+    ):
+        assert shipped in names
+    for licence in ("licenses/LICENSE", "licenses/models/LICENSE"):
+        assert any(name.endswith(licence) for name in names), licence
+    assert not [name for name in names if name.startswith(("tests", "models", "benchmarks"))]
+
+
+def test_the_wheel_alone_runs_the_demo_from_another_folder(wheel, tmp_path):
+    home = tmp_path / "venv"
+    venv.create(home, with_pip=True)
+    run(home / "bin/pip", "install", "-q", "-c", ROOT / "constraints.txt", wheel)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+
+    start = time.perf_counter()
+    printed = run(home / "bin/fer-mobile", "demo", cwd=elsewhere)
+    assert time.perf_counter() - start < 60
+
+    assert "PASS" in printed
+    reports = list(elsewhere.rglob("*.html"))
+    assert len(reports) == 1
+    assert str(reports[0]) in printed.replace("\n", "")
+    assert reports[0].stat().st_size > 100_000
+
+    run(home / "bin/pip", "check")
+    packages = run(home / "bin/pip", "list", "--format=freeze").lower()
+    assert "tensorflow" not in packages
+    installed = sum(file.lstat().st_size for file in home.rglob("*") if file.is_file())
+    assert installed < 500e6
+
+
+def test_the_commands_in_the_readme_exist():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = "\n".join(re.findall(r"^```\w*\n(.*?)^```", readme, re.DOTALL | re.MULTILINE))
+    commands = set(re.findall(r"^(?:\$ )?fer-mobile ([a-z]+)", blocks, re.MULTILINE))
+    targets = set(re.findall(r"^(?:\$ )?make ([a-z]+)", blocks, re.MULTILINE))
+    assert {"demo", "predict", "filter", "bench"} <= commands
+    assert {"demo", "test"} <= targets
+    for command in commands:
+        assert "Usage" in run(sys.executable, "-c", HELP, command, "--help")
+    for target in targets:
+        run("make", "--dry-run", target, cwd=ROOT)
