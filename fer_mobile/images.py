@@ -1,0 +1,257 @@
+"""Reading photos: upright 8-bit RGB from whatever a photo library holds.
+
+Everything is decoded by Pillow.  Its reduced JPEG decoding (libjpeg's 1/2, 1/4 and 1/8) is
+as fast as OpenCV's, it tells a truncated file from a whole one, and it is silent.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import RLock
+from typing import Final
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from fer_mobile.errors import PhotoError
+
+MAX_PIXELS: Final = 200_000_000
+"""Photos with more are refused (0.6 GB as RGB; the largest phone cameras make 200 MP)."""
+
+PHOTO_SUFFIXES: Final = frozenset(
+    {
+        ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".bmp", ".gif",
+        ".tif", ".tiff", ".heic", ".heif", ".hif", ".avif",
+    }
+)  # fmt: skip
+"""Suffixes, in lower case, that `find_photos` takes for photos."""
+
+_FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+_HEIF_FORMATS: Final = ("AVIF", "HEIF")
+_EXPECTED: Final = "a JPEG, PNG, WebP, BMP, GIF, TIFF, HEIC or AVIF photo"
+_HEIF_BRANDS: Final = (b"hei", b"hev", b"mif1", b"msf1", b"avif", b"avis")
+
+_ORIENTATION: Final = 0x0112
+_UPRIGHT: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What turns a photo upright, by its EXIF orientation."""
+
+_HEADER_LOCK = RLock()
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A photo as the pipeline sees it."""
+
+    rgb: np.ndarray
+    """uint8 H×W×3, upright, contiguous; maybe decoded at a half, a quarter or an eighth."""
+    size: tuple[int, int]
+    """Width and height of the upright photo at full resolution."""
+
+    @property
+    def scale(self) -> float:
+        """Pixels of `rgb` to one pixel of the photo, 0 to 1."""
+        return float(self.rgb.shape[1] / self.size[0])
+
+
+def load_photo(
+    source: str | Path | Image.Image | np.ndarray,
+    *,
+    bgr: bool = False,
+    min_long_side: int | None = None,
+) -> Photo:
+    """Read a photo: a file, a Pillow image or a uint8 array.
+
+    A file's content decides, not its suffix.  EXIF orientation is applied, transparency is
+    laid over white, CMYK, palettes and gray become RGB, 16 bits are cut to 8, and of an
+    animation the first frame is taken.
+
+    Args:
+        source: a path, an image, or an array H×W or H×W×1 (gray), H×W×3 (RGB) or H×W×4 (RGBA).
+        bgr: the array's channels are in OpenCV's order (BGR, BGRA).
+        min_long_side: a JPEG file may be decoded at a half, a quarter or an eighth of its
+            size while the longest side keeps at least this many pixels.
+
+    Raises PhotoError when there is no photo, it is damaged, or it exceeds `MAX_PIXELS`.
+    """
+    if isinstance(source, np.ndarray):
+        return _whole(_array_pixels(source, bgr))
+    if isinstance(source, Image.Image):
+        try:
+            return _whole(_upright(source))
+        except Exception as error:  # a lazy image is decoded only now
+            raise _damaged("the image", error) from error
+    return _load_file(Path(source), min_long_side)
+
+
+def find_photos(folder: str | Path) -> list[Path]:
+    """The files below `folder` whose suffix is a photo's, sorted; hidden ones are left out."""
+    found = []
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            if not name.startswith(".") and Path(name).suffix.lower() in PHOTO_SUFFIXES:
+                found.append(Path(parent, name))
+    return sorted(found)
+
+
+def _whole(rgb: np.ndarray) -> Photo:
+    return Photo(rgb, (rgb.shape[1], rgb.shape[0]))
+
+
+def _load_file(path: Path, min_long_side: int | None) -> Photo:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        found = "a folder" if path.is_dir() else (error.strerror or str(error)).lower()
+        raise PhotoError(path, expected="a photo", found=found) from error
+    except ValueError as error:  # a null byte in the path
+        raise PhotoError(path, expected="a photo", found=str(error)) from error
+    if not content:
+        raise PhotoError(path, expected=_EXPECTED, found="an empty file")
+    image = _open(path, content)
+    width, height = image.size
+    try:
+        if min_long_side is not None:
+            _reduce(image, min_long_side)
+        image.load()
+        turned = _orientation(image) >= 5
+        rgb = _upright(image)
+    except Exception as error:  # Pillow's decoders raise nearly every kind for damaged files
+        raise _damaged(path, error) from error
+    return Photo(rgb, (height, width) if turned else (width, height))
+
+
+def _open(path: Path, content: bytes) -> Image.Image:
+    """The image with its header read and its size checked."""
+    heif = content[4:8] == b"ftyp" and content[8:12].startswith(_HEIF_BRANDS)
+    formats = _heif_formats() if heif else _FORMATS
+    try:
+        with _header_rules():
+            image = Image.open(io.BytesIO(content), formats=formats)
+            image.getexif()
+    except UnidentifiedImageError as error:
+        if heif and "HEIF" not in formats:
+            raise PhotoError(
+                path,
+                expected="the package pillow-heif, which reads HEIC photos",
+                found="it is not installed",
+                todo="Install it with: pip install 'fer-mobile[heic]'",
+            ) from error
+        raise PhotoError(path, expected=_EXPECTED, found="none of them") from error
+    except Exception as error:
+        raise _damaged(path, error) from error
+    pixels = image.width * image.height
+    if pixels > MAX_PIXELS:
+        raise PhotoError(
+            path,
+            expected=f"at most {MAX_PIXELS // 1_000_000} megapixels",
+            found=f"{image.width}×{image.height}",
+            todo="Make it smaller first.",
+        )
+    return image
+
+
+@contextmanager
+def _header_rules() -> Iterator[None]:
+    """Lifts Pillow's own pixel limit, which is lower than ours, and mutes its warnings.
+
+    Both are settings of the whole process, hence the lock; decoding happens outside of it.
+    """
+    with _HEADER_LOCK, warnings.catch_warnings(action="ignore"):
+        limit = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+def _heif_formats() -> tuple[str, ...]:
+    """What the installed packages read of the HEIF family."""
+    Image.init()
+    with suppress(ImportError):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    return tuple(name for name in _HEIF_FORMATS if name in Image.OPEN)
+
+
+def _reduce(image: Image.Image, min_long_side: int) -> None:
+    """Have a JPEG decoded at the largest reduction that keeps the longest side long enough."""
+    for factor in (8, 4, 2):
+        if max(image.size) >= factor * min_long_side:
+            image.draft(None, (max(1, image.width // factor), max(1, image.height // factor)))
+            return
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # a damaged EXIF block says nothing
+        return 1
+
+
+def _upright(image: Image.Image) -> np.ndarray:
+    """The pixels of an image, upright: uint8 H×W×3."""
+    method = _UPRIGHT.get(_orientation(image))
+    rgb = _to_rgb(image)
+    return np.array(rgb if method is None else rgb.transpose(method))
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """The image in mode RGB."""
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if image.mode.startswith("I"):  # 16-bit gray; some formats deliver it as 32-bit integers
+        return Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8)).convert(
+            "RGB"
+        )
+    if image.mode == "F":
+        raise ValueError("floating-point pixels")
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        white = Image.new("RGBA", layer.size, "white")
+        return Image.alpha_composite(white, layer).convert("RGB")
+    return image.convert("RGB")
+
+
+def _array_pixels(array: np.ndarray, bgr: bool) -> np.ndarray:
+    """An array as uint8 H×W×3 RGB, contiguous."""
+    channels = array.shape[2] if array.ndim == 3 else 1
+    if (
+        array.dtype != np.uint8
+        or array.ndim not in (2, 3)
+        or channels not in (1, 3, 4)
+        or array.size == 0
+    ):
+        raise PhotoError(
+            "the array",
+            expected="uint8 of shape H×W, H×W×1, H×W×3 or H×W×4",
+            found=f"{array.dtype} of shape {'×'.join(map(str, array.shape))}",
+        )
+    if channels == 1:
+        return np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=2)
+    if bgr:
+        array = array[:, :, [2, 1, 0, *range(3, channels)]]
+    if channels == 4:
+        return np.array(_to_rgb(Image.fromarray(np.ascontiguousarray(array), "RGBA")))
+    return np.ascontiguousarray(array)
+
+
+def _damaged(subject: object, error: Exception) -> PhotoError:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return PhotoError(subject, expected="a photo that can be decoded", found=reason.rstrip("."))
