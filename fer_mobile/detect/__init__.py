@@ -20,6 +20,8 @@ class FaceDetector(Protocol):
     """Finds the faces of one photo."""
 
     name: str
+    identity: str
+    """Changes whenever the detector's answers may."""
 
     def detect(self, rgb: np.ndarray) -> list[Detection]:
         """The faces of an upright uint8 H×W×3 RGB image, the surest first.

@@ -25,6 +25,7 @@ Decoding, with r and c the row and column of a cell:
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -67,6 +68,7 @@ class YuNet:
         self, model: Path | None = None, *, threads: int = 1, score: float = SCORE
     ) -> None:
         content = (model or shipped_yunet()).read_bytes()
+        self.identity = f"yunet {hashlib.sha256(content).hexdigest()[:12]} score {score}"
         self._score = score
 
         @lru_cache(maxsize=_SHAPES)

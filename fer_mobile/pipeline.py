@@ -1,0 +1,187 @@
+"""One photo → its faces with their expressions, every stage timed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+import numpy as np
+from PIL import Image
+
+from fer_mobile import __version__, preprocess
+from fer_mobile.detect import DETECTION_SIDE, FaceDetector, load_detector
+from fer_mobile.detect.scale import shrink
+from fer_mobile.errors import InputError, PhotoError, nearest
+from fer_mobile.images import Photo, load_photo
+from fer_mobile.labels import MULTIPLE
+from fer_mobile.models import DEFAULT
+from fer_mobile.runtime.classifier import Classifier, load_classifier
+from fer_mobile.types import Detection, Face, PhotoResult
+
+Source = str | Path | Image.Image | np.ndarray
+FacesMode = Literal["multiple", "each", "largest"]
+FACES_MODES: Final[tuple[FacesMode, ...]] = get_args(FacesMode)
+
+
+class Pipeline:
+    """Decode → detect → crop, gray, resize → classify.  One object serves one thread at a time.
+
+    Args:
+        classifier: the exported model.
+        detector: what finds the faces.
+        faces: which label a photo with several faces gets: "multiple", that of the face
+            whose expression is surest ("each"), or that of the largest face ("largest").
+    """
+
+    def __init__(
+        self, classifier: Classifier, detector: FaceDetector, faces: FacesMode = "multiple"
+    ) -> None:
+        self.classifier = classifier
+        self.detector = detector
+        self.faces = faces
+
+    @property
+    def identity(self) -> str:
+        """A line that changes whenever the answer for a photo may."""
+        contract = self.classifier.contract
+        return (
+            f"{contract.name} {contract.precision} {contract.model_sha256[:12]}, "
+            f"{self.detector.identity}, preprocessing {preprocess.VERSION}, "
+            f"faces {self.faces}, fer-mobile {__version__}"
+        )
+
+    def __call__(self, source: Source, bgr: bool = False) -> PhotoResult:
+        """The faces of a photo with their expressions, and the photo's own label.
+
+        A photo without a face has no label; one that cannot be read has an `error`, which
+        is never raised.  Boxes are in pixels of the upright photo at full resolution.
+        `stages` holds the stages that the photo went through.
+
+        Args:
+            source: a path, a Pillow image, or a uint8 array (see `images.load_photo`).
+            bgr: the array's channels are in OpenCV's order.
+        """
+        path = str(source) if isinstance(source, str | Path) else ""
+        watch = _Stopwatch()
+        try:
+            with watch.stage("total"):
+                photo, faces = self._analyse(source, bgr, watch)
+        except PhotoError as error:
+            return PhotoResult(path, error=str(error), stages=watch.ms)
+        label, confidence = photo_label(faces, self.faces)
+        return PhotoResult(path, label, confidence, tuple(faces), None, photo.size, watch.ms)
+
+    def _analyse(self, source: Source, bgr: bool, watch: _Stopwatch) -> tuple[Photo, list[Face]]:
+        with watch.stage("decode"):
+            photo = load_photo(source, bgr=bgr, min_long_side=DETECTION_SIDE)
+        with watch.stage("detect"):
+            small = shrink(photo.rgb)
+            detections = self.detector.detect(small)
+        if not detections:
+            return photo, []
+        to_full = max(photo.size) / max(small.shape)
+        with watch.stage("decode"):
+            photo = self._sharper(source, photo, [d.box.height * to_full for d in detections])
+        squares = self._squares(photo, detections, to_full, watch)
+        with watch.stage("classify"):
+            probabilities = self.classifier.classify(squares)
+        labels = self.classifier.labels
+        faces = [
+            _face(detection, to_full, dict(zip(labels, row.tolist(), strict=True)))
+            for detection, row in zip(detections, probabilities, strict=True)
+        ]
+        return photo, faces
+
+    def _sharper(self, source: Source, photo: Photo, heights: list[float]) -> Photo:
+        """The photo decoded finer where its smallest face would have to be enlarged.
+
+        Reduced decoding is enough for the detector and for all but small faces of large
+        photos; those would lose what the classifier needs.  `heights` are in full resolution.
+        """
+        wanted = min(1.0, self.classifier.size / min(heights))
+        if photo.scale >= wanted or not isinstance(source, str | Path):
+            return photo
+        return load_photo(source, min_long_side=round(wanted * max(photo.size)))
+
+    def _squares(
+        self, photo: Photo, detections: list[Detection], to_full: float, watch: _Stopwatch
+    ) -> np.ndarray:
+        """The classifier's input for every face: uint8 [N, size, size]."""
+        rule = self.classifier.contract.preprocessing.crop.rule
+        to_photo = to_full * photo.scale
+        with watch.stage("gray"):
+            grays = [
+                preprocess.to_gray(
+                    preprocess.crop(photo.rgb, *rule.square(face.box.scaled(to_photo)))
+                )
+                for face in detections
+            ]
+        with watch.stage("resize"):
+            return np.stack([preprocess.resize(gray, self.classifier.size) for gray in grays])
+
+
+def load_pipeline(
+    model: str | Path = DEFAULT,
+    *,
+    faces: str = "multiple",
+    threads: int = 1,
+    detector: str = "yunet",
+) -> Pipeline:
+    """A pipeline by names.
+
+    Args:
+        model: a shipped model's name (its int8 file) or a `.tflite` file.
+        faces: "multiple", "each" or "largest", see `Pipeline`.
+        threads: threads of the detector and the classifier.
+        detector: see `detect.load_detector`.
+
+    Raises:
+        ModelError: a model or detector that cannot be used.
+        InputError: another mode of `faces`, or no TFLite runtime.
+    """
+    for mode in FACES_MODES:
+        if faces == mode:
+            return Pipeline(load_classifier(model, threads), load_detector(detector, threads), mode)
+    raise InputError(
+        "faces",
+        expected=" or ".join(FACES_MODES),
+        found=repr(faces),
+        todo=nearest(faces, FACES_MODES),
+    )
+
+
+def photo_label(faces: list[Face], mode: FacesMode) -> tuple[str | None, float | None]:
+    """Label and confidence of a photo with these faces (see `Pipeline`)."""
+    if not faces:
+        return None, None
+    if len(faces) > 1 and mode == "multiple":
+        return MULTIPLE, None
+    if mode == "largest":
+        chosen = max(faces, key=lambda face: face.box.width * face.box.height)
+    else:
+        chosen = max(faces, key=lambda face: face.confidence)
+    return chosen.label, chosen.confidence
+
+
+def _face(detection: Detection, to_full: float, probabilities: dict[str, float]) -> Face:
+    label = max(probabilities, key=probabilities.__getitem__)
+    return Face(detection.box.scaled(to_full), label, probabilities[label], probabilities)
+
+
+class _Stopwatch:
+    """Adds up the milliseconds of stages."""
+
+    def __init__(self) -> None:
+        self.ms: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter_ns()
+        try:
+            yield
+        finally:
+            spent = (time.perf_counter_ns() - start) / 1e6
+            self.ms[name] = self.ms.get(name, 0.0) + spent
