@@ -1,0 +1,27 @@
+"""The result files of these scripts: figures with the machine and software they were taken on."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fer_mobile.bench.hardware import describe_hardware, describe_software
+from fer_mobile.files import write_text
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def write_row(name: str, figures: dict[str, Any]) -> None:
+    """Write `results/NAME.json` and print the figures."""
+    row = {
+        "schema": f"fer-mobile/{name}",
+        "schema_version": 1,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        **figures,
+        "hardware": describe_hardware(),
+        "software": describe_software(),
+    }
+    write_text(RESULTS / f"{name}.json", json.dumps(row, indent=1, ensure_ascii=False) + "\n")
+    print(json.dumps(figures, indent=1, ensure_ascii=False))
