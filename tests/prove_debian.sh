@@ -37,7 +37,10 @@ trap 'rm -rf --one-file-system "$work"' EXIT
 # What pip here is told through the environment or its files, pip there is told too.
 settings=()
 while IFS= read -r -d '' entry; do
-    case ${entry,,} in pip_* | ssl_cert_* | http_proxy=* | https_proxy=*) settings+=("$entry") ;; esac
+    case ${entry,,} in
+    pip_find_links=*) ;; # folders of this machine
+    pip_* | ssl_cert_* | http_proxy=* | https_proxy=*) settings+=("$entry") ;;
+    esac
 done < <(env -0)
 
 # Run a command of the chroot $1 as its user, with a clean environment and its own /proc.

@@ -16,11 +16,12 @@ from fer_mobile.bench.photos import load_photo_set
 from fer_mobile.bench.result import BenchResult
 from fer_mobile.bench.stats import stage_stats
 from fer_mobile.errors import InputError, nearest
-from fer_mobile.models import DEFAULT, tflite_file
+from fer_mobile.models import DEFAULT
 from fer_mobile.types import PhotoResult
 
 if TYPE_CHECKING:
     from fer_mobile.pipeline import Pipeline
+    from fer_mobile.runtime.classifier import Classifier
 
 DEVICES: Final = ("cpu",)
 """What `device` may name."""
@@ -64,14 +65,13 @@ def run_bench(
         ModelError: a model that cannot be used.
     """
     _check(device, threads, budget, repetitions)
-    file = tflite_file(model)
     photo_set = load_photo_set(photos)
     date = datetime.now(UTC).isoformat(timespec="seconds")
 
     start = time.perf_counter()
     from fer_mobile.pipeline import load_pipeline  # its import is part of the cold start
 
-    pipeline = load_pipeline(file, faces=FACES, threads=threads, detector=DETECTOR)
+    pipeline = load_pipeline(model, faces=FACES, threads=threads, detector=DETECTOR)
     load_ms = (time.perf_counter() - start) * 1000
     warm_up = _one_pass(pipeline, photo_set.paths)
     paths = [path for path, row in zip(photo_set.paths, warm_up, strict=True) if row.error is None]
@@ -94,7 +94,7 @@ def run_bench(
     return BenchResult(
         device=device,
         date=date,
-        model=_identity(file),
+        model=_identity(pipeline.classifier),
         photos={
             "name": photo_set.name,
             "n": len(paths),
@@ -129,11 +129,13 @@ def _check(device: str, threads: int, budget: float, repetitions: int) -> None:
         raise InputError("budget", expected="seconds above 0", found=str(budget))
 
 
-def _identity(model: Path) -> dict[str, str | int]:
-    """Name and content of the model file; not its folder, which is of this machine only."""
-    content = model.read_bytes()
+def _identity(classifier: Classifier) -> dict[str, str | int]:
+    """What the model is, and its file without the folder, which is of this machine only."""
+    content = classifier.path.read_bytes()
     return {
-        "file": model.name,
+        "name": classifier.contract.name,
+        "precision": classifier.contract.precision,
+        "file": classifier.path.name,
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
     }

@@ -56,10 +56,10 @@ def notes(result: BenchResult) -> list[str]:
     """Lines on where and how the figures were measured, warnings included."""
     hardware, software, cold = result.hardware, result.software, result.cold_start
     lines = [
-        f"{hardware['cpu'] or hardware['machine']}, {result.settings['threads']} thread(s), "
+        f"{hardware['cpu'] or hardware['machine']}, threads: {result.settings['threads']}, "
         f"{software['os']}, Python {software['python']}, {software['runtime']}",
-        f"{result.model['file']} on {result.photos['n']} photos of {result.photos['name']}, "
-        f"median of {result.settings['repetitions']} repetition(s)",
+        f"{result.model['file']}; photos: {result.photos['n']} of {result.photos['name']}; "
+        f"repetitions: {result.settings['repetitions']}",
         f"cold start: load {cold['load_ms']:.0f} ms, first photo {cold['first_photo_ms']:.0f} ms",
     ]
     if result.peak_memory_mb is not None:
@@ -69,5 +69,5 @@ def notes(result: BenchResult) -> list[str]:
         if result.noise > _NOISY:
             lines.append("warning: the machine was busy or changed its clock; repeat the run")
     if result.photos["failed"]:
-        lines.append(f"warning: {result.photos['failed']} photo(s) could not be read")
+        lines.append(f"warning: photos that could not be read: {result.photos['failed']}")
     return lines

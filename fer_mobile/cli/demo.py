@@ -16,6 +16,7 @@ def demo_command(
     ] = Path("demo-report"),
 ) -> None:
     """Filter the bundled photos by expression, write a gallery report and time the stages."""
+    from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
@@ -28,7 +29,7 @@ def demo_command(
     run = run_filter(photos_dir(), html=report, budget_s=BUDGET_S)
     stats = stage_stats([result.stages for result in run.results if result.error is None])
 
-    counts = Table("filed under", "photos")
+    counts = Table("filed under", "photos", box=SIMPLE)
     counts.columns[1].justify = "right"
     for label, n in run.counts.items():
         if n:

@@ -107,7 +107,7 @@ def test_the_table_shows_each_stage_beside_the_thesis(result):
         "2171.9 ± 4338.6",
     ]
     assert columns["photos"] == ["3", "3", "2", "2", "2", "3"]
-    assert any("1 photo(s) could not be read" in line for line in notes(result))
+    assert any("could not be read: 1" in line for line in notes(result))
     assert verdict_line(result.stages, 100).startswith("PASS")
     assert verdict_line(result.stages, 1e-6).startswith("FAIL")
 
