@@ -22,11 +22,10 @@ test: $(VENV)/test.stamp $(VENV)/chromium.stamp
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not prove"
+	$(BIN)/pytest
 
 prove: $(VENV)/test.stamp $(VENV)/chromium.stamp
 	$(BIN)/pytest -m prove
-	bash tests/prove_debian.sh
 
 clean:
 	rm -rf $(VENV) build dist demo-report .pytest_cache .mypy_cache .ruff_cache .hypothesis

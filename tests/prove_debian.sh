@@ -81,7 +81,7 @@ prove() {
         die "$suite: expected an HTML report above 100 kB in demo-report, found none"
 
     mkdir -p "$(dirname "$rows")"
-    printf '{"proof": "make demo on bare Debian", "date": "%s", "suite": "%s", "python": "%s", "commit": "%s", "first_run_s": %d, "demo_ms": %d, "venv_mb": %d}\n' \
+    printf '{"schema": "fer-mobile/proof", "schema_version": 1, "proof": "make demo on bare Debian", "date": "%s", "suite": "%s", "python": "%s", "commit": "%s", "first_run_s": %d, "demo_ms": %d, "venv_mb": %d}\n' \
         "$(date -u +%F)" "$suite" "$python" "$(git -C "$root" rev-parse --short HEAD)" \
         "$install" "$demo" "$size" | tee -a "$rows"
 }

@@ -105,3 +105,9 @@ def test_the_commands_in_the_readme_exist():
         assert "Usage" in run(sys.executable, "-c", HELP, command, "--help")
     for target in targets:
         run("make", "--dry-run", target, cwd=ROOT)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_make_demo_works_on_bare_debian(suite):
+    run("bash", ROOT / "tests/prove_debian.sh", suite)
