@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fer_mobile.evaluation import evaluate as evaluate
-    from fer_mobile.export import export as export
+    from fer_mobile.convert import export as export
     from fer_mobile.pipeline import load_pipeline as load_pipeline
 
 __version__ = "0.1.0"
@@ -14,7 +14,7 @@ __all__ = ["__version__", "evaluate", "export", "load_pipeline"]
 
 _HOME = {
     "load_pipeline": "fer_mobile.pipeline",
-    "export": "fer_mobile.export",
+    "export": "fer_mobile.convert",
     "evaluate": "fer_mobile.evaluation",
 }
 

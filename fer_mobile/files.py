@@ -22,8 +22,11 @@ def replace_file(path: str | Path, write: Callable[[Path], object]) -> None:
     part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(part)
-        part.replace(path)
+        try:
+            write(part)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(
             path,
@@ -31,10 +34,13 @@ def replace_file(path: str | Path, write: Callable[[Path], object]) -> None:
             found=error.strerror or str(error),
             todo="Check the folder, its rights and the space left.",
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def write_text(path: str | Path, text: str) -> None:
     """Write `text` as UTF-8 to `path`, all of it or nothing."""
     replace_file(path, lambda part: part.write_text(text, encoding="utf-8", newline="\n"))
+
+
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Write a whole binary file, or nothing; InputError when the place cannot be written to."""
+    replace_file(path, lambda part: part.write_bytes(data))

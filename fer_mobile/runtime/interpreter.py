@@ -6,8 +6,6 @@ import importlib
 import warnings
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import version
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -17,11 +15,11 @@ from fer_mobile.errors import InputError, ModelError
 from fer_mobile.quiet import quiet
 
 _RUNTIMES: Final = (
-    ("ai-edge-litert", "ai_edge_litert.interpreter", "Interpreter"),
-    ("tflite-runtime", "tflite_runtime.interpreter", "Interpreter"),
-    ("tensorflow", "tensorflow", "lite.Interpreter"),
+    ("ai-edge-litert", "ai_edge_litert.interpreter"),
+    ("tflite-runtime", "tflite_runtime.interpreter"),
+    ("tensorflow", "tensorflow.lite.python.interpreter"),
 )
-"""Packages with an interpreter, in the order of preference: module and attribute it is found at."""
+"""Packages with an interpreter and the module it is in, in the order of preference."""
 
 _IDENTIFIER: Final = b"TFL3"
 """Bytes 4 to 7 of every TFLite file."""
@@ -51,11 +49,11 @@ def load_interpreter(model: bytes | Path, threads: int = 1) -> Interpreter:
     content = model if isinstance(model, bytes) else _read(model)
     if content[4:8] != _IDENTIFIER:
         raise ModelError(name, expected="a TensorFlow Lite model", found="something else")
-    package, make_interpreter = _runtime()
+    package, module = _runtime()
     try:
         # The runtimes write a line to stderr when they create their delegate.
         with quiet(2), warnings.catch_warnings(action="ignore"):
-            interpreter = make_interpreter(model_content=content, num_threads=threads)
+            interpreter: Interpreter = module.Interpreter(model_content=content, num_threads=threads)
             interpreter.allocate_tensors()
     except SystemError as error:  # tflite-runtime was built for numpy 1 and says no more than this
         raise InputError(
@@ -82,12 +80,20 @@ def runtime_name() -> str:
     return f"{package} {version(package)}"
 
 
+def interpreter_module() -> Any:
+    """The runtime's own module, which has its `Interpreter` and `OpResolverType`.
+
+    Raises InputError when no runtime is installed.
+    """
+    return _runtime()[1]
+
+
 @cache
-def _runtime() -> tuple[str, Callable[..., Interpreter]]:
-    for package, module, attribute in _RUNTIMES:
+def _runtime() -> tuple[str, Any]:
+    for package, module in _RUNTIMES:
         try:
             with quiet():
-                return package, attrgetter(attribute)(importlib.import_module(module))
+                return package, importlib.import_module(module)
         except ImportError:
             continue
     raise InputError(

@@ -28,4 +28,4 @@ def draw_curves(history: Path, picture: Path) -> None:
         axis.legend()
     left.set_title("cross-entropy")
     right.set_title("valid")
-    replace_file(picture, lambda name: figure.savefig(name, dpi=120))
+    replace_file(picture, lambda part: figure.savefig(part, dpi=120))

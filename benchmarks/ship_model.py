@@ -1,0 +1,50 @@
+"""Makes a trained run a shipped model: models/<name>/ with float weights, files and figures.
+
+    FER_MOBILE_DATA=... python benchmarks/ship_model.py RUN [--into models]
+
+Every precision is exported and measured on valid; float16 and int8 files are kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from fer_mobile.contract import Figures
+from fer_mobile.convert import export
+from fer_mobile.convert.exporter import QUANTIZATIONS
+from fer_mobile.convert.source import load_source, ship
+from fer_mobile.evaluation import evaluate
+from fer_mobile.resources import models_dir
+
+KEPT = ("float16", "int8")
+
+
+def measured(model: str, folder: Path) -> tuple[Figures, ...]:
+    rows = []
+    for quantize, precision in QUANTIZATIONS.items():
+        path = export(model, quantize=quantize, out=folder).path
+        found = evaluate(path).as_dict()
+        fields = {k: found[k] for k in Figures.model_fields if k != "precision"}
+        rows.append(Figures(precision=precision, **fields))
+        print(precision, found["accuracy"], found["balanced_accuracy"], path.stat().st_size)
+    return tuple(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--into", type=Path, default=models_dir())
+    arguments = parser.parse_args()
+    source = load_source(arguments.run)
+    folder = arguments.into / source.name
+    ship(source, folder, source.figures)
+    with tempfile.TemporaryDirectory() as scratch:
+        ship(source, folder, measured(source.name, Path(scratch)))
+    for quantize in KEPT:
+        print(export(source.name, quantize=quantize, out=folder).path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,273 @@
+"""The contract: all that a consumer needs to use a model file properly.
+
+It travels inside the ``.tflite`` (a zip archive appended to the model holds
+``labels.txt`` and ``contract.json``; TFLite readers ignore what follows the model) and
+as the same text in a ``.json`` beside it.  A consumer that meets a newer format, no
+contract or a contradiction says which and stops.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fer_mobile import preprocess
+from fer_mobile.errors import ModelError
+
+FORMAT: Final = "fer-mobile/contract"
+FORMAT_VERSION: Final = 1
+"""Readers refuse files of a higher version."""
+
+CONTRACT_NAME: Final = "contract.json"
+LABELS_NAME: Final = "labels.txt"
+_LARGEST_CONTRACT: Final = 1_000_000
+"""Bytes; a longer one is not ours and is not read."""
+
+Precision = Literal["float32", "float16", "dynamic", "int8"]
+PRECISIONS: Final[tuple[Precision, ...]] = ("float32", "float16", "dynamic", "int8")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Tensor(_Part):
+    """The model's input or output."""
+
+    name: str
+    shape: tuple[int, ...]
+    """For a batch of one."""
+    dtype: Literal["float32", "int8", "uint8"]
+    scale: float | None = None
+    """real = (quantized - zero_point) * scale; None for float."""
+    zero_point: int | None = None
+
+
+class Crop(_Part):
+    """See `preprocess.CropRule`."""
+
+    scale: float = preprocess.CropRule().scale
+    shift_y: float = preprocess.CropRule().shift_y
+
+    @property
+    def rule(self) -> preprocess.CropRule:
+        """The rule that `preprocess` applies."""
+        return preprocess.CropRule(self.scale, self.shift_y)
+
+
+class Preprocessing(_Part):
+    """Which preprocessing the model was trained with; `preprocess` defines each step."""
+
+    version: int = preprocess.VERSION
+    crop: Crop = Crop()
+    gray: Literal["bt601-integer-16"] = "bt601-integer-16"
+    resize: Literal["triangle-antialiased-22"] = "triangle-antialiased-22"
+    normalisation: Literal["pixel/255"] = "pixel/255"
+
+
+class Figures(_Part):
+    """What was measured of the model."""
+
+    precision: Precision
+    """Of the file or weights that were measured."""
+    protocol: str
+    split: str
+    n: int
+    accuracy: float
+    balanced_accuracy: float
+    recall: dict[str, float | None]
+
+
+class Training(_Part):
+    """What the weights were learned from."""
+
+    data: str
+    protocol: str
+    epochs: int
+    seed: int
+    recipe: str
+
+
+class ModelContract(_Part):
+    """What a model file needs to be used properly."""
+
+    format: Literal["fer-mobile/contract"] = FORMAT
+    format_version: int = FORMAT_VERSION
+    name: str
+    architecture: str
+    parameters: int = Field(description="All weights of the network as trained.")
+    precision: Precision
+    input: Tensor
+    output: Tensor
+    preprocessing: Preprocessing = Preprocessing()
+    labels: tuple[str, ...]
+    training: Training | None = None
+    figures: tuple[Figures, ...] = ()
+    reference: tuple[tuple[float, ...], ...] = Field(
+        (), description="Probabilities of the float32 source on the bundled golden faces."
+    )
+    licence: str
+    tools: dict[str, str] = Field(default_factory=dict, description="Versions that wrote it.")
+    model_sha256: str = Field(description="Of the bytes before the appended archive, hex.")
+
+    def to_json(self) -> str:
+        """The contract as the text that is embedded and written beside the model."""
+        return self.model_dump_json(indent=1) + "\n"
+
+
+def attach(model: bytes, contract: ModelContract) -> bytes:
+    """Append the archive with the contract and the labels to a bare TFLite model.
+
+    The archive is stored uncompressed and has fixed dates, so equal inputs give equal files.
+    """
+    out = io.BytesIO(model)
+    out.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(out, "a", zipfile.ZIP_STORED) as archive:
+        for name, text in (
+            (LABELS_NAME, "\n".join(contract.labels) + "\n"),
+            (CONTRACT_NAME, contract.to_json()),
+        ):
+            archive.writestr(zipfile.ZipInfo(name), text)
+    return out.getvalue()
+
+
+def contract_beside(model: Path) -> Path:
+    """Where the contract of a model file lies as text: x.tflite → x.json, x.onnx → x.onnx.json."""
+    return model.with_suffix(".json") if model.suffix == ".tflite" else Path(f"{model}.json")
+
+
+def model_checksum(model: bytes) -> str:
+    """SHA-256 of a bare model, hex, as the contract records it."""
+    return hashlib.sha256(model).hexdigest()
+
+
+def split(
+    content: bytes, name: object = "the model", *, check: bool = True
+) -> tuple[bytes, ModelContract]:
+    """The bare model and the contract of a ``.tflite`` file's content.
+
+    Raises ModelError when there is no contract, it is of a newer format, malformed, or
+    (unless `check` is off) its checksum is not that of the model.
+    """
+    bare, text = _open_archive(content, name)
+    contract = _parse(text, name)
+    found = model_checksum(bare)
+    if check and found != contract.model_sha256:
+        raise ModelError(
+            name,
+            expected=f"a model with the checksum {contract.model_sha256[:12]}… of its contract",
+            found=f"{found[:12]}…",
+            todo="The file was changed or damaged: export it again.",
+        )
+    return bare, contract
+
+
+def read_contract(path: Path) -> ModelContract:
+    """The contract embedded in a ``.tflite`` file; ModelError as for `split`."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(path, expected="a .tflite file", found=error.strerror or "none") from error
+    return split(content, path)[1]
+
+
+def _open_archive(content: bytes, name: object) -> tuple[bytes, str]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entry = archive.getinfo(CONTRACT_NAME)
+            if entry.file_size > _LARGEST_CONTRACT:
+                raise KeyError(CONTRACT_NAME)
+            text = archive.read(entry).decode("utf-8")
+            end = min(info.header_offset for info in archive.infolist())
+    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError, OSError) as error:
+        raise ModelError(
+            name,
+            expected="a model with an embedded contract",
+            found="none in it",
+            todo="Use a file that `fer-mobile export` wrote.",
+        ) from error
+    return content[:end], text
+
+
+def _parse(text: str, name: object) -> ModelContract:
+    try:
+        header = _Header.model_validate_json(text)
+        if header.format_version > FORMAT_VERSION:
+            raise ModelError(
+                name,
+                expected=f"contract format {FORMAT_VERSION} or older",
+                found=f"format {header.format_version}",
+                todo="Update fer-mobile.",
+            )
+        contract = ModelContract.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ModelError(
+            name,
+            expected="a well-formed contract",
+            found=f"{'.'.join(map(str, first['loc']))}: {first['msg'].lower()}",
+        ) from error
+    if contract.preprocessing.version != preprocess.VERSION:
+        raise ModelError(
+            name,
+            expected=f"preprocessing version {preprocess.VERSION}",
+            found=f"version {contract.preprocessing.version}",
+            todo="Export the model again with this version of fer-mobile.",
+        )
+    if contract.output.shape[-1] != len(contract.labels):
+        raise ModelError(
+            name,
+            expected=f"{contract.output.shape[-1]} labels for its output",
+            found=f"{len(contract.labels)}",
+        )
+    return contract
+
+
+class _Header(BaseModel):
+    """The two fields that every version of the format has."""
+
+    format: Literal["fer-mobile/contract"]
+    format_version: int
+
+
+def check_against_graph(contract: ModelContract, details: dict[str, dict[str, Any]], name: object) -> None:
+    """Raise ModelError where the contract contradicts the graph.
+
+    `details` holds the interpreter's details of the "input" and the "output".
+    """
+    for role, tensor in (("input", contract.input), ("output", contract.output)):
+        detail = details[role]
+        found = describe(detail)
+        if (found.shape, found.dtype) != (tensor.shape, tensor.dtype):
+            raise ModelError(
+                name,
+                expected=f"the contract's {role} {tensor.dtype} {list(tensor.shape)}",
+                found=f"{found.dtype} {list(found.shape)} in the graph",
+            )
+        if (found.scale, found.zero_point) != (tensor.scale, tensor.zero_point):
+            raise ModelError(
+                name,
+                expected=f"the contract's {role} quantization {tensor.scale}, {tensor.zero_point}",
+                found=f"{found.scale}, {found.zero_point} in the graph",
+            )
+
+
+def describe(detail: dict[str, Any], name: str | None = None) -> Tensor:
+    """A tensor of the graph in the contract's terms, from the interpreter's details."""
+    scale, zero_point = detail["quantization"]
+    dtype = str(detail["dtype"]().dtype)
+    quantized = dtype != "float32"
+    return Tensor.model_validate(
+        {
+            "name": name or detail["name"],
+            "shape": (1, *(int(n) for n in detail["shape"][1:])),
+            "dtype": dtype,
+            "scale": float(scale) if quantized else None,
+            "zero_point": int(zero_point) if quantized else None,
+        }
+    )

@@ -1,0 +1,219 @@
+"""`fer-mobile export`: float weights to a verified file with its contract inside and beside it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from fer_mobile import contract as contracts
+from fer_mobile import zoo
+from fer_mobile.contract import ModelContract, Precision, contract_beside
+from fer_mobile.convert.source import Source, load_source
+from fer_mobile.convert.tflite import (
+    INPUT_NAME,
+    INPUT_OUTPUT,
+    OUTPUT_NAME,
+    InputOutput,
+    import_tensorflow,
+    to_tflite,
+)
+from fer_mobile.convert.verification import Verification, verify
+from fer_mobile.errors import FerMobileError, InputError, nearest
+from fer_mobile.files import write_bytes, write_text
+from fer_mobile.golden import golden_faces
+from fer_mobile.models import DEFAULT
+from fer_mobile.preprocess import normalise
+from fer_mobile.runtime.interpreter import load_interpreter
+
+QUANTIZATIONS: Final[dict[str, Precision]] = {
+    "none": "float32",
+    "float16": "float16",
+    "dynamic": "dynamic",
+    "int8": "int8",
+}
+"""Values of --quantize and the precision that files are named after."""
+
+Format = Literal["tflite", "onnx"]
+FORMATS: Final[tuple[Format, ...]] = ("tflite", "onnx")
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A written file and what is known of it."""
+
+    path: Path
+    contract: ModelContract
+    seconds: float
+    verification: Verification | None
+    """None for ONNX, which the TFLite runtime cannot run; see `parity`."""
+    parity: float | None = None
+    """ONNX: largest difference of a probability from the float source, on the golden faces."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The outcome as `fer-mobile export --json` prints it."""
+        return {
+            "path": str(self.path),
+            "contract": str(contract_beside(self.path)),
+            "bytes": self.path.stat().st_size,
+            "parameters": self.contract.parameters,
+            "precision": self.contract.precision,
+            "seconds": round(self.seconds, 2),
+            "parity": self.parity,
+            "verification": self.verification.as_dict() if self.verification else None,
+        }
+
+
+def export(
+    model: str | Path = DEFAULT,
+    *,
+    quantize: str = "int8",
+    format: Format = "tflite",
+    out: str | Path = ".",
+    io: InputOutput = "int8",
+    parameter_cap: bool = True,
+) -> Exported:
+    """Export a model and prove the file before it appears in the folder `out`.
+
+    `model` is a shipped or zoo name, a ``.keras`` file or a run folder; `quantize` one of
+    none, float16, dynamic and int8; `io` the type of an int8 model's input and output.
+    Writes ``<name>_<precision>.tflite`` (or .onnx) and the contract as ``.json`` beside it.
+
+    Raises InputError for a wrong argument or model, MissingPackageError where TensorFlow
+    (or tf2onnx) is not installed, FerMobileError when the converted file fails `verify`.
+    """
+    started = time.monotonic()
+    precision = _checked(quantize, QUANTIZATIONS, "--quantize")
+    _checked(format, {name: name for name in FORMATS}, "--format")
+    _checked(io, {name: name for name in INPUT_OUTPUT}, "--io")
+    folder = Path(out)
+    if folder.exists() and not folder.is_dir():
+        raise InputError("--out", expected="a folder", found=f"the file {folder}")
+    source = load_source(model)
+    zoo.check_cap(source.model, lifted=not parameter_cap)
+    if format == "onnx":
+        return _export_onnx(source, quantize, folder, started)
+    bare = to_tflite(source.model, precision, calibration=calibration_faces(source), io=io)
+    interpreter = load_interpreter(bare)
+    contract = _contract(
+        source,
+        precision,
+        contracts.describe(interpreter.get_input_details()[0], INPUT_NAME),
+        contracts.describe(interpreter.get_output_details()[0], OUTPUT_NAME),
+        bare,
+    )
+    content = contracts.attach(bare, contract)
+    path = folder / f"{source.name}_{precision}.tflite"
+    with tempfile.TemporaryDirectory() as draft:
+        trial = Path(draft) / path.name
+        trial.write_bytes(content)
+        failed = [check for check in verify(trial).checks if not check.passed]
+    if failed:
+        raise FerMobileError(
+            f"the converted model is wrong and was not written: {failed[0].name}: {failed[0].detail}"
+        )
+    _write(path, content, contract)
+    return Exported(path, contract, time.monotonic() - started, verify(path))
+
+
+def _checked(value: str, known: dict[str, Any], option: str) -> Any:
+    if value not in known:
+        raise InputError(
+            option, expected=f"one of {', '.join(known)}", found=repr(value), todo=nearest(value, known)
+        )
+    return known[value]
+
+
+def calibration_faces(source: Source) -> np.ndarray:
+    """Faces that set the int8 ranges: the golden ones, stretched to the full range, and mirrored."""
+    faces = golden_faces(int(source.model.input_shape[1])).astype(np.float32)
+    low = faces.min((1, 2), keepdims=True)
+    stretched = (faces - low) * (255 / np.maximum(faces.max((1, 2), keepdims=True) - low, 1))
+    both = np.concatenate([stretched, faces[:, :, ::-1]])
+    return np.floor(both + 0.5).astype(np.uint8)
+
+
+def reference(source: Source) -> np.ndarray:
+    """What the float32 source says of the golden faces: float32 [N, labels]."""
+    faces = golden_faces(int(source.model.input_shape[1]))
+    probabilities: np.ndarray = source.model.predict(
+        normalise(faces)[..., None], batch_size=64, verbose=0
+    )
+    return probabilities
+
+
+def _contract(
+    source: Source,
+    precision: Precision,
+    image: contracts.Tensor,
+    probabilities: contracts.Tensor,
+    bare: bytes,
+) -> ModelContract:
+    packages = ("fer-mobile", "keras", "tensorflow-cpu", "tensorflow")
+    return ModelContract(
+        name=source.name,
+        architecture=source.architecture,
+        parameters=source.parameters,
+        precision=precision,
+        input=image,
+        output=probabilities,
+        labels=source.labels,
+        training=source.training,
+        figures=source.figures,
+        reference=tuple(
+            tuple(round(float(p), 6) for p in row) for row in reference(source)
+        ),
+        licence=source.licence,
+        tools={name: v for name in packages if (v := _version(name))},
+        model_sha256=contracts.model_checksum(bare),
+    )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _write(path: Path, content: bytes, contract: ModelContract) -> None:
+    write_bytes(path, content)
+    try:
+        write_text(contract_beside(path), contract.to_json())
+    except InputError:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _export_onnx(source: Source, quantize: str, folder: Path, started: float) -> Exported:
+    from fer_mobile.convert.onnx import run_onnx, to_onnx
+
+    if quantize != "none":
+        raise InputError(
+            "--quantize with --format onnx",
+            expected="none: tf2onnx converts float32 graphs",
+            found=repr(quantize),
+            todo="Use --quantize none, or --format tflite.",
+        )
+    import_tensorflow()
+    bare = to_onnx(source.model)
+    size, classes = int(source.model.input_shape[1]), len(source.labels)
+    contract = _contract(
+        source,
+        "float32",
+        contracts.Tensor(name=INPUT_NAME, shape=(1, size, size, 1), dtype="float32"),
+        contracts.Tensor(name=OUTPUT_NAME, shape=(1, classes), dtype="float32"),
+        bare,
+    )
+    found = run_onnx(bare, normalise(golden_faces(size))[..., None])
+    parity = float(np.abs(found - np.array(contract.reference)).max())
+    if not parity <= 1e-4:
+        raise FerMobileError(f"the ONNX model differs from its float source by {parity:.3g}")
+    path = folder / f"{source.name}_float32.onnx"
+    _write(path, bare, contract)
+    return Exported(path, contract, time.monotonic() - started, None, parity)

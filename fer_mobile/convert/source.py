@@ -1,0 +1,213 @@
+"""Float weights with what is known of them: where every export starts.
+
+A shipped model's folder holds ``<name>.keras`` (kernels stored as float16, which halves
+the file; Keras reads them as float32) and ``source.json`` with the other fields below.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fer_mobile.contract import Figures, Training
+from fer_mobile.errors import MissingPackageError, ModelError
+from fer_mobile.files import write_bytes, write_text
+from fer_mobile.labels import LABELS, LABELS_7
+from fer_mobile.models import SOURCE_JSON, ShippedModel, shipped_models, unknown_model
+from fer_mobile.quiet import quiet
+from fer_mobile.zoo import ARCHITECTURES
+
+if TYPE_CHECKING:
+    import keras
+
+LICENCE = (
+    "Weights trained on FER2013 images (research use) with FER+ votes (MIT): "
+    "for research and evaluation; see models/LICENSE"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A float32 Keras model with its facts."""
+
+    model: keras.Model
+    name: str
+    architecture: str
+    options: dict[str, Any]
+    labels: tuple[str, ...]
+    training: Training | None
+    figures: tuple[Figures, ...]
+    licence: str
+
+    @property
+    def parameters(self) -> int:
+        """All weights of the network."""
+        return int(self.model.count_params())
+
+
+def import_keras() -> Any:
+    """Keras, imported in silence; MissingPackageError when it is not installed."""
+    try:
+        with quiet():
+            import keras
+    except ImportError as error:
+        raise MissingPackageError(
+            "reading float weights", package=error.name or "keras", extra="train"
+        ) from error
+    return keras
+
+
+def load_source(model: str | Path) -> Source:
+    """The float weights that `model` means.
+
+    `model` is a shipped name, an architecture's name (fresh weights, seed 0), a ``.keras``
+    file or a run folder.  Raises ModelError where it is none of them or cannot be read.
+    """
+    shipped = shipped_models().get(str(model))
+    path = Path(model)
+    if shipped:
+        facts = shipped.facts()
+        return _make(
+            _load(shipped.source),
+            name=shipped.name,
+            architecture=facts["architecture"],
+            options=facts["options"],
+            training=Training(**facts["training"]),
+            figures=tuple(Figures(**row) for row in facts["figures"]),
+            licence=facts["licence"],
+        )
+    if str(model) in ARCHITECTURES:
+        keras = import_keras()
+        keras.utils.set_random_seed(0)
+        return _make(ARCHITECTURES[str(model)].build(), name=str(model), licence="none: not trained")
+    if path.is_file() and path.suffix == ".keras":
+        return _make(_load(path), name=path.stem, licence="as stated by whoever trained it")
+    if (path / "best.keras").is_file() and (path / "recipe.json").is_file():
+        return _load_run(path)
+    raise unknown_model(model, "a shipped or zoo name, a .keras file or a run folder")
+
+
+def _load_run(folder: Path) -> Source:
+    recipe = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
+    valid = json.loads((folder / "valid.json").read_text(encoding="utf-8"))
+    return _make(
+        _load(folder / "best.keras"),
+        name=recipe["name"],
+        architecture=recipe["model"]["architecture"],
+        options=recipe["model"]["options"],
+        training=Training(
+            data="FER2013 images with FER+ votes",
+            protocol=recipe["data"]["train_protocol"] or recipe["data"]["protocol"],
+            epochs=recipe["training"]["epochs"],
+            seed=recipe["training"]["seed"],
+            recipe=recipe["name"],
+        ),
+        figures=(Figures(precision="float32", **{k: valid[k] for k in _MEASURED}),),
+    )
+
+
+_MEASURED = ("protocol", "split", "n", "accuracy", "balanced_accuracy", "recall")
+
+
+def _make(
+    model: Any,
+    *,
+    name: str,
+    architecture: str | None = None,
+    options: dict[str, Any] | None = None,
+    training: Training | None = None,
+    figures: tuple[Figures, ...] = (),
+    licence: str = LICENCE,
+) -> Source:
+    shape, classes = tuple(model.input_shape), model.output_shape[-1]
+    if len(shape) != 4 or shape[1] != shape[2] or shape[3] != 1:
+        raise ModelError(name, expected="a gray square input [N, S, S, 1]", found=str(list(shape)))
+    if classes not in (len(LABELS), len(LABELS_7)):
+        raise ModelError(name, expected="8 (or 7) classes", found=str(classes))
+    return Source(
+        model=model,
+        name=name,
+        architecture=architecture or model.name,
+        options=options or {"size": int(shape[1])},
+        labels=LABELS if classes == len(LABELS) else LABELS_7,
+        training=training,
+        figures=figures,
+        licence=licence,
+    )
+
+
+def _load(path: Path) -> Any:
+    keras = import_keras()
+    try:
+        with quiet():
+            return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises nearly anything for a file that is not its own
+        reason = str(error).strip().splitlines()
+        raise ModelError(
+            path, expected="a Keras 3 model file", found=reason[0] if reason else "something else"
+        ) from error
+
+
+def ship(source: Source, folder: Path, figures: tuple[Figures, ...]) -> None:
+    """Write a source as a shipped model's folder: halved weights and source.json."""
+    buffer = folder / f"{source.name}.keras"
+    folder.mkdir(parents=True, exist_ok=True)
+    with quiet():
+        source.model.save(buffer)
+    write_bytes(buffer, _halved(buffer.read_bytes()))
+    facts = {
+        "name": source.name,
+        "architecture": source.architecture,
+        "options": source.options,
+        "parameters": source.parameters,
+        "training": source.training.model_dump() if source.training else None,
+        "figures": [row.model_dump() for row in figures],
+        "licence": source.licence,
+    }
+    write_text(folder / SOURCE_JSON, json.dumps(facts, indent=1) + "\n")
+    shipped_models.cache_clear()
+
+
+def _halved(content: bytes) -> bytes:
+    """A .keras file with its kernels as float16; one-dimensional weights keep float32."""
+    import h5py
+    import numpy as np
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            data = old.read(entry)
+            if entry.filename.endswith(".h5"):
+                copy = io.BytesIO()
+                with h5py.File(io.BytesIO(data)) as weights, h5py.File(copy, "w") as halved:
+
+                    def visit(name: str, item: Any, halved: Any = halved) -> None:
+                        if isinstance(item, h5py.Dataset):
+                            values = item[()]
+                            kernel = values.ndim > 1 and values.dtype == np.float32
+                            stored = halved.create_dataset(
+                                name, data=values.astype(np.float16) if kernel else values
+                            )
+                            target = stored
+                        else:
+                            target = halved.require_group(name)
+                        for key, value in item.attrs.items():
+                            target.attrs[key] = value
+
+                    for key, value in weights.attrs.items():
+                        halved.attrs[key] = value
+                    weights.visititems(visit)
+                data = copy.getvalue()
+            new.writestr(zipfile.ZipInfo(entry.filename), data, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+def shipped_folder(name: str) -> ShippedModel:
+    """The shipped model called `name`; ModelError otherwise."""
+    if name not in shipped_models():
+        raise unknown_model(name, "a shipped model's name")
+    return shipped_models()[name]

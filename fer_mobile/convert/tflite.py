@@ -1,0 +1,99 @@
+"""A network as a TensorFlow Lite model in one of four precisions."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from fer_mobile.contract import Precision
+from fer_mobile.convert.fold_affine import fold_affine
+from fer_mobile.convert.graph import UnsupportedLayerError, from_keras, to_tensorflow
+from fer_mobile.errors import MissingPackageError
+from fer_mobile.preprocess import normalise
+from fer_mobile.quiet import quiet
+
+InputOutput = Literal["int8", "uint8", "float32"]
+INPUT_OUTPUT: Final[tuple[InputOutput, ...]] = ("int8", "uint8", "float32")
+
+INPUT_NAME: Final = "image"
+OUTPUT_NAME: Final = "probabilities"
+
+
+def import_tensorflow() -> Any:
+    """TensorFlow, imported in silence; MissingPackageError when it is not installed."""
+    try:
+        with quiet():
+            import tensorflow as tf
+    except ImportError as error:
+        raise MissingPackageError("export", package="tensorflow", extra="train") from error
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    return tf
+
+
+def inference_function(model: Any, *, rewrite: bool = True) -> Callable[[Any], Any]:
+    """A function from images to probabilities that holds the model's weights as constants.
+
+    With `rewrite`, batch normalisations are folded; a model with layers that the rewrites
+    do not know is called as it is.
+    """
+    if not rewrite:
+        return lambda image: model(image, training=False)
+    try:
+        return to_tensorflow(fold_affine(from_keras(model)))  # type: ignore[no-any-return]
+    except UnsupportedLayerError:
+        return lambda image: model(image, training=False)
+
+
+def save_model(model: Any, folder: str, *, rewrite: bool = True) -> None:
+    """Write a SavedModel with one named signature, the batch open."""
+    tf = import_tensorflow()
+    call = inference_function(model, rewrite=rewrite)
+    module = tf.Module()
+    module.call = tf.function(
+        lambda image: {OUTPUT_NAME: call(image)},
+        input_signature=[tf.TensorSpec([None, *model.input_shape[1:]], tf.float32, name=INPUT_NAME)],
+    )
+    if not rewrite:
+        module.model = model  # the SavedModel must own the variables that the call reads
+    with quiet():
+        signature = module.call.get_concrete_function()
+        tf.saved_model.save(module, folder, signatures={"serving_default": signature})
+
+
+def to_tflite(
+    model: Any,
+    precision: Precision,
+    *,
+    calibration: np.ndarray,
+    io: InputOutput = "int8",
+    rewrite: bool = True,
+) -> bytes:
+    """Convert a Keras model; returns the bare TFLite model.
+
+    `calibration` holds uint8 [N, S, S] faces whose activations set the int8 ranges; they
+    should reach 0 and 255.  `io` is the type of an int8 model's input and output.
+    """
+    tf = import_tensorflow()
+    with tempfile.TemporaryDirectory() as folder:
+        save_model(model, folder, rewrite=rewrite)
+        with quiet():
+            converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+            if precision != "float32":
+                converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            if precision == "float16":
+                converter.target_spec.supported_types = [tf.float16]
+            if precision == "int8":
+                converter.representative_dataset = lambda: _batches(calibration)
+                converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+                converter.inference_input_type = getattr(tf, io)
+                converter.inference_output_type = getattr(tf, io)
+            return bytes(converter.convert())
+
+
+def _batches(faces: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
+    for face in normalise(faces):
+        yield {INPUT_NAME: face[None, ..., None]}

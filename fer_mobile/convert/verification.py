@@ -1,0 +1,154 @@
+"""Proof that an exported file is right: checksum, contract, graph, and parity with its float source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from fer_mobile.contract import (
+    ModelContract,
+    Precision,
+    contract_beside,
+    model_checksum,
+    split,
+)
+from fer_mobile.errors import ModelError
+from fer_mobile.golden import golden_faces
+from fer_mobile.models import tflite_file
+from fer_mobile.runtime.classifier import Classifier
+from fer_mobile.runtime.operations import list_operations
+from fer_mobile.zoo import PARAMETER_CAP
+
+TOLERANCES: Final[dict[Precision, tuple[float, float, float]]] = {
+    "float32": (1e-4, 1e-5, 1.0),
+    "float16": (0.02, 2e-3, 0.99),
+    "dynamic": (0.20, 0.02, 0.96),
+    "int8": (0.35, 0.03, 0.94),
+}
+"""On the golden faces, against the float32 source: the largest and the mean difference of a
+probability that is allowed, and the least share of faces with the same label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the verdict."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Everything that was checked of one file."""
+
+    path: Path
+    contract: ModelContract
+    checks: tuple[Check, ...]
+    operations: dict[str, int]
+    """How often each operation occurs in the graph."""
+    float_operations: dict[str, int]
+    """Those of them that compute in floating point."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed."""
+        return all(check.passed for check in self.checks)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The verdict as `fer-mobile verify --json` prints it."""
+        return {
+            "model": str(self.path),
+            "name": self.contract.name,
+            "precision": self.contract.precision,
+            "bytes": self.path.stat().st_size,
+            "parameters": self.contract.parameters,
+            "verdict": "pass" if self.passed else "fail",
+            "checks": {c.name: {"passed": c.passed, "detail": c.detail} for c in self.checks},
+            "operations": self.operations,
+            "float_operations": self.float_operations,
+        }
+
+
+def verify(model: str | Path) -> Verification:
+    """Check a shipped model's int8 file or any exported ``.tflite``.
+
+    Raises ModelError when the file cannot be read, has no contract, or is of a newer format;
+    everything else that is wrong is a failed check.
+    """
+    path = tflite_file(model)
+    content = path.read_bytes()
+    bare, contract = split(content, path, check=False)
+    checks = [_checksum(bare, contract), _beside(path, contract), _parameters(contract)]
+    operations, in_float = list_operations(bare)
+    if contract.precision == "int8":
+        found = ", ".join(f"{n}× {op}" for op, n in in_float.items())
+        checks.append(Check("integer only", not in_float, found or "no float operation"))
+    try:
+        classifier = Classifier(path, check=False)
+        checks.append(Check("contract and graph", True, "shapes, dtypes and quantization agree"))
+        checks += _outputs(classifier, contract)
+    except ModelError as error:
+        checks.append(Check("contract and graph", False, str(error)))
+    return Verification(path, contract, tuple(checks), operations, in_float)
+
+
+def _checksum(bare: bytes, contract: ModelContract) -> Check:
+    found = model_checksum(bare)
+    same = found == contract.model_sha256
+    return Check("checksum", same, found if same else f"{found}, expected {contract.model_sha256}")
+
+
+def _beside(path: Path, contract: ModelContract) -> Check:
+    beside = contract_beside(path)
+    if not beside.exists():
+        return Check("contract beside", True, "no .json beside the model")
+    same = beside.read_text(encoding="utf-8") == contract.to_json()
+    return Check("contract beside", same, f"{beside.name} {'equals' if same else 'differs from'} the embedded one")
+
+
+def _parameters(contract: ModelContract) -> Check:
+    count = contract.parameters
+    return Check("parameters", count <= PARAMETER_CAP, f"{count:,} of at most {PARAMETER_CAP:,}")
+
+
+def _outputs(classifier: Classifier, contract: ModelContract) -> list[Check]:
+    faces = golden_faces(classifier.size)
+    found = classifier.classify(faces)
+    again = np.concatenate([classifier.classify(face[None]) for face in faces[:16]])
+    sums = np.abs(found.sum(1) - 1).max()
+    varied = len(np.unique(found.argmax(1))) > 1
+    checks = [
+        Check("finite", bool(np.isfinite(found).all() and sums <= 0.03), f"sums within {sums:.4f} of 1"),
+        Check("not constant", varied or not contract.training, f"labels {sorted(set(found.argmax(1).tolist()))}"),
+        Check(
+            "deterministic",
+            bool(np.abs(again - found[:16]).max() <= 0.005),
+            "one face at a time as in a batch",
+        ),
+    ]
+    if contract.reference:
+        checks.append(_parity(found, np.array(contract.reference), contract.precision))
+    return checks
+
+
+def _parity(found: np.ndarray, reference: np.ndarray, precision: Precision) -> Check:
+    if found.shape != reference.shape:
+        return Check(
+            "parity",
+            False,
+            f"reference of {len(reference)} faces, this version bundles {len(found)}: export again",
+        )
+    largest, mean, least = TOLERANCES[precision]
+    difference = np.abs(found - reference)
+    same = float((found.argmax(1) == reference.argmax(1)).mean())
+    passed = difference.max() <= largest and difference.mean() <= mean and same >= least
+    return Check(
+        "parity",
+        bool(passed),
+        f"{len(found)} golden faces: same label {same:.1%} (≥ {least:.0%}), largest difference "
+        f"{difference.max():.2g} (≤ {largest:g}), mean {difference.mean():.2g} (≤ {mean:g})",
+    )

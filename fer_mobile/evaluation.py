@@ -1,0 +1,87 @@
+"""`fer-mobile evaluate`: a model's figures on a dataset under a protocol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer_mobile.data import load_dataset
+from fer_mobile.errors import DataError
+from fer_mobile.metrics import Scores, score
+from fer_mobile.models import DEFAULT, shipped_models
+from fer_mobile.preprocess import normalise, resize
+
+_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Figures with the protocol and split that they hold for."""
+
+    model: str
+    protocol: str
+    split: str
+    scores: Scores
+
+    def as_dict(self) -> dict[str, Any]:
+        """The figures as `fer-mobile evaluate --json` prints them."""
+        head = {"model": self.model, "protocol": self.protocol, "split": self.split}
+        return head | self.scores.as_dict()
+
+
+def evaluate(
+    model: str | Path = DEFAULT,
+    data: str | Path | None = None,
+    *,
+    protocol: str = "ferplus-strict",
+    split: str = "valid",
+    threads: int = 1,
+) -> Evaluation:
+    """Measure a shipped model (its int8 file), a ``.tflite``, a ``.keras`` or a run folder.
+
+    `data` as in `data.load_dataset`; the images are resized to the model's input as
+    `preprocess` defines it, without detection or cropping.  A model of 8 labels is
+    measured on the 7 of `fer2013` by leaving out what it gives to contempt.
+
+    Raises ModelError, DataError as loading them does.
+    """
+    dataset = load_dataset(data, protocol=protocol, split=split)
+    probabilities, labels = _predict(model, dataset.images, threads)
+    missing = [name for name in dataset.names if name not in labels]
+    if missing:
+        raise DataError(
+            f"protocol {protocol}",
+            expected=f"a model that knows {', '.join(missing)}",
+            found=f"one with the labels {', '.join(labels)}",
+            todo="Use --protocol fer2013." if len(labels) == 7 else "",
+        )
+    columns = probabilities[:, [labels.index(name) for name in dataset.names]]
+    columns = columns / np.maximum(columns.sum(1, keepdims=True), 1e-9)
+    return Evaluation(str(model), protocol, split, score(columns, dataset.labels, dataset.names))
+
+
+def _predict(
+    model: str | Path, images: np.ndarray, threads: int
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Probabilities float32 [N, labels] and the labels."""
+    path = Path(model)
+    if str(model) not in shipped_models() and (path.is_dir() or path.suffix == ".keras"):
+        from fer_mobile.convert.source import load_source
+
+        source = load_source(model)
+        faces = _resized(images, int(source.model.input_shape[1]))
+        found = source.model.predict(normalise(faces)[..., None], batch_size=_BATCH, verbose=0)
+        return found, source.labels
+    from fer_mobile.runtime.classifier import load_classifier
+
+    classifier = load_classifier(model, threads)
+    faces = _resized(images, classifier.size)
+    batches = [classifier.classify(faces[i : i + _BATCH]) for i in range(0, len(faces), _BATCH)]
+    return np.concatenate(batches), classifier.labels
+
+
+def _resized(images: np.ndarray, size: int) -> np.ndarray:
+    return np.stack([resize(image, size) for image in images])

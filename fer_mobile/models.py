@@ -1,0 +1,106 @@
+"""Which models there are: those shipped with the package, by name, and those given by path."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from fer_mobile.errors import ModelError, nearest
+from fer_mobile.resources import models_dir
+from fer_mobile.zoo import ARCHITECTURES
+
+DEFAULT: Final = "xcao_two_stream"
+"""The shipped model that is used when none is named."""
+
+SOURCE_JSON: Final = "source.json"
+"""In a shipped model's folder: what its float weights are (see `export.source`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedModel:
+    """A folder of `models/` with the float weights and what was exported from them."""
+
+    name: str
+    folder: Path
+
+    @property
+    def source(self) -> Path:
+        """The float weights, a .keras file."""
+        return self.folder / f"{self.name}.keras"
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The exported files that are shipped, by precision."""
+        found = {path.stem.rpartition("_")[2]: path for path in self.folder.glob("*.tflite")}
+        return dict(sorted(found.items()))
+
+    def facts(self) -> dict[str, Any]:
+        """The content of source.json."""
+        facts: dict[str, Any] = json.loads((self.folder / SOURCE_JSON).read_text(encoding="utf-8"))
+        return facts
+
+
+@cache
+def shipped_models() -> dict[str, ShippedModel]:
+    """Every shipped classifier by name."""
+    return {
+        folder.name: ShippedModel(folder.name, folder)
+        for folder in sorted(models_dir().iterdir())
+        if (folder / SOURCE_JSON).is_file()
+    }
+
+
+def list_models() -> list[dict[str, Any]]:
+    """Every name of the zoo and every shipped model, as `fer-mobile models --json` prints them."""
+    rows: dict[str, dict[str, Any]] = {
+        name: {
+            "name": name,
+            "kind": "architecture",
+            "parameters": entry.parameters,
+            "input": entry.size,
+            "source": entry.source,
+            "files": {},
+        }
+        for name, entry in ARCHITECTURES.items()
+    }
+    for name, model in shipped_models().items():
+        facts = model.facts()
+        rows[name] = {
+            "name": name,
+            "kind": "shipped",
+            "parameters": facts["parameters"],
+            "input": facts["options"]["size"],
+            "source": ARCHITECTURES[facts["architecture"]].source,
+            "files": {precision: str(path) for precision, path in model.files.items()},
+            "bytes": {precision: path.stat().st_size for precision, path in model.files.items()},
+            "figures": facts.get("figures", []),
+        }
+    return list(rows.values())
+
+
+def tflite_file(model: str | Path) -> Path:
+    """The ``.tflite`` file that `model` means: a path, or a shipped name (its int8 file)."""
+    shipped = shipped_models().get(str(model))
+    if shipped:
+        if "int8" not in shipped.files:
+            raise ModelError(model, expected="a shipped int8 file", found="none in its folder")
+        return shipped.files["int8"]
+    path = Path(model)
+    if path.suffix == ".tflite" and path.is_file():
+        return path
+    raise unknown_model(model, "a shipped model's name or a .tflite file")
+
+
+def unknown_model(model: str | Path, expected: str) -> ModelError:
+    """The error for a `model` that names nothing that can be used."""
+    path = Path(model)
+    if path.exists():
+        found = "a folder" if path.is_dir() else f"a {path.suffix or 'nameless'} file"
+        todo = "Export it first: fer-mobile export"
+    else:
+        found = "no such name or file"
+        todo = nearest(str(model), [*shipped_models(), *ARCHITECTURES])
+    return ModelError(f"model {str(model)!r}", expected=expected, found=found, todo=todo)

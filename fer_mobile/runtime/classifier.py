@@ -1,0 +1,83 @@
+"""An exported classifier: gray pixels in, probabilities out, on whichever runtime is installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from fer_mobile.contract import ModelContract, check_against_graph, split
+from fer_mobile.errors import ModelError
+from fer_mobile.models import tflite_file
+from fer_mobile.runtime.interpreter import load_interpreter
+
+
+class Classifier:
+    """A ``.tflite`` file with its contract, ready to run (`check` off: whatever its checksum)."""
+
+    def __init__(self, path: Path, threads: int = 1, *, check: bool = True) -> None:
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ModelError(path, expected="a .tflite file", found=error.strerror or "none") from error
+        self.path = path
+        _, self.contract = split(content, path, check=check)
+        self._interpreter = load_interpreter(path, threads)
+        self._input = self._interpreter.get_input_details()[0]
+        self._output = self._interpreter.get_output_details()[0]
+        check_against_graph(self.contract, {"input": self._input, "output": self._output}, path)
+        self._batch = 1
+
+    @property
+    def size(self) -> int:
+        """Height and width of the input in pixels."""
+        return self.contract.input.shape[1]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The vocabulary, in the order of the output."""
+        return self.contract.labels
+
+    def classify(self, pixels: np.ndarray) -> np.ndarray:
+        """Probabilities float32 [N, len(labels)] of gray faces uint8 [N, size, size]."""
+        if pixels.dtype != np.uint8 or pixels.shape[1:] != (self.size, self.size):
+            raise ValueError(
+                f"expected uint8 [N, {self.size}, {self.size}], got {pixels.dtype} {list(pixels.shape)}"
+            )
+        if not len(pixels):
+            return np.empty((0, len(self.labels)), np.float32)
+        if len(pixels) != self._batch:
+            self._interpreter.resize_tensor_input(
+                self._input["index"], [len(pixels), *self.contract.input.shape[1:]]
+            )
+            self._interpreter.allocate_tensors()
+            self._batch = len(pixels)
+        self._interpreter.set_tensor(self._input["index"], self._quantize(pixels)[..., None])
+        self._interpreter.invoke()
+        return self._dequantize(self._interpreter.get_tensor(self._output["index"]))
+
+    def _quantize(self, pixels: np.ndarray) -> np.ndarray:
+        tensor = self.contract.input
+        if tensor.scale is None or tensor.zero_point is None:
+            return pixels.astype(np.float32) / np.float32(255)
+        # Every pixel value at once: 256 entries, then one look-up a pixel.
+        real = np.arange(256, dtype=np.float64) / 255
+        limits = np.iinfo(tensor.dtype)
+        levels = np.floor(real / tensor.scale + 0.5) + tensor.zero_point
+        table = np.clip(levels, limits.min, limits.max).astype(tensor.dtype)
+        return table[pixels]
+
+    def _dequantize(self, values: np.ndarray) -> np.ndarray:
+        tensor = self.contract.output
+        if tensor.scale is None or tensor.zero_point is None:
+            return values.astype(np.float32)
+        levels = values.astype(np.int32) - tensor.zero_point
+        return levels.astype(np.float32) * np.float32(tensor.scale)
+
+
+def load_classifier(model: str | Path, threads: int = 1) -> Classifier:
+    """A classifier by shipped name (its int8 file) or path of a ``.tflite`` file.
+
+    Raises ModelError when there is no such model or its contract cannot be trusted.
+    """
+    return Classifier(tflite_file(model), threads)
