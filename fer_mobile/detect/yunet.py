@@ -51,19 +51,14 @@ class YuNet:
     """A `fer_mobile.detect.FaceDetector`.  One object serves one thread at a time.
 
     Args:
-        model: the TFLite file.
         threads: threads the runtime may use.
         score: least score of a face, 0 to 1.
-
-    Raises ModelError when the file cannot be used.
     """
 
     name = "yunet"
 
-    def __init__(
-        self, model: Path | None = None, *, threads: int = 1, score: float = SCORE
-    ) -> None:
-        content = (model or shipped_yunet()).read_bytes()
+    def __init__(self, *, threads: int = 1, score: float = SCORE) -> None:
+        content = shipped_yunet().read_bytes()
         self.identity = f"yunet {hashlib.sha256(content).hexdigest()[:12]} score {score}"
         self._score = score
         # The runner resizes the input to the image it gets.  One interpreter for each of the

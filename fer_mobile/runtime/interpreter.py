@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 import warnings
 from collections.abc import Callable
 from functools import cache
@@ -49,15 +50,17 @@ def load_interpreter(model: bytes | Path, threads: int = 1) -> Interpreter:
     content = model if isinstance(model, bytes) else _read(model)
     if content[4:8] != _IDENTIFIER:
         raise ModelError(name, expected="a TensorFlow Lite model", found="something else")
-    package, module = _runtime()
+    module = interpreter_module()
     try:
         # The runtimes write a line to stderr when they create their delegate.
         with quiet(2), warnings.catch_warnings(action="ignore"):
-            interpreter: Interpreter = module.Interpreter(model_content=content, num_threads=threads)
+            interpreter: Interpreter = module.Interpreter(
+                model_content=content, num_threads=threads
+            )
             interpreter.allocate_tensors()
     except SystemError as error:  # tflite-runtime was built for numpy 1 and says no more than this
         raise InputError(
-            f"{package} {version(package)}",
+            runtime_name(),
             expected="a runtime that works with the installed numpy",
             found=f"it fails with numpy {np.__version__}",
             todo="Install another with: pip install ai-edge-litert (or: pip install 'numpy<2')",
@@ -76,8 +79,9 @@ def runtime_name() -> str:
 
     Raises InputError when none is installed.
     """
-    package, _ = _runtime()
-    return f"{package} {version(package)}"
+    package, module = _runtime()
+    # Not the metadata's version: TensorFlow's lies under tensorflow or tensorflow-cpu.
+    return f"{package} {sys.modules[module.__name__.partition('.')[0]].__version__}"
 
 
 def interpreter_module() -> Any:
