@@ -1,1 +1,1 @@
-"""To be filled."""
+"""A folder of photos, filtered by expression: scan, filter, report."""

@@ -1,0 +1,46 @@
+"""Pipelines that worker processes can make: the real one, with one thing gone wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from fer_mobile.errors import ModelError
+from fer_mobile.gallery.scan import PhotoPipeline
+from fer_mobile.pipeline import load_pipeline
+from fer_mobile.types import PhotoResult
+
+
+def dies_on_cat() -> PhotoPipeline:
+    """A process that a photo kills, as a fault in a native decoder would."""
+    pipeline = load_pipeline()
+
+    def run(path: Path) -> PhotoResult:
+        if path.name == "cat.png":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return pipeline(path)
+
+    return run
+
+
+def raises_on_cat() -> PhotoPipeline:
+    pipeline = load_pipeline()
+
+    def run(path: Path) -> PhotoResult:
+        if path.name == "cat.png":
+            raise MemoryError("no room for a cat")
+        return pipeline(path)
+
+    return run
+
+
+def no_model() -> PhotoPipeline:
+    raise ModelError("model 'x'", expected="a model", found="none")
+
+
+def refuses_to_work() -> PhotoPipeline:
+    def run(path: Path) -> PhotoResult:
+        raise AssertionError(f"{path} was computed again")
+
+    return run

@@ -1,0 +1,270 @@
+"""The report in a real browser: Debian's Chromium, which tests/install_chromium.sh installs."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from fer_mobile.gallery.report import write_report
+from fer_mobile.resources import photos_dir
+from fer_mobile.types import Box
+from tests.gallery.samples import face, failed, photo
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs the extra `test`")
+
+EVIL = "<img src=x onerror=alert(1)><script>alert(1)</script>.jpg"
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    chromium = shutil.which("chromium")
+    assert chromium, "no program 'chromium': run tests/install_chromium.sh"
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("library")
+    shutil.copytree(photos_dir(), folder, dirs_exist_ok=True)
+    # A file system's names hold no "/"; the closing tag is left to test_report.py.
+    evil = EVIL.replace("/", "")
+    shutil.copy(folder / "cat.png", folder / evil)
+    results = [
+        photo(folder / "baby-laughing.jpg", face("happiness", 0.97), size=(1280, 853)),
+        photo(folder / "santa-surprised.jpg", face("surprise", 0.55), size=(853, 1280)),
+        photo(folder / "gray-man-grin.jpg", face("happiness", 0.61)),
+        photo(
+            folder / "four-portraits.jpg",
+            face("happiness", 0.9, Box(20, 30, 60, 80)),
+            face("anger", 0.5, Box(120, 30, 60, 80)),
+            size=(200, 250),
+        ),
+        photo(folder / "rocket.jpg", size=(640, 427)),
+        photo(folder / evil, size=(451, 300)),
+        failed(folder / "broken & <b>bold<b>.jpg"),
+    ]
+    path = folder / "report.html"
+    write_report(results, path, title="library", model="a model", root=folder)
+    return path.as_uri()
+
+
+@pytest.fixture
+def page(browser, report):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.problems = []
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.on("console", lambda line: page.problems.append(line.text))
+    page.on("dialog", lambda dialog: (page.problems.append("dialog"), dialog.dismiss()))
+    page.on("request", lambda request: page.problems.append(request.url[:60]) if not
+            request.url.startswith(("data:", "file:")) else None)  # fmt: skip
+    page.goto(report)
+    yield page
+    assert page.problems == []
+    context.close()
+
+
+def names(page) -> list[str]:
+    return page.locator(".tile:visible .name").all_inner_texts()
+
+
+def press(page, key: str) -> None:
+    page.locator(f'#pills button[data-key="{key}"]').click()
+
+
+def is_on(page, key: str) -> bool:
+    button = page.locator(f'#pills button[data-key="{key}"]')
+    return button.get_attribute("aria-pressed") == "true"
+
+
+def test_filter(page):
+    assert len(names(page)) == 7
+    assert is_on(page, "")
+    press(page, "happiness")
+    assert names(page) == ["baby-laughing.jpg", "gray-man-grin.jpg"]
+    assert page.locator("#shown").inner_text() == "2 of 7 photos · happiness"
+    press(page, "surprise")
+    assert names(page) == ["baby-laughing.jpg", "santa-surprised.jpg", "gray-man-grin.jpg"]
+    assert is_on(page, "happiness")
+    assert is_on(page, "surprise")
+    press(page, "happiness")
+    assert names(page) == ["santa-surprised.jpg"]
+    press(page, "")
+    assert len(names(page)) == 7
+    press(page, "multiple")
+    assert names(page) == ["four-portraits.jpg"]
+    press(page, "multiple")
+    press(page, "no face")
+    assert len(names(page)) == 2
+    press(page, "no face")
+    press(page, "failed")
+    assert names(page) == ["broken & <b>bold<b>.jpg"]
+    press(page, "failed")
+    press(page, "contempt")
+    assert names(page) == []
+    assert page.locator("#empty").is_visible()
+
+
+def test_confidence(page):
+    press(page, "happiness")
+    page.locator("#least").fill("95")
+    assert names(page) == ["baby-laughing.jpg"]
+    press(page, "")
+    assert names(page) == ["baby-laughing.jpg", "four-portraits.jpg"]
+
+
+def test_caption(page):
+    caption = page.locator(".tile").first.inner_text().split("\n")
+    assert caption == ["😀", "happiness", "97 %", "baby-laughing.jpg"]
+
+
+def test_detail(page):
+    page.locator(".tile", has_text="four-portraits").click()
+    detail = page.locator("dialog")
+    assert detail.is_visible()
+    assert page.locator("#position").inner_text() == "4 of 7"
+    assert detail.locator(".face").count() == 2
+    assert detail.locator(".face").first.locator("dt").count() == 8
+    assert "happiness 90 %" in detail.locator(".face").first.inner_text()
+    assert "total" in detail.locator(".times").inner_text()
+    photo = detail.locator(".frame img").bounding_box()
+    box = detail.locator(".box").nth(1).bounding_box()
+    assert box["x"] == pytest.approx(photo["x"] + 0.6 * photo["width"], abs=2)
+    assert box["y"] == pytest.approx(photo["y"] + 0.12 * photo["height"], abs=2)
+    assert box["width"] == pytest.approx(0.3 * photo["width"], abs=2)
+    assert box["height"] == pytest.approx(0.32 * photo["height"], abs=2)
+    fills = detail.locator(".face").first.locator(".track i")
+    track = detail.locator(".face").first.locator(".track").nth(1).bounding_box()
+    assert fills.nth(1).bounding_box()["width"] == pytest.approx(0.9 * track["width"], abs=1)
+    page.locator("#next").click()
+    assert page.locator("#detail-name").inner_text() == "rocket.jpg"
+    assert "No face was found" in detail.inner_text()
+    page.go_back()
+    assert not detail.is_visible()
+
+
+def test_keyboard(page):
+    # From the top of the page: every control is reached by Tab and shows that it has the focus.
+    page.keyboard.press("Tab")
+    seen = []
+    for _ in range(40):
+        seen.append(
+            page.evaluate("document.activeElement.id || document.activeElement.dataset.key")
+        )
+        style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert style != "none"
+        if seen[-1] == "surprise":
+            break
+        page.keyboard.press("Tab")
+    assert seen[-1] == "surprise"
+    assert "happiness" in seen
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    assert len(names(page)) == 3
+
+    page.locator(".tile:visible").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert page.locator("#detail-name").inner_text() == "santa-surprised.jpg"
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#detail-name").inner_text() == "gray-man-grin.jpg"
+    assert page.locator("#next").is_disabled()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    assert page.locator("#detail-name").inner_text() == "baby-laughing.jpg"
+    page.keyboard.press("Escape")
+    page.wait_for_function("!document.getElementById('detail').open")
+    assert page.evaluate("document.activeElement.innerText").endswith("baby-laughing.jpg")
+    assert len(names(page)) == 3  # the filter is still on
+
+
+def test_the_address_holds_the_state(page, report, browser):
+    press(page, "happiness")
+    press(page, "multiple")
+    page.locator(".tile:visible", has_text="gray-man-grin").click()
+    page.wait_for_selector("dialog[open]")
+    address = page.url
+    other = browser.new_page()
+    other.goto(address)
+    assert other.locator("#detail-name").inner_text() == "gray-man-grin.jpg"
+    other.locator("#close").click()
+    other.wait_for_function("!document.getElementById('detail').open")
+    assert names(other) == ["baby-laughing.jpg", "gray-man-grin.jpg", "four-portraits.jpg"]
+    assert is_on(other, "happiness")
+    assert is_on(other, "multiple")
+    other.goto(report + "#show=nonsense&min=abc&photo=../../secret")
+    other.reload()
+    assert len(names(other)) == 7
+    other.close()
+
+
+def test_an_evil_name_is_text(page):
+    evil = EVIL.replace("/", "")
+    page.locator(".tile", has_text="onerror").click()
+    assert page.locator("#detail-name").inner_text() == evil
+    assert page.locator("#detail-name *").count() == 0
+    assert page.locator("img[src=x]").count() == 0
+    page.keyboard.press("Escape")
+    page.locator(".tile", has_text="bold").click()
+    assert "<b>bold<b>.jpg: expected a photo" in page.locator("#photo").inner_text()
+    assert page.locator("b:has-text('bold')").count() == 0
+
+
+def test_phone(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    width = "document.scrollingElement.scrollWidth"
+    assert page.evaluate(width) == 390
+    bar = page.locator("#pills")
+    assert bar.evaluate("node => node.scrollWidth > node.clientWidth")  # sideways, on its own
+    assert page.locator(".tile").nth(1).bounding_box()["y"] == pytest.approx(
+        page.locator(".tile").nth(0).bounding_box()["y"]
+    )
+    page.locator(".tile", has_text="four-portraits").click()
+    for part in ("#detail", "#photo", "#faces", "#close"):
+        box = page.locator(part).bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+    assert page.evaluate(width) == 390
+
+
+def test_dark_and_light(page):
+    def colours() -> tuple[float, float]:
+        return tuple(
+            page.evaluate(
+                f"getComputedStyle(document.body).{name}.match(/[0-9]+/g).slice(0, 3)"
+                ".reduce((sum, value) => sum + Number(value), 0) / 3"
+            )
+            for name in ("backgroundColor", "color")
+        )
+
+    page.emulate_media(color_scheme="light")
+    ground, ink = colours()
+    assert ground > 230
+    assert ink < 60
+    page.emulate_media(color_scheme="dark")
+    ground, ink = colours()
+    assert ground < 40
+    assert ink > 220
+
+
+def test_stage_table(page):
+    page.locator("#verdict").click()
+    table = page.locator("#stages table")
+    assert table.locator("tbody tr").count() == 6
+    assert "2,171.9" in table.inner_text()
+    assert page.evaluate("document.activeElement.id") == "stages"

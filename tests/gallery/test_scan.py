@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import pytest
+
+from fer_mobile.errors import FerMobileError
+from fer_mobile.gallery.scan import scan
+from fer_mobile.gallery.store import ResultStore
+from fer_mobile.images import find_photos
+from fer_mobile.pipeline import load_pipeline
+from tests.gallery import factories
+
+
+def answers(results) -> list[dict]:
+    """Rows without what differs from run to run."""
+    return [{k: v for k, v in result.as_dict().items() if k != "stages"} for result in results]
+
+
+def test_one_and_two_processes_give_the_same_rows_in_order(small_library):
+    paths = find_photos(small_library)
+    one = list(scan(paths, load_pipeline))
+    assert [result.path for result in one] == [str(path) for path in paths]
+    assert [result.path for result in one if result.error] == [
+        str(small_library / "one" / "broken.jpg")
+    ]
+    assert sum(bool(result.faces) for result in one) >= 5
+    steps = []
+    two = scan(paths, load_pipeline, workers=2, progress=lambda *step: steps.append(step))
+    assert answers(two) == answers(one)
+    assert steps == [(n, len(paths)) for n in range(1, len(paths) + 1)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_resume_computes_only_what_is_new(small_library, tmp_path, workers):
+    paths = find_photos(small_library)
+    good = [path for path in paths if path.name != "broken.jpg"]
+    with ResultStore(tmp_path / "r.sqlite", "p") as store:
+        first = list(scan(good[:5], load_pipeline, store=store))
+        assert len(store) == 5
+        again = list(scan(good[:5], factories.refuses_to_work, store=store, resume=True))
+        assert [r.as_dict() for r in again] == [r.as_dict() for r in first]
+        rest = list(scan(paths, load_pipeline, store=store, resume=True, workers=workers))
+        assert answers(rest) == answers(scan(paths, load_pipeline))
+        kept = {result.path: result.as_dict() for result in first}
+        assert sum(kept.get(r.path) == r.as_dict() for r in rest) == 5  # times included
+        assert len(store) == len(good)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_unforeseen_error_is_a_row(small_library, tmp_path, workers):
+    paths = find_photos(small_library)
+    with ResultStore(tmp_path / "r.sqlite", "p") as store:
+        results = list(scan(paths, factories.raises_on_cat, workers=workers, store=store))
+    errors = {result.path: result.error for result in results if result.error}
+    assert len(results) == len(paths)
+    assert sorted(path.rpartition("/")[2] for path in errors) == ["broken.jpg", "cat.png"]
+    assert any("MemoryError: no room for a cat" in error for error in errors.values())
+
+
+def test_a_photo_that_kills_its_process_is_a_row(small_library):
+    paths = find_photos(small_library)
+    results = list(scan(paths, factories.dies_on_cat, workers=2))
+    assert [result.path for result in results] == [str(path) for path in paths]
+    errors = {result.path.rpartition("/")[2]: result.error for result in results if result.error}
+    assert sorted(errors) == ["broken.jpg", "cat.png"]
+    assert "process that read it died" in errors["cat.png"]
+    others = [path for path in paths if path.name != "cat.png"]
+    assert answers(r for r in results if not r.path.endswith("cat.png")) == answers(
+        scan(others, load_pipeline)
+    )
+
+
+def test_a_worker_without_pipeline_says_why(small_library):
+    with pytest.raises(FerMobileError, match="could not make its pipeline: model 'x'"):
+        list(scan(find_photos(small_library), factories.no_model, workers=2))
+
+
+def test_a_photo_that_is_gone_is_a_row(small_library, tmp_path):
+    paths = [small_library / "gone.jpg", *find_photos(small_library / "two")[:2]]
+    with ResultStore(tmp_path / "r.sqlite", "p") as store:
+        results = list(scan(paths, load_pipeline, store=store, resume=True))
+    assert [bool(result.error) for result in results] == [True, False, False]
+    assert "no such file" in results[0].error
