@@ -40,6 +40,7 @@ def test_help_takes_under_400_ms():
 @pytest.mark.parametrize(
     "code",
     ["import fer_mobile", f"try:\n  {HELP}\nexcept SystemExit as end:\n  assert not end.code"],
+    ids=["import", "help"],
 )
 def test_nothing_heavy_is_imported_before_it_is_needed(code):
     report = f"import sys\n{code}\nprint('imported:', *sorted({set(HEAVY)} & set(sys.modules)))"
