@@ -10,11 +10,11 @@ import onnxruntime
 import pytest
 from PIL import Image
 
+from fer_mobile.convert.yunet import SOURCE_SHA256, convert_yunet, shipped_onnx
 from fer_mobile.detect import DETECTION_SIDE, load_detector
 from fer_mobile.detect.scale import shrink
 from fer_mobile.detect.yunet import STRIDES, YuNet, decode, overlap, shipped_yunet
 from fer_mobile.errors import InputError, ModelError
-from fer_mobile.export.yunet import SOURCE_SHA256, convert_yunet, shipped_onnx
 from fer_mobile.images import load_photo
 from fer_mobile.resources import photos_dir
 from fer_mobile.runtime.interpreter import load_interpreter

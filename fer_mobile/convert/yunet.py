@@ -1,6 +1,6 @@
 """Makes the shipped face detector: YuNet's ONNX file as one TFLite file for every photo size.
 
-    python -m fer_mobile.export.yunet [ONNX [TFLITE]]
+    python -m fer_mobile.convert.yunet [ONNX [TFLITE]]
 
 The ONNX file is OpenCV Zoo's `face_detection_yunet_2023mar.onnx` (`SOURCE_SHA256`); it lies
 beside the TFLite file in `models/yunet/`.  The weights stay as they are; the graph around
