@@ -1,1 +1,93 @@
-"""To be filled."""
+"""The command line: one thin file per command, no logic of its own.
+
+Exit codes: 0 done, 1 a failed verdict, 2 something the user gave, 3 a fault of ours.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from fer_mobile import __version__
+from fer_mobile.cli.bench import bench_command
+from fer_mobile.cli.demo import demo_command
+from fer_mobile.cli.evaluate import evaluate_command
+from fer_mobile.cli.export import export_command
+from fer_mobile.cli.filter import filter_command
+from fer_mobile.cli.models import models_command
+from fer_mobile.cli.predict import predict_command
+from fer_mobile.cli.train import train_command
+from fer_mobile.cli.verify import verify_command
+from fer_mobile.errors import FerMobileError
+
+app = typer.Typer(
+    name="fer-mobile",
+    help="Train, export, verify and time small facial-expression models for Android.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo")(demo_command)
+app.command("models")(models_command)
+app.command("train")(train_command)
+app.command("evaluate")(evaluate_command)
+app.command("export")(export_command)
+app.command("verify")(verify_command)
+app.command("predict")(predict_command)
+app.command("filter")(filter_command)
+app.command("bench")(bench_command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fer-mobile {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version."),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error.")
+    ] = False,
+) -> None:
+    """Options of every command."""
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    try:
+        code = app(standalone_mode=False)
+    except (typer.Abort, KeyboardInterrupt):
+        code = 130
+    except BrokenPipeError:  # whoever read our output has seen enough
+        sys.stderr.close()
+        code = 0
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        message, code = _explain(error)
+        typer.echo(f"fer-mobile: {message}", err=True)
+    sys.exit(code or 0)
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    """One line for the user, and the exit code."""
+    if isinstance(error, FerMobileError):
+        return str(error), error.exit_code
+    # Typer's own errors (an unknown option, say); where their class lives depends on its version.
+    said = getattr(error, "format_message", None)
+    if said is not None:
+        return " ".join(str(said()).split()), 2
+    return (
+        f"internal error: {type(error).__name__}: {error} "
+        "(--debug before the command shows the traceback; please report it)",
+        FerMobileError.exit_code,
+    )

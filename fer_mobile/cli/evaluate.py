@@ -1,0 +1,51 @@
+"""`fer-mobile evaluate`: figures of a model on a dataset."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def evaluate_command(
+    model: Annotated[
+        str,
+        typer.Argument(metavar="MODEL", help="A shipped name, .tflite, .keras or run folder."),
+    ] = "xcao_two_stream",
+    data: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="The dataset; default: FER_MOBILE_DATA.")
+    ] = None,
+    protocol: Annotated[
+        str, typer.Option(metavar="ferplus-strict|ferplus-argmax|fer2013", help="Which labels.")
+    ] = "ferplus-strict",
+    split: Annotated[
+        str, typer.Option(metavar="train|valid|test|all", help="Which rows.")
+    ] = "valid",
+    threads: Annotated[int, typer.Option(metavar="N", min=1, help="Threads.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> None:
+    """Measure accuracy, balanced accuracy and recall under a protocol."""
+    from fer_mobile.evaluation import evaluate
+
+    found = evaluate(model, data, protocol=protocol, split=split, threads=threads)
+    if as_json:
+        typer.echo(json.dumps(found.as_dict(), indent=2))
+        return
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    scores = found.scores
+    typer.echo(
+        f"{found.model} on {protocol} {split}, n={scores.n:,}: accuracy {scores.accuracy:.2%}, "
+        f"balanced {scores.balanced_accuracy:.2%}, calibration error {scores.calibration_error:.2%}"
+    )
+    table = Table("label", "faces", "recall", "precision", box=SIMPLE)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, count in scores.counts.items():
+        shares = (scores.recall[name], scores.precision[name])
+        table.add_row(name, str(count), *("–" if s is None else f"{s:.1%}" for s in shares))
+    Console().print(table)

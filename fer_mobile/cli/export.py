@@ -1,0 +1,60 @@
+"""`fer-mobile export`: float weights to a verified file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def export_command(
+    model: Annotated[
+        str,
+        typer.Argument(metavar="[MODEL]", help="A shipped or zoo name, .keras or run folder."),
+    ] = "xcao_two_stream",
+    quantize: Annotated[
+        str, typer.Option(metavar="none|float16|dynamic|int8", help="The precision.")
+    ] = "int8",
+    format_: Annotated[
+        str, typer.Option("--format", metavar="tflite|onnx", help="The file format.")
+    ] = "tflite",
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the file goes.")] = Path(),
+    io: Annotated[
+        str, typer.Option(metavar="int8|uint8|float32", help="Input and output of int8.")
+    ] = "int8",
+    no_parameter_cap: Annotated[
+        bool, typer.Option("--no-parameter-cap", help="Allow more than 10,000,000 parameters.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> None:
+    """Export a model with its contract, prove it, and say what it is."""
+    from fer_mobile.convert import export
+
+    done = export(
+        model,
+        quantize=quantize,
+        format=format_,
+        out=out,
+        io=io,
+        parameter_cap=not no_parameter_cap,
+    )
+    if as_json:
+        typer.echo(json.dumps(done.as_dict(), indent=2))
+        return
+    typer.echo(
+        f"{done.path}: {done.path.stat().st_size / 1e6:.2f} MB, "
+        f"{done.contract.parameters:,} parameters, {done.seconds:.1f} s"
+    )
+    if done.contract.training is None:
+        typer.echo("note: nothing is known of this model's training; fresh weights predict noise")
+    if done.verification is None:
+        typer.echo(f"parity: within {done.parity:.2g} of the float source on the golden faces")
+        return
+    if quantize == "int8":
+        left = done.verification.float_operations
+        typer.echo(f"not quantized: {', '.join(left) or 'no operation'}")
+    for check in done.verification.checks:
+        if check.name == "parity":
+            typer.echo(f"parity: {check.detail}")

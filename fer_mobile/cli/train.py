@@ -1,0 +1,57 @@
+"""`fer-mobile train`: a recipe becomes a run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train_command(
+    recipe: Annotated[
+        str, typer.Argument(metavar="RECIPE.toml", help="A recipe file or a shipped recipe's name.")
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="The dataset; default: FER_MOBILE_DATA."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The run folder; default: runs/<recipe>.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on after the last finished epoch.")
+    ] = False,
+    set_values: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="key=value", help="Change a value of the recipe."),
+    ] = None,
+    no_parameter_cap: Annotated[
+        bool, typer.Option("--no-parameter-cap", help="Allow more than 10,000,000 parameters.")
+    ] = False,
+) -> None:
+    """Train a recipe; checkpoints every epoch, writes history and curves."""
+    from fer_mobile.train import find_recipe, load_recipe
+
+    loaded = load_recipe(find_recipe(recipe), set_values or [])
+    folder = out or Path("runs") / loaded.name
+    from fer_mobile.data import data_path
+
+    data_path(data)  # a missing dataset should be said before TensorFlow takes its seconds
+    from fer_mobile.convert.source import import_keras
+
+    import_keras()
+    from fer_mobile.train.fit import train
+
+    best = train(
+        loaded,
+        folder,
+        data=data,
+        resume=resume,
+        parameter_cap=not no_parameter_cap,
+        report=lambda line: typer.echo(line, err=True),
+    )
+    typer.echo(
+        f"best epoch: accuracy {best.accuracy:.4f}, balanced {best.balanced_accuracy:.4f} "
+        f"({loaded.data.protocol} valid, n={best.n:,}); run folder: {folder}"
+    )
