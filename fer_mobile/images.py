@@ -6,7 +6,6 @@ as fast as OpenCV's, it tells a truncated file from a whole one, and it is silen
 
 from __future__ import annotations
 
-import io
 import os
 import warnings
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -113,36 +112,41 @@ def _whole(rgb: np.ndarray) -> Photo:
 
 
 def _load_file(path: Path, min_long_side: int | None) -> Photo:
+    if not path.is_file():  # opening a pipe would wait forever
+        found = "a folder" if path.is_dir() else "a device" if path.exists() else "no such file"
+        raise PhotoError(path, expected="a photo", found=found)
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            return _decode(path, file, min_long_side)
     except OSError as error:
-        found = "a folder" if path.is_dir() else (error.strerror or str(error)).lower()
-        raise PhotoError(path, expected="a photo", found=found) from error
-    except ValueError as error:  # a null byte in the path
-        raise PhotoError(path, expected="a photo", found=str(error)) from error
-    if not content:
-        raise PhotoError(path, expected=_EXPECTED, found="an empty file")
-    image = _open(path, content)
+        found = (error.strerror or str(error)).lower()
+        raise PhotoError(path, expected="a photo that can be opened", found=found) from error
+
+
+def _decode(path: Path, file: BinaryIO, min_long_side: int | None) -> Photo:
+    image = _open(path, file)
     width, height = image.size
     try:
         if min_long_side is not None:
             _reduce(image, min_long_side)
-        image.load()
-        turned = _orientation(image) >= 5
         rgb = _upright(image)
+        turned = _orientation(image) >= 5
     except Exception as error:  # Pillow's decoders raise nearly every kind for damaged files
         raise _damaged(path, error) from error
     return Photo(rgb, (height, width) if turned else (width, height))
 
 
-def _open(path: Path, content: bytes) -> Image.Image:
+def _open(path: Path, file: BinaryIO) -> Image.Image:
     """The image with its header read and its size checked."""
-    heif = content[4:8] == b"ftyp" and content[8:12].startswith(_HEIF_BRANDS)
+    start = file.read(12)
+    if not start:
+        raise PhotoError(path, expected=_EXPECTED, found="an empty file")
+    file.seek(0)
+    heif = start[4:8] == b"ftyp" and start[8:].startswith(_HEIF_BRANDS)
     formats = _heif_formats() if heif else _FORMATS
     try:
         with _header_rules():
-            image = Image.open(io.BytesIO(content), formats=formats)
-            image.getexif()
+            image = Image.open(file, formats=formats)
     except UnidentifiedImageError as error:
         if heif and "HEIF" not in formats:
             raise PhotoError(
@@ -199,14 +203,17 @@ def _reduce(image: Image.Image, min_long_side: int) -> None:
 
 
 def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8, of an image whose pixels are loaded."""
     try:
-        return int(image.getexif().get(_ORIENTATION, 1))
+        with _header_rules():
+            return int(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # a damaged EXIF block says nothing
         return 1
 
 
 def _upright(image: Image.Image) -> np.ndarray:
     """The pixels of an image, upright: uint8 H×W×3."""
+    image.load()  # before the orientation: PNG may hold it behind the pixels, TIFF applies it
     method = _UPRIGHT.get(_orientation(image))
     rgb = _to_rgb(image)
     return np.array(rgb if method is None else rgb.transpose(method))
