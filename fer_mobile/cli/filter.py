@@ -98,7 +98,7 @@ def filter_command(
     )
     for result in run.results:
         if result.error:
-            console.print(f"failed: {result.error}", style="yellow", markup=False, highlight=False)
+            console.print(f"failed: {result.error}", style="yellow", markup=False, soft_wrap=True)
     for what, path in (("report", html), ("rows", jsonl), ("copies", copy_to)):
         if path is not None:
             console.print(f"{what}: {path}", markup=False, highlight=False, soft_wrap=True)

@@ -139,7 +139,7 @@ def run_filter(
             html,
             title=folder.resolve().name or str(folder),
             model=_model_line(pipeline),
-            note=f"Measured in this run on {workers} process{'' if workers == 1 else 'es'}.",
+            note=_note(workers, resume),
             root=folder,
             show=labels,
             min_confidence=min_confidence,
@@ -184,6 +184,12 @@ def _photos(folder: Path, copies: Path | None) -> list[Path]:
     return paths
 
 
+def _note(workers: int, resume: bool) -> str:
+    if resume:
+        return "Photos of an earlier run show the times of that run."
+    return f"Measured in this run on {workers} process{'' if workers == 1 else 'es'}."
+
+
 def _model_line(pipeline: Pipeline) -> str:
     """What the report says of the model: its name, size and the accuracy its contract states."""
     contract = pipeline.classifier.contract
@@ -196,7 +202,8 @@ def _model_line(pipeline: Pipeline) -> str:
     if measured:
         figures = measured[0]
         parts.append(
-            f"accuracy {figures.accuracy:.1%}, balanced {figures.balanced_accuracy:.1%}"
+            f"accuracy {100 * figures.accuracy:.1f} %,"
+            f" balanced {100 * figures.balanced_accuracy:.1f} %"
             f" ({figures.protocol} {figures.split}, {figures.n:,} faces)"
         )
     return " · ".join([*parts, f"faces by {pipeline.detector.name}"])
