@@ -124,7 +124,10 @@ def export(
 def _checked(value: str, known: dict[str, Any], option: str) -> Any:
     if value not in known:
         raise InputError(
-            option, expected=f"one of {', '.join(known)}", found=repr(value), todo=nearest(value, known)
+            option,
+            expected=f"one of {', '.join(known)}",
+            found=repr(value),
+            todo=nearest(value, known),
         )
     return known[value]
 
@@ -165,9 +168,7 @@ def _contract(
         labels=source.labels,
         training=source.training,
         figures=source.figures,
-        reference=tuple(
-            tuple(round(float(p), 6) for p in row) for row in reference(source)
-        ),
+        reference=tuple(tuple(round(float(p), 6) for p in row) for row in reference(source)),
         licence=source.licence,
         tools={name: v for name in packages if (v := _version(name))},
         model_sha256=contracts.model_checksum(bare),

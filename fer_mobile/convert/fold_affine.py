@@ -42,9 +42,12 @@ def _into_producer(graph: Graph, node: Node) -> Graph | None:
     scale, shift = node.weights["scale"], node.weights["shift"]
     relu = producer.op == "relu"
     linear = graph.nodes[producer.inputs[0]] if relu else producer
-    if linear.op not in ("conv", "dense") or np.all(scale == 1) and relu:
+    if linear.op not in ("conv", "dense") or (np.all(scale == 1) and relu):
         return None
-    if any(len(graph.users(n.name)) != 1 for n in {producer.name: producer, linear.name: linear}.values()):
+    if any(
+        len(graph.users(n.name)) != 1
+        for n in {producer.name: producer, linear.name: linear}.values()
+    ):
         return None
     if relu and (scale < 0).any():
         return None
@@ -52,7 +55,9 @@ def _into_producer(graph: Graph, node: Node) -> Graph | None:
     if relu:
         rest = node.with_weights(scale=np.ones_like(scale))
         return graph.replaced(linear.with_weights(kernel=kernel, bias=bias), rest)
-    return graph.replaced(linear.with_weights(kernel=kernel, bias=bias + shift), without=(node.name,))
+    return graph.replaced(
+        linear.with_weights(kernel=kernel, bias=bias + shift), without=(node.name,)
+    )
 
 
 def _down(graph: Graph, node: Node) -> Graph | None:

@@ -25,7 +25,8 @@ class Node:
     """One operation.
 
     `op` and its `weights`: ``input``; ``conv`` and ``dense`` (kernel, bias); ``affine``
-    (scale, shift); ``relu``; ``max_pool``; ``add``; ``flatten``; ``softmax``.
+    (scale, shift); ``relu``; ``max_pool``; ``add``; ``flatten``; ``softmax``; and, made by
+    rewrites only, ``pad`` (zeros around the map) and ``reshape`` (the batch stays).
     """
 
     name: str
@@ -113,10 +114,17 @@ def _read_layer(layer: Any, inputs: tuple[str, ...]) -> list[Node]:
         linear = Node(name, "conv" if kind == "Conv2D" else "dense", inputs, weights, attributes)
         return [linear, *_activation(layer.activation.__name__, name)]
     if kind == "MaxPooling2D":
-        window = {"size": layer.pool_size, "strides": layer.strides, "padding": layer.padding.upper()}
+        window = {
+            "size": layer.pool_size,
+            "strides": layer.strides,
+            "padding": layer.padding.upper(),
+        }
         return [Node(name, "max_pool", inputs, {}, window)]
     if kind == "Activation":
-        return [replace(n, inputs=inputs, name=name) for n in _activation(layer.activation.__name__, name)]
+        return [
+            replace(n, inputs=inputs, name=name)
+            for n in _activation(layer.activation.__name__, name)
+        ]
     if kind in ("Add", "Flatten", "Softmax", "ReLU"):
         return [Node(name, kind.lower(), inputs)]
     raise UnsupportedLayerError(f"{name} is a {kind}")
@@ -154,6 +162,11 @@ def to_tensorflow(graph: Graph) -> Any:
                 return tf.nn.max_pool2d(x[0], a["size"], a["strides"], a["padding"])
             case "add":
                 return functools.reduce(tf.add, x)  # AddN has no integer form
+            case "pad":
+                around = [a["margin"], a["margin"]]
+                return tf.pad(x[0], [[0, 0], around, around, [0, 0]])
+            case "reshape":
+                return tf.reshape(x[0], [-1, *a["shape"]])
             case "flatten":
                 # A constant shape: nothing is left to compute at run time, any batch fits.
                 return tf.reshape(x[0], [-1, int(np.prod(x[0].shape[1:]))])

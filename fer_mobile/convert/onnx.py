@@ -22,7 +22,9 @@ def to_onnx(model: Any) -> bytes:
             import onnx
             import tf2onnx
     except ImportError as error:
-        raise MissingPackageError("ONNX export", package=error.name or "tf2onnx", extra="onnx") from error
+        raise MissingPackageError(
+            "ONNX export", package=error.name or "tf2onnx", extra="onnx"
+        ) from error
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     call = inference_function(model)
     signature = [tf.TensorSpec([None, *model.input_shape[1:]], tf.float32, name=INPUT_NAME)]

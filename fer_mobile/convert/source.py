@@ -83,7 +83,9 @@ def load_source(model: str | Path) -> Source:
     if str(model) in ARCHITECTURES:
         keras = import_keras()
         keras.utils.set_random_seed(0)
-        return _make(ARCHITECTURES[str(model)].build(), name=str(model), licence="none: not trained")
+        return _make(
+            ARCHITECTURES[str(model)].build(), name=str(model), licence="none: not trained"
+        )
     if path.is_file() and path.suffix == ".keras":
         return _make(_load(path), name=path.stem, licence="as stated by whoever trained it")
     if (path / "best.keras").is_file() and (path / "recipe.json").is_file():
@@ -178,7 +180,10 @@ def _halved(content: bytes) -> bytes:
     import numpy as np
 
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
         for entry in old.infolist():
             data = old.read(entry)
             if entry.filename.endswith(".h5"):

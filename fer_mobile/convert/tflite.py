@@ -11,13 +11,22 @@ import numpy as np
 
 from fer_mobile.contract import Precision
 from fer_mobile.convert.fold_affine import fold_affine
-from fer_mobile.convert.graph import UnsupportedLayerError, from_keras, to_tensorflow
+from fer_mobile.convert.graph import Graph, UnsupportedLayerError, from_keras, to_tensorflow
+from fer_mobile.convert.merge_parallel import merge_parallel
+from fer_mobile.convert.space_to_depth import space_to_depth
 from fer_mobile.errors import MissingPackageError
 from fer_mobile.preprocess import normalise
 from fer_mobile.quiet import quiet
 
 InputOutput = Literal["int8", "uint8", "float32"]
 INPUT_OUTPUT: Final[tuple[InputOutput, ...]] = ("int8", "uint8", "float32")
+
+REWRITES: Final[tuple[Callable[[Graph], Graph], ...]] = (
+    fold_affine,
+    merge_parallel,
+    space_to_depth,
+)
+"""Exact changes to the graph that make it faster, in the order in which they are applied."""
 
 INPUT_NAME: Final = "image"
 OUTPUT_NAME: Final = "probabilities"
@@ -37,15 +46,26 @@ def import_tensorflow() -> Any:
 def inference_function(model: Any, *, rewrite: bool = True) -> Callable[[Any], Any]:
     """A function from images to probabilities that holds the model's weights as constants.
 
-    With `rewrite`, batch normalisations are folded; a model with layers that the rewrites
-    do not know is called as it is.
+    With `rewrite`, the graph is changed by `REWRITES`; a model with layers that they do not
+    know is frozen as it is.
     """
-    if not rewrite:
-        return lambda image: model(image, training=False)
     try:
-        return to_tensorflow(fold_affine(from_keras(model)))  # type: ignore[no-any-return]
+        graph = from_keras(model)
     except UnsupportedLayerError:
-        return lambda image: model(image, training=False)
+        return _frozen(model)
+    for change in REWRITES if rewrite else ():
+        graph = change(graph)
+    return to_tensorflow(graph)
+
+
+def _frozen(model: Any) -> Callable[[Any], Any]:
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    tf = import_tensorflow()
+    call = tf.function(lambda image: model(image, training=False))
+    concrete = call.get_concrete_function(tf.TensorSpec([None, *model.input_shape[1:]], tf.float32))
+    frozen = convert_variables_to_constants_v2(concrete)
+    return lambda image: frozen(image)[0]
 
 
 def save_model(model: Any, folder: str, *, rewrite: bool = True) -> None:
@@ -55,10 +75,10 @@ def save_model(model: Any, folder: str, *, rewrite: bool = True) -> None:
     module = tf.Module()
     module.call = tf.function(
         lambda image: {OUTPUT_NAME: call(image)},
-        input_signature=[tf.TensorSpec([None, *model.input_shape[1:]], tf.float32, name=INPUT_NAME)],
+        input_signature=[
+            tf.TensorSpec([None, *model.input_shape[1:]], tf.float32, name=INPUT_NAME)
+        ],
     )
-    if not rewrite:
-        module.model = model  # the SavedModel must own the variables that the call reads
     with quiet():
         signature = module.call.get_concrete_function()
         tf.saved_model.save(module, folder, signatures={"serving_default": signature})

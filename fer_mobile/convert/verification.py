@@ -1,4 +1,4 @@
-"""Proof that an exported file is right: checksum, contract, graph, and parity with its float source."""
+"""Proof that an exported file is right: checksum, contract, graph, parity with its source."""
 
 from __future__ import annotations
 
@@ -107,7 +107,11 @@ def _beside(path: Path, contract: ModelContract) -> Check:
     if not beside.exists():
         return Check("contract beside", True, "no .json beside the model")
     same = beside.read_text(encoding="utf-8") == contract.to_json()
-    return Check("contract beside", same, f"{beside.name} {'equals' if same else 'differs from'} the embedded one")
+    return Check(
+        "contract beside",
+        same,
+        f"{beside.name} {'equals' if same else 'differs from'} the embedded one",
+    )
 
 
 def _parameters(contract: ModelContract) -> Check:
@@ -122,8 +126,16 @@ def _outputs(classifier: Classifier, contract: ModelContract) -> list[Check]:
     sums = np.abs(found.sum(1) - 1).max()
     varied = len(np.unique(found.argmax(1))) > 1
     checks = [
-        Check("finite", bool(np.isfinite(found).all() and sums <= 0.03), f"sums within {sums:.4f} of 1"),
-        Check("not constant", varied or not contract.training, f"labels {sorted(set(found.argmax(1).tolist()))}"),
+        Check(
+            "finite",
+            bool(np.isfinite(found).all() and sums <= 0.03),
+            f"sums within {sums:.4f} of 1",
+        ),
+        Check(
+            "not constant",
+            varied or not contract.training,
+            f"labels {sorted(set(found.argmax(1).tolist()))}",
+        ),
         Check(
             "deterministic",
             bool(np.abs(again - found[:16]).max() <= 0.005),
