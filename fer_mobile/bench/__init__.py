@@ -1,1 +1,1 @@
-"""To be filled."""
+"""The stage benchmark: does a photo fit the budget here, and where does its time go?"""
