@@ -1,0 +1,285 @@
+"""The pipeline with the shipped detector, and classifiers whose answers are known or shipped."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_mobile import preprocess
+from fer_mobile.contract import Crop, ModelContract, Preprocessing, Tensor, attach, model_checksum
+from fer_mobile.detect import load_detector
+from fer_mobile.detect.yunet import overlap
+from fer_mobile.errors import InputError, ModelError
+from fer_mobile.images import load_photo
+from fer_mobile.labels import LABELS
+from fer_mobile.pipeline import FACES_MODES, Pipeline, load_pipeline, photo_label
+from fer_mobile.resources import photos_dir
+from fer_mobile.runtime.classifier import load_classifier
+from fer_mobile.types import STAGES, Box, Face
+
+PHOTOS = photos_dir()
+ONE_FACE = PHOTOS / "astronaut-smile.jpg"
+NO_FACE = PHOTOS / "cat.png"
+THREE_FACES = PHOTOS / "meeting.jpg"
+SIZE = 8
+CROP = Crop(scale=1.3, shift_y=-0.1)
+
+
+@pytest.fixture(scope="module")
+def probe(tmp_path_factory):
+    """A real TFLite file that answers with pixels: label i's probability is its row's mean.
+
+    So what reaches the classifier can be read from the pipeline's result.
+    """
+    import tensorflow as tf
+
+    @tf.function(input_signature=[tf.TensorSpec([1, SIZE, SIZE, 1], tf.float32, "pixels")])
+    def means(pixels):
+        return {"probabilities": tf.reduce_mean(pixels, axis=[2, 3])}
+
+    module = tf.Module()
+    folder = tmp_path_factory.mktemp("probe")
+    tf.saved_model.save(module, str(folder / "saved"), signatures=means)
+    model = tf.lite.TFLiteConverter.from_saved_model(str(folder / "saved")).convert()
+    contract = ModelContract(
+        name="probe",
+        architecture="row means",
+        parameters=0,
+        precision="float32",
+        input=Tensor(name="pixels", shape=(1, SIZE, SIZE, 1), dtype="float32"),
+        output=Tensor(name="probabilities", shape=(1, len(LABELS)), dtype="float32"),
+        preprocessing=Preprocessing(crop=CROP),
+        labels=LABELS,
+        licence="made by this test",
+        model_sha256=model_checksum(model),
+    )
+    path = folder / "probe.tflite"
+    path.write_bytes(attach(model, contract))
+    return path
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Pipeline:
+    return load_pipeline()
+
+
+def rows(result) -> list[list[float]]:
+    return [list(face.probabilities.values()) for face in result.faces]
+
+
+def manifest() -> list[tuple[str, int]]:
+    with (PHOTOS / "manifest.csv").open(newline="", encoding="utf-8") as file:
+        return [(row["file"], int(row["faces"])) for row in csv.DictReader(file)]
+
+
+# --- what reaches the classifier ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", [ONE_FACE, THREE_FACES])
+def test_the_classifier_sees_the_faces_by_the_contracts_crop_rule(probe, path):
+    result = load_pipeline(probe)(path)
+    rgb = load_photo(path).rgb
+    for face in result.faces:
+        pixels = preprocess.face_pixels(rgb, face.box, SIZE, CROP.rule)
+        found = list(face.probabilities.values())
+        np.testing.assert_allclose(found, pixels.mean(axis=1) / 255, atol=0.02)
+    shifted = preprocess.face_pixels(rgb, result.faces[0].box, SIZE, preprocess.CropRule(0.7, 0.2))
+    assert np.abs(rows(result)[0] - shifted.mean(axis=1) / 255).max() > 0.05
+
+
+def test_a_photo_decoded_reduced_gives_boxes_in_full_resolution(probe, tmp_path):
+    small = Image.open(ONE_FACE).convert("RGB")
+    large = small.resize((4 * small.width, 4 * small.height), Image.Resampling.BICUBIC)
+    path = tmp_path / "large.jpg"
+    large.save(path, quality=95)
+    pipeline = load_pipeline(probe)
+    (face,) = pipeline(ONE_FACE).faces
+    result = pipeline(path)
+    assert result.size == large.size
+    (found,) = result.faces
+    assert overlap(found.box, face.box.scaled(4)) > 0.9
+    np.testing.assert_allclose(rows(result)[0], list(face.probabilities.values()), atol=0.05)
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_boxes_are_in_pixels_of_the_upright_photo(shipped, tmp_path, orientation):
+    """The crop's sides differ, so a box in the stored photo's pixels would lie elsewhere."""
+    upright = Image.open(ONE_FACE).convert("RGB").crop((60, 0, 360, 420))
+    turn = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90,
+            8: Image.Transpose.ROTATE_270}[orientation]  # fmt: skip
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "turned.jpg"
+    upright.transpose(turn).save(path, exif=exif, quality=95)
+    (expected,) = shipped(upright).faces
+    result = shipped(path)
+    assert result.size == upright.size
+    assert overlap(result.faces[0].box, expected.box) > 0.95
+
+
+def test_path_image_and_arrays_give_the_same(shipped):
+    rgb = load_photo(ONE_FACE).rgb
+    expected = shipped(ONE_FACE)
+    assert expected.label is not None
+    for source, bgr in (
+        (str(ONE_FACE), False),
+        (Image.open(ONE_FACE), False),
+        (rgb, False),
+        (rgb[:, :, ::-1], True),
+    ):
+        result = shipped(source, bgr=bgr)
+        assert result.error is None
+        assert (result.label, result.confidence) == (expected.label, expected.confidence)
+        assert result.faces == expected.faces
+    assert shipped(ONE_FACE).path == str(ONE_FACE)
+    assert shipped(rgb).path == ""
+
+
+# --- labels ------------------------------------------------------------------------------
+
+
+def face(label: str, confidence: float, side: float = 10) -> Face:
+    return Face(Box(0, 0, side, side), label, confidence, {label: confidence})
+
+
+def test_a_photos_label_by_mode():
+    group = [face("neutral", 0.6, 50), face("fear", 0.9, 20), face("anger", 0.3, 60)]
+    for mode in FACES_MODES:
+        assert photo_label([], mode) == (None, None)
+        assert photo_label(group[:1], mode) == ("neutral", 0.6)
+    assert photo_label(group, "multiple") == ("multiple", None)
+    assert photo_label(group, "each") == ("fear", 0.9)
+    assert photo_label(group, "largest") == ("anger", 0.3)
+
+
+def test_several_faces_are_all_listed_in_every_mode(shipped):
+    results = {
+        mode: Pipeline(shipped.classifier, shipped.detector, mode)(THREE_FACES)
+        for mode in FACES_MODES
+    }
+    for result in results.values():
+        assert len(result.faces) == 3
+        assert result.faces == results["multiple"].faces
+    assert results["multiple"].label == "multiple"
+    assert results["multiple"].confidence is None
+    surest = max(results["each"].faces, key=lambda face: face.confidence)
+    assert (results["each"].label, results["each"].confidence) == (surest.label, surest.confidence)
+    largest = max(results["largest"].faces, key=lambda face: face.box.width * face.box.height)
+    assert results["largest"].label == largest.label
+
+
+def test_faces_of_one_photo_are_classified_as_they_are_alone(shipped):
+    """One batch for all faces, whose size changes from photo to photo, mixes nothing up."""
+    rgb = load_photo(THREE_FACES).rgb
+    classifier = shipped.classifier
+    rule = classifier.contract.preprocessing.crop.rule
+    for face in shipped(rgb).faces:
+        alone = classifier.classify(
+            preprocess.face_pixels(rgb, face.box, classifier.size, rule)[None]
+        )
+        np.testing.assert_allclose(list(face.probabilities.values()), alone[0], atol=0.02)
+
+
+def test_bundled_photos_have_the_faces_that_the_manifest_counts(shipped):
+    for name, count in manifest():
+        result = shipped(PHOTOS / name)
+        assert result.error is None
+        assert len(result.faces) == count, name
+        width, height = result.size
+        for face in result.faces:
+            assert sum(face.probabilities.values()) == pytest.approx(1, abs=0.03)
+            assert tuple(face.probabilities) == LABELS
+            assert face.confidence == max(face.probabilities.values())
+            assert face.probabilities[face.label] == face.confidence
+            x, y = face.box.x + face.box.width / 2, face.box.y + face.box.height / 2
+            assert 0 < x < width
+            assert 0 < y < height
+
+
+# --- rows --------------------------------------------------------------------------------
+
+
+def test_a_photo_without_a_face_is_a_result(shipped):
+    result = shipped(NO_FACE)
+    assert (result.label, result.confidence, result.faces, result.error) == (None, None, (), None)
+    assert result.size == (451, 300)
+    assert set(result.stages) == {"decode", "detect", "total"}
+
+
+def test_an_unreadable_photo_is_a_row_with_its_reason(shipped, tmp_path):
+    path = tmp_path / "notes.jpg"
+    path.write_text("no photo")
+    result = shipped(path)
+    assert result.path == str(path)
+    assert (result.label, result.faces, result.size) == (None, (), None)
+    assert result.error is not None
+    assert result.error.startswith(f"{path}: expected a JPEG")
+    assert shipped(np.zeros((4, 4), np.float32)).error.startswith("the array: expected uint8")
+    assert shipped(tmp_path / "missing.jpg").error.endswith("found no such file.")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 2000), (2000, 3), (31, 33)])
+def test_tiny_and_extreme_photos(shipped, size):
+    result = shipped(Image.new("RGB", size, "gray"))
+    assert result.error is None
+    assert result.size == size
+
+
+def test_stages_add_up_to_the_total(shipped):
+    stages = shipped(THREE_FACES).stages
+    assert set(stages) == set(STAGES)
+    assert all(ms > 0 for ms in stages.values())
+    parts = sum(ms for stage, ms in stages.items() if stage != "total")
+    assert parts <= stages["total"]
+    assert parts == pytest.approx(stages["total"], rel=0.2, abs=1)
+
+
+def test_a_row_is_plain_json(shipped):
+    row = json.loads(json.dumps(shipped(ONE_FACE).as_dict()))
+    assert len(row["faces"][0]["box"]) == 4
+    assert list(row["faces"][0]["probabilities"]) == list(LABELS)
+
+
+# --- making a pipeline -------------------------------------------------------------------
+
+
+def test_identity_changes_with_what_changes_rows(shipped, probe):
+    others = [
+        load_pipeline(probe),
+        load_pipeline(faces="each"),
+        Pipeline(shipped.classifier, type(shipped.detector)(score=0.9)),
+    ]
+    identities = {pipeline.identity for pipeline in (shipped, *others)}
+    assert len(identities) == 4
+    assert load_pipeline().identity == shipped.identity
+    assert all("\n" not in identity for identity in identities)
+
+
+def test_wrong_arguments_are_named(tmp_path):
+    with pytest.raises(InputError, match=r"found 'larges'\. Did you mean 'largest'\?"):
+        load_pipeline(faces="larges")
+    with pytest.raises(ModelError, match=r"detector: expected .* found 'haar'"):
+        load_pipeline(detector="haar")
+    with pytest.raises(ModelError, match="found no such name or file"):
+        load_pipeline(tmp_path / "no.tflite")
+
+
+def test_parts_can_be_given(probe):
+    pipeline = Pipeline(load_classifier(probe), load_detector(), "largest")
+    assert pipeline(ONE_FACE).label in LABELS
+
+
+def test_no_training_package_is_needed():
+    """In a process of its own: the pipeline works where TensorFlow cannot be imported."""
+    code = (
+        "import sys\n"
+        "for name in ('tensorflow', 'keras', 'onnx'): sys.modules[name] = None\n"
+        "from fer_mobile import load_pipeline\n"
+        f"print(load_pipeline()({str(ONE_FACE)!r}).error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("None\n", "")
