@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fer_mobile.evaluation import evaluate as evaluate
     from fer_mobile.convert import export as export
+    from fer_mobile.evaluation import evaluate as evaluate
     from fer_mobile.pipeline import load_pipeline as load_pipeline
 
 __version__ = "0.1.0"

@@ -43,7 +43,7 @@ class Tensor(_Part):
     shape: tuple[int, ...]
     """For a batch of one."""
     dtype: Literal["float32", "int8", "uint8"]
-    scale: float | None = None
+    scale: float | None = Field(None, gt=0, allow_inf_nan=False)
     """real = (quantized - zero_point) * scale; None for float."""
     zero_point: int | None = None
 
@@ -182,9 +182,12 @@ def _open_archive(content: bytes, name: object) -> tuple[bytes, str]:
             entry = archive.getinfo(CONTRACT_NAME)
             if entry.file_size > _LARGEST_CONTRACT:
                 raise KeyError(CONTRACT_NAME)
+            if entry.compress_type != zipfile.ZIP_STORED:
+                raise zipfile.BadZipFile("compressed")
             text = archive.read(entry).decode("utf-8")
             end = min(info.header_offset for info in archive.infolist())
-    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError, OSError) as error:
+    # What zipfile raises for damage: RuntimeError for encryption, the rest for wrong offsets.
+    except (zipfile.BadZipFile, KeyError, ValueError, RuntimeError, EOFError, OSError) as error:
         raise ModelError(
             name,
             expected="a model with an embedded contract",
@@ -219,11 +222,14 @@ def _parse(text: str, name: object) -> ModelContract:
             found=f"version {contract.preprocessing.version}",
             todo="Export the model again with this version of fer-mobile.",
         )
-    if contract.output.shape[-1] != len(contract.labels):
+    image, labels = contract.input.shape, contract.labels
+    if len(image) != 4 or image[1] != image[2] or image[1] < 1 or (image[0], image[3]) != (1, 1):
+        raise ModelError(name, expected="an input [1, S, S, 1]", found=str(list(image)))
+    if contract.output.shape != (1, len(set(labels))) or len(set(labels)) != len(labels):
         raise ModelError(
             name,
-            expected=f"{contract.output.shape[-1]} labels for its output",
-            found=f"{len(contract.labels)}",
+            expected=f"a different label for each output of {list(contract.output.shape)}",
+            found=f"{len(labels)} labels: {', '.join(labels)}",
         )
     return contract
 
@@ -235,14 +241,22 @@ class _Header(BaseModel):
     format_version: int
 
 
-def check_against_graph(contract: ModelContract, details: dict[str, dict[str, Any]], name: object) -> None:
+def check_against_graph(
+    contract: ModelContract, details: dict[str, dict[str, Any]], name: object
+) -> None:
     """Raise ModelError where the contract contradicts the graph.
 
     `details` holds the interpreter's details of the "input" and the "output".
     """
     for role, tensor in (("input", contract.input), ("output", contract.output)):
-        detail = details[role]
-        found = describe(detail)
+        try:
+            found = describe(details[role])
+        except ValidationError as error:
+            raise ModelError(
+                name,
+                expected=f"the contract's {role} {tensor.dtype} {list(tensor.shape)}",
+                found=f"{error.errors()[0]['input']} in the graph",
+            ) from error
         if (found.shape, found.dtype) != (tensor.shape, tensor.dtype):
             raise ModelError(
                 name,

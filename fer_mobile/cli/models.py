@@ -37,6 +37,10 @@ def models_command(
                 )
             lines.append(line)
         table.add_row(
-            row["name"], row["kind"], f"{row['parameters']:,}", f"{row['input']} px", "\n".join(lines)
+            row["name"],
+            row["kind"],
+            f"{row['parameters']:,}",
+            f"{row['input']} px",
+            "\n".join(lines),
         )
     Console().print(table)

@@ -7,6 +7,7 @@ normalisation is what it is at inference: a scale and a shift per channel (`affi
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +80,9 @@ def from_keras(model: keras.Model) -> Graph:
     """
     nodes: dict[str, Node] = {}
     outputs: dict[str, str] = {}
-    for layer in model.layers:
+    # A Sequential model keeps its input to itself, and its layers in a functional model.
+    functional = getattr(model, "_functional", None) or model
+    for layer in functional.layers:
         if len(layer._inbound_nodes) != 1:
             raise UnsupportedLayerError(f"{layer.name} is used more than once")
         parents = [outputs[p.operation.name] for p in layer._inbound_nodes[0].parent_nodes]
@@ -125,6 +128,8 @@ def _read_layer(layer: Any, inputs: tuple[str, ...]) -> list[Node]:
             replace(n, inputs=inputs, name=name)
             for n in _activation(layer.activation.__name__, name)
         ]
+    if kind == "ReLU" and (layer.max_value, layer.negative_slope, layer.threshold) != (None, 0, 0):
+        raise UnsupportedLayerError(f"{name} is not a plain ReLU")
     if kind in ("Add", "Flatten", "Softmax", "ReLU"):
         return [Node(name, kind.lower(), inputs)]
     raise UnsupportedLayerError(f"{name} is a {kind}")
@@ -138,7 +143,7 @@ def _activation(function: str, name: str) -> list[Node]:
     raise UnsupportedLayerError(f"{name} has activation {function}")
 
 
-def to_tensorflow(graph: Graph) -> Any:
+def to_tensorflow(graph: Graph) -> Callable[[Any], Any]:
     """A function from a float32 tensor [N, H, W, C] to the output, its weights constants."""
     import tensorflow as tf
 

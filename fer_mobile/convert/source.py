@@ -88,7 +88,7 @@ def load_source(model: str | Path) -> Source:
         )
     if path.is_file() and path.suffix == ".keras":
         return _make(_load(path), name=path.stem, licence="as stated by whoever trained it")
-    if (path / "best.keras").is_file() and (path / "recipe.json").is_file():
+    if all((path / name).is_file() for name in ("best.keras", "recipe.json", "valid.json")):
         return _load_run(path)
     raise unknown_model(model, "a shipped or zoo name, a .keras file or a run folder")
 
@@ -125,8 +125,11 @@ def _make(
     figures: tuple[Figures, ...] = (),
     licence: str = LICENCE,
 ) -> Source:
-    shape, classes = tuple(model.input_shape), model.output_shape[-1]
-    if len(shape) != 4 or shape[1] != shape[2] or shape[3] != 1:
+    try:
+        shape, classes = tuple(model.input_shape), model.output_shape[-1]
+    except AttributeError:  # a model that was never built, or one with several inputs
+        shape, classes = (), None
+    if len(shape) != 4 or not shape[1] or shape[1] != shape[2] or shape[3] != 1:
         raise ModelError(name, expected="a gray square input [N, S, S, 1]", found=str(list(shape)))
     if classes not in (len(LABELS), len(LABELS_7)):
         raise ModelError(name, expected="8 (or 7) classes", found=str(classes))

@@ -20,7 +20,6 @@ from fer_mobile.golden import golden_faces
 from fer_mobile.models import tflite_file
 from fer_mobile.runtime.classifier import Classifier
 from fer_mobile.runtime.operations import list_operations
-from fer_mobile.zoo import PARAMETER_CAP
 
 TOLERANCES: Final[dict[Precision, tuple[float, float, float]]] = {
     "float32": (1e-4, 1e-5, 1.0),
@@ -82,17 +81,21 @@ def verify(model: str | Path) -> Verification:
     path = tflite_file(model)
     content = path.read_bytes()
     bare, contract = split(content, path, check=False)
-    checks = [_checksum(bare, contract), _beside(path, contract), _parameters(contract)]
-    operations, in_float = list_operations(bare)
-    if contract.precision == "int8":
-        found = ", ".join(f"{n}× {op}" for op, n in in_float.items())
-        checks.append(Check("integer only", not in_float, found or "no float operation"))
-    try:
-        classifier = Classifier(path, check=False)
-        checks.append(Check("contract and graph", True, "shapes, dtypes and quantization agree"))
-        checks += _outputs(classifier, contract)
-    except ModelError as error:
-        checks.append(Check("contract and graph", False, str(error)))
+    checks = [_checksum(bare, contract), _beside(path, contract)]
+    operations: dict[str, int] = {}
+    in_float: dict[str, int] = {}
+    if checks[0].passed:  # the interpreter is native code: a damaged graph is not given to it
+        try:
+            classifier = Classifier(path)
+            operations, in_float = list_operations(bare)
+            agree = "shapes, dtypes and quantization agree"
+            checks.append(Check("contract and graph", True, agree))
+            if contract.precision == "int8":
+                found = ", ".join(f"{n}× {op}" for op, n in in_float.items())
+                checks.append(Check("integer only", not in_float, found or "no float operation"))
+            checks += _outputs(classifier, contract)
+        except ModelError as error:
+            checks.append(Check("contract and graph", False, str(error)))
     return Verification(path, contract, tuple(checks), operations, in_float)
 
 
@@ -104,19 +107,14 @@ def _checksum(bare: bytes, contract: ModelContract) -> Check:
 
 def _beside(path: Path, contract: ModelContract) -> Check:
     beside = contract_beside(path)
-    if not beside.exists():
+    if not beside.is_file():
         return Check("contract beside", True, "no .json beside the model")
-    same = beside.read_text(encoding="utf-8") == contract.to_json()
+    same = beside.read_bytes() == contract.to_json().encode()
     return Check(
         "contract beside",
         same,
         f"{beside.name} {'equals' if same else 'differs from'} the embedded one",
     )
-
-
-def _parameters(contract: ModelContract) -> Check:
-    count = contract.parameters
-    return Check("parameters", count <= PARAMETER_CAP, f"{count:,} of at most {PARAMETER_CAP:,}")
 
 
 def _outputs(classifier: Classifier, contract: ModelContract) -> list[Check]:

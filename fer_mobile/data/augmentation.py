@@ -36,7 +36,8 @@ def augment(
     uint8 [N, H, W] in, float32 [N, size, size] in 0-1 out; the same `rng` state gives the
     same result.
     """
-    count, height, width = images.shape
+    count = len(images)
+    height, width = images.shape[1:]
     flips = np.where(rng.random(count) < options.flip, -1.0, 1.0)
     angles = np.deg2rad(rng.uniform(-options.rotation, options.rotation, count))
     scales = np.exp(rng.uniform(-1, 1, count) * np.log1p(options.scale))
@@ -69,7 +70,9 @@ def augment(
         means = out.mean((1, 2), keepdims=True)
         out += (means - out) * (1 - gains.astype(np.float32))
     if options.brightness:
-        out += rng.uniform(-options.brightness, options.brightness, (count, 1, 1)).astype(np.float32)
+        out += rng.uniform(-options.brightness, options.brightness, (count, 1, 1)).astype(
+            np.float32
+        )
     if options.noise:
         spread = rng.uniform(0, options.noise, (count, 1, 1)).astype(np.float32)
         out += rng.standard_normal(out.shape, np.float32) * spread

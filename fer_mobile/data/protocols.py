@@ -55,7 +55,8 @@ def _shares(votes: np.ndarray) -> np.ndarray:
     counts = _without_outliers(votes)[:, : len(LABELS)].astype(np.float32)
     raw = votes[:, : len(LABELS)].astype(np.float32)
     counts = np.where(counts.sum(1, keepdims=True) > 0, counts, raw)
-    return counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    shares: np.ndarray = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    return shares
 
 
 def _strict(raw: Votes) -> Labelled:
@@ -67,10 +68,19 @@ def _strict(raw: Votes) -> Labelled:
 
 def _argmax(raw: Votes) -> Labelled:
     winner = raw.votes.argmax(1).astype(np.int64)
-    return Labelled(winner < len(LABELS), winner, _shares(raw.votes), LABELS)
+    voted = raw.votes.any(1)
+    return Labelled(voted & (winner < len(LABELS)), winner, _shares(raw.votes), LABELS)
 
 
 def _fer2013(raw: Votes) -> Labelled:
+    unknown = ~np.isin(raw.fer2013, np.arange(len(FER2013)))
+    if unknown.any():
+        raise DataError(
+            "fer2013_label",
+            expected=f"numbers from 0 to {len(FER2013) - 1}",
+            found=f"{raw.fer2013[unknown][0]} in {unknown.sum()} rows",
+            todo="Choose a ferplus protocol, or mend the labels.",
+        )
     order = np.array([LABELS_7.index(name) for name in FER2013])
     labels = order[raw.fer2013]
     targets = np.eye(len(LABELS_7), dtype=np.float32)[labels]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,6 +24,15 @@ ENVIRONMENT: Final = "FER_MOBILE_DATA"
 NPZ_NAME: Final = "fer_train_valid.npz"
 CSV_NAMES: Final = ("fer2013.csv", "fer2013new.csv")
 _NPZ_KEYS: Final = ("images", "split", "votes", "fer2013_label")
+_COLUMNS: Final = {
+    "images": ("uint8 [N, H, W]", "u", 3),
+    "split": ("integers [N]", "iu", 1),
+    "votes": (f"integers [N, {len(FERPLUS_VOTES)}]", "iu", 2),
+    "fer2013_label": ("integers [N]", "iu", 1),
+    "copy_of": ("integers [N]", "iu", 1),
+    "label_certain": ("booleans [N]", "b", 1),
+}
+"""What is read of an npz: in words, as kinds of dtype, as a number of dimensions."""
 _USAGE: Final = {"Training": 0, "PublicTest": 1, "PrivateTest": 2}
 _SIDE: Final = 48
 """Height and width of FER2013's images in pixels."""
@@ -90,7 +101,9 @@ def load_dataset(
         source = source / NPZ_NAME
     if source.is_file():
         if source.suffix != ".npz":
-            raise DataError(source, expected="an .npz file or a folder", found=source.suffix or "a file")
+            raise DataError(
+                source, expected="an .npz file or a folder", found=source.suffix or "a file"
+            )
         dataset = _apply(_read_npz(source), protocol, split, training)
     elif all((source / name).is_file() for name in CSV_NAMES):
         dataset = _apply(_read_csv(source), protocol, split, training)
@@ -131,23 +144,33 @@ def _read_npz(path: Path) -> _Faces:
                     found=f"{', '.join(archive.files) or 'none'}",
                     todo=f"Add {', '.join(missing)}.",
                 )
-            columns = {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, EOFError) as error:
+            columns = {key: archive[key] for key in _COLUMNS if key in archive}
+    # A single array is no archive (TypeError); the others are what damage looks like.
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(path, expected="a readable .npz file", found=str(error)) from error
-    images, votes = columns["images"], columns["votes"]
-    count = len(columns["split"])
-    if images.ndim != 3 or images.dtype != np.uint8 or votes.shape != (count, len(FERPLUS_VOTES)):
-        raise DataError(
-            path,
-            expected=f"images uint8 [N, H, W] and votes [N, {len(FERPLUS_VOTES)}]",
-            found=f"images {images.dtype} {list(images.shape)} and votes {list(votes.shape)}",
-        )
-    if len(images) != count or len(columns["fer2013_label"]) != count:
-        raise DataError(path, expected="as many rows in every key", found="different lengths")
+    return _checked(path, columns)
+
+
+def _checked(source: Path, columns: dict[str, np.ndarray]) -> _Faces:
+    """The columns as faces; DataError where one is not what `_COLUMNS` says."""
+    count = columns["split"].size
+    for key, values in columns.items():
+        words, dtype, dimensions = _COLUMNS[key]
+        right = values.dtype.kind in dtype and values.ndim == dimensions and len(values) == count
+        if key == "images":
+            right = right and values.dtype == np.uint8
+        if key == "votes":
+            right = right and values.shape[1] == len(FERPLUS_VOTES)
+        if not right:
+            raise DataError(
+                source,
+                expected=f"{key}: {words}, N as in split ({count})",
+                found=f"{values.dtype} {list(values.shape)}",
+            )
     return _Faces(
-        images,
+        columns["images"],
         columns["split"],
-        Votes(votes, columns["fer2013_label"].astype(np.int64)),
+        Votes(columns["votes"], columns["fer2013_label"].astype(np.int64)),
         columns.get("copy_of", np.zeros(count, np.uint8)),
         columns.get("label_certain", np.ones(count, bool)),
     )
@@ -156,32 +179,47 @@ def _read_npz(path: Path) -> _Faces:
 def _read_csv(folder: Path) -> _Faces:
     """The original csv pair, joined by row order; rows without an image name are no faces."""
     images, splits, votes, labels = [], [], [], []
-    with (folder / CSV_NAMES[0]).open(newline="") as first, (folder / CSV_NAMES[1]).open(newline="") as second:
-        faces, crowd = csv.DictReader(first), csv.DictReader(second)
-        try:
-            for number, (face, row) in enumerate(zip(faces, crowd, strict=True), 2):
-                if not row["Image name"]:
+    try:
+        with (
+            (folder / CSV_NAMES[0]).open(newline="") as first,
+            (folder / CSV_NAMES[1]).open(newline="") as second,
+        ):
+            rows = zip(csv.DictReader(first), csv.DictReader(second), strict=True)
+            for face, crowd in rows:
+                if not crowd["Image name"]:
                     continue
                 pixels = np.array(face["pixels"].split(), np.uint8)
                 images.append(pixels.reshape(_SIDE, _SIDE))
                 splits.append(_USAGE[face["Usage"]])
                 labels.append(int(face["emotion"]))
-                votes.append([int(vote) for vote in list(row.values())[2:12]])
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise DataError(
-                folder,
-                expected=f"{CSV_NAMES[0]} (emotion, pixels, Usage) and {CSV_NAMES[1]} "
-                "(Usage, Image name, ten votes) with as many rows",
-                found=f"{error!r} near line {number if images else 2}",
-            ) from error
+                votes.append([int(vote) for vote in list(crowd.values())[2:12]])
+    except (csv.Error, OSError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise DataError(
+            folder,
+            expected=f"{CSV_NAMES[0]} (emotion, pixels, Usage) and {CSV_NAMES[1]} "
+            "(Usage, Image name, ten votes) with as many rows",
+            found=f"{error!r} after {len(images)} faces",
+        ) from error
     if not images:
         raise DataError(folder, expected="faces in the csv pair", found="none")
     pixels, split = np.stack(images), np.array(splits, np.uint8)
     copy_of, certain = _find_copies(pixels, split, np.array(labels))
-    return _Faces(pixels, split, Votes(np.array(votes, np.uint8), np.array(labels)), copy_of, certain)
+    return _checked(
+        folder,
+        {
+            "images": pixels,
+            "split": split,
+            "votes": np.array(votes),
+            "fer2013_label": np.array(labels),
+            "copy_of": copy_of,
+            "label_certain": certain,
+        },
+    )
 
 
-def _find_copies(images: np.ndarray, split: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _find_copies(
+    images: np.ndarray, split: np.ndarray, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """`copy_of` and `label_certain` as the npz has them, from the pixels themselves."""
     groups: dict[bytes, list[int]] = {}
     for row, image in enumerate(images):

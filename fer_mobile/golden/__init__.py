@@ -28,7 +28,8 @@ def _stored() -> np.ndarray:
         pixels = np.asarray(mosaic.convert("L"))
     rows, columns = pixels.shape[0] // SIDE, pixels.shape[1] // SIDE
     tiles = pixels.reshape(rows, SIDE, columns, SIDE).swapaxes(1, 2).reshape(-1, SIDE, SIDE)
-    return tiles[tiles.reshape(len(tiles), -1).max(1) > 0]  # the last row may have empty places
+    filled: np.ndarray = tiles[tiles.any((1, 2))]  # the last row may have empty places
+    return filled
 
 
 def golden_faces(size: int) -> np.ndarray:

@@ -6,22 +6,24 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_mobile.contract import ModelContract, check_against_graph, split
+from fer_mobile.contract import check_against_graph, split
 from fer_mobile.errors import ModelError
 from fer_mobile.models import tflite_file
 from fer_mobile.runtime.interpreter import load_interpreter
 
 
 class Classifier:
-    """A ``.tflite`` file with its contract, ready to run (`check` off: whatever its checksum)."""
+    """A ``.tflite`` file with its contract, ready to run."""
 
-    def __init__(self, path: Path, threads: int = 1, *, check: bool = True) -> None:
+    def __init__(self, path: Path, threads: int = 1) -> None:
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise ModelError(path, expected="a .tflite file", found=error.strerror or "none") from error
+            raise ModelError(
+                path, expected="a .tflite file", found=error.strerror or "none"
+            ) from error
         self.path = path
-        _, self.contract = split(content, path, check=check)
+        _, self.contract = split(content, path)
         self._interpreter = load_interpreter(path, threads)
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
@@ -42,7 +44,8 @@ class Classifier:
         """Probabilities float32 [N, len(labels)] of gray faces uint8 [N, size, size]."""
         if pixels.dtype != np.uint8 or pixels.shape[1:] != (self.size, self.size):
             raise ValueError(
-                f"expected uint8 [N, {self.size}, {self.size}], got {pixels.dtype} {list(pixels.shape)}"
+                f"expected uint8 [N, {self.size}, {self.size}], "
+                f"got {pixels.dtype} {list(pixels.shape)}"
             )
         if not len(pixels):
             return np.empty((0, len(self.labels)), np.float32)
@@ -65,7 +68,7 @@ class Classifier:
         limits = np.iinfo(tensor.dtype)
         levels = np.floor(real / tensor.scale + 0.5) + tensor.zero_point
         table = np.clip(levels, limits.min, limits.max).astype(tensor.dtype)
-        return table[pixels]
+        return np.asarray(table[pixels])
 
     def _dequantize(self, values: np.ndarray) -> np.ndarray:
         tensor = self.contract.output

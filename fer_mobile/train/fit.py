@@ -33,7 +33,7 @@ from fer_mobile.train.curves import draw_curves
 from fer_mobile.train.recipe import Recipe
 
 COLUMNS: Final = ("epoch", "loss", "accuracy", "balanced_accuracy", "valid_loss", "seconds")
-"""Columns of history.csv; accuracies and valid_loss are those of the weights that best.keras would hold."""
+"""Columns of history.csv; all but loss and seconds are of the weights that best.keras keeps."""
 
 
 def train(
@@ -66,13 +66,15 @@ def train(
             found=f"{len(learn.names)} labels",
         )
     learn = _fraction(learn, training.fraction, training.seed)
-    start = _prepare_folder(recipe, out, resume)
+    start = _epochs_done(recipe, out, resume)
 
     keras.utils.set_random_seed(training.seed + start)
     keras.mixed_precision.set_dtype_policy(training.precision)
     try:
         model = _build(recipe, len(learn.names))
         zoo.check_cap(model, lifted=not parameter_cap)
+        # Only now: a recipe that builds no model should leave no run behind.
+        write_text(out / "recipe.json", recipe.model_dump_json(indent=2))
         size = int(model.input_shape[1])
         batches = Batches(learn, recipe, size, epoch=start)
         model.compile(
@@ -124,9 +126,8 @@ def _fraction(dataset: Dataset, fraction: float, seed: int) -> Dataset:
     )
 
 
-def _prepare_folder(recipe: Recipe, out: Path, resume: bool) -> int:
-    """Check or make the run folder; returns how many epochs are done."""
-    text = recipe.model_dump_json(indent=2)
+def _epochs_done(recipe: Recipe, out: Path, resume: bool) -> int:
+    """How many epochs the run in `out` has; RecipeError where it is not to be gone on with."""
     recipe_file, state_file = out / "recipe.json", out / "state.json"
     if recipe_file.exists():
         if not resume:
@@ -136,23 +137,20 @@ def _prepare_folder(recipe: Recipe, out: Path, resume: bool) -> int:
                 found="a run",
                 todo="Give another --out, or go on with --resume.",
             )
-        if recipe_file.read_text(encoding="utf-8") != text:
+        if recipe_file.read_text(encoding="utf-8") != recipe.model_dump_json(indent=2):
             raise RecipeError(
                 out,
                 expected="a run of the same recipe to resume",
                 found="one with other values",
                 todo=f"Compare it with {recipe_file}.",
             )
-    else:
-        out.mkdir(parents=True, exist_ok=True)
-        write_text(recipe_file, text)
     return int(json.loads(state_file.read_text())["epochs_done"]) if state_file.exists() else 0
 
 
 def _build(recipe: Recipe, classes: int) -> keras.Model:
     try:
         return zoo.build(recipe.model.architecture, classes=classes, **recipe.model.options)
-    except TypeError as error:
+    except (TypeError, ValueError, IndexError) as error:
         raise RecipeError(
             "model.options",
             expected=f"arguments of {recipe.model.architecture}",
@@ -197,7 +195,8 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         self.recipe, self.valid, self.out, self.report = recipe, valid, out, report
-        self.pixels = normalise(np.stack([resize(image, size) for image in valid.images]))[..., None]
+        faces = np.stack([resize(image, size) for image in valid.images])
+        self.pixels = normalise(faces)[..., None]
         self.best: Scores | None = None
         self.started = time.monotonic()
 
@@ -205,7 +204,6 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         self.started = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        replace_file(self.out / "last.keras", self.model.save)
         weights = self.model.get_weights()
         if self.recipe.optimizer.ema:
             self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
@@ -227,6 +225,8 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
             time.monotonic() - self.started,
         )
         self._append(row)
+        # Last and together: a kill before this costs the epoch, and nothing of it is half done.
+        replace_file(self.out / "last.keras", self.model.save)
         write_text(self.out / "state.json", json.dumps({"epochs_done": epoch + 1}))
         draw_curves(self.out / "history.csv", self.out / "curves.png")
         self.report(
@@ -262,7 +262,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         self.best = self._read_best()
 
     def _append(self, row: tuple[float, ...]) -> None:
-        """Add an epoch to history.csv, replacing rows that a killed run wrote without its checkpoint."""
+        """Add an epoch to history.csv in place of a row that a killed run left."""
         path = self.out / "history.csv"
         rows: list[list[str]] = []
         if path.exists():

@@ -15,7 +15,7 @@ from fer_mobile.resources import recipes_dir
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ModelSection(_Section):
@@ -62,7 +62,8 @@ class TrainingSection(_Section):
 class Recipe(_Section):
     """Everything that decides a training, beside the data itself."""
 
-    name: str
+    name: str = Field(pattern=r"^\w[\w.-]*$")
+    """Also the name of the run folder and of exported files."""
     model: ModelSection
     data: DataSection = DataSection()
     training: TrainingSection
@@ -105,7 +106,7 @@ def load_recipe(path: Path, overrides: Iterable[str] = ()) -> Recipe:
 
 
 def _override(values: dict[str, Any], override: str) -> None:
-    key, equals, text = override.partition("=")
+    key, equals, text = (part.strip() for part in override.partition("="))
     sections = [name for name, field in Recipe.model_fields.items() if _fields(field.annotation)]
     if equals and "." not in key and key not in Recipe.model_fields:
         homes = [s for s in sections if key in _fields(Recipe.model_fields[s].annotation)]

@@ -60,10 +60,14 @@ def _checked_pools(size: int, pools: Sequence[int] | None) -> tuple[int, ...]:
     return chosen
 
 
-def _stream(x: keras.KerasTensor, name: str, pools: tuple[int, ...], dropout: Dropout) -> keras.KerasTensor:
+def _stream(
+    x: keras.KerasTensor, name: str, pools: tuple[int, ...], dropout: Dropout
+) -> keras.KerasTensor:
     last = len(CONVOLUTIONS) - 1
     for i, (kernel, channels) in enumerate(CONVOLUTIONS):
-        x = layers.Conv2D(channels, kernel, padding="same", activation="relu", name=f"{name}_conv{i}")(x)
+        x = layers.Conv2D(
+            channels, kernel, padding="same", activation="relu", name=f"{name}_conv{i}"
+        )(x)
         # A scale that is never negative folds exactly into the convolution before the ReLU.
         x = layers.BatchNormalization(gamma_constraint="non_neg", name=f"{name}_norm{i}")(x)
         if i in pools:
