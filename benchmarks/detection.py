@@ -6,6 +6,9 @@ Only photos whose count of faces is certain (a plain integer in the manifest) ta
 Recall is Σ min(found, counted) / Σ counted; a face beyond the count is a false alarm.
 Times are of one thread, the smallest of three runs a photo: what the pipeline does before
 the classifier, decoding (reduced where possible) and detection (shrinking included).
+
+OpenCV's FaceDetectorYN runs the same weights (the ONNX file) on the same images: how far
+its boxes agree, and how long it takes for the detection alone, beside ours.
 """
 
 from __future__ import annotations
@@ -14,17 +17,23 @@ import argparse
 import csv
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from rows import write_row
 
+from fer_mobile.convert.yunet import shipped_onnx
 from fer_mobile.detect import DETECTION_SIDE
 from fer_mobile.detect.scale import shrink
-from fer_mobile.detect.yunet import SCORE, YuNet
+from fer_mobile.detect.yunet import OVERLAP, SCORE, YuNet, overlap
 from fer_mobile.images import load_photo
+from fer_mobile.types import Box
+
+OpenCV = cv2.FaceDetectorYN
 
 RUNS = 3
 
@@ -36,6 +45,12 @@ class Row:
     scores: list[float]
     decode_ms: float
     detect_ms: float
+    tflite_ms: float
+    """Detection alone, without shrinking."""
+    opencv_ms: float
+    opencv_found: int
+    overlaps: list[float]
+    """Intersection over union of each face with OpenCV's of the same rank."""
 
     @property
     def found(self) -> int:
@@ -48,17 +63,35 @@ def certain_photos(folder: Path) -> list[tuple[str, int]]:
     return [(name, int(faces)) for name, faces in rows if faces.isdigit()]
 
 
-def measure(folder: Path, name: str, counted: int, detector: YuNet) -> Row:
-    decode_ms, detect_ms = [], []
+def fastest(call: Callable[[], Any]) -> tuple[float, Any]:
+    """Milliseconds of the fastest run, and the result."""
+    times = []
     for _ in range(RUNS):
         start = time.perf_counter()
-        photo = load_photo(folder / name, min_long_side=DETECTION_SIDE)
-        decoded = time.perf_counter()
-        faces = detector.detect(shrink(photo.rgb))
-        decode_ms.append((decoded - start) * 1000)
-        detect_ms.append((time.perf_counter() - decoded) * 1000)
-    scores = [round(face.score, 3) for face in faces]
-    return Row(name, counted, scores, min(decode_ms), min(detect_ms))
+        result = call()
+        times.append((time.perf_counter() - start) * 1000)
+    return min(times), result
+
+
+def measure(folder: Path, name: str, counted: int, detector: YuNet, opencv: OpenCV) -> Row:
+    decode_ms, photo = fastest(lambda: load_photo(folder / name, min_long_side=DETECTION_SIDE))
+    shrink_ms, small = fastest(lambda: shrink(photo.rgb))
+    tflite_ms, faces = fastest(lambda: detector.detect(small))
+    bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
+    opencv.setInputSize(bgr.shape[1::-1])
+    opencv_ms, (_, theirs) = fastest(lambda: opencv.detect(bgr))
+    boxes = [] if theirs is None else sorted(theirs.tolist(), key=lambda row: -row[14])
+    return Row(
+        name,
+        counted,
+        [round(face.score, 3) for face in faces],
+        decode_ms,
+        shrink_ms + tflite_ms,
+        tflite_ms,
+        opencv_ms,
+        len(boxes),
+        [overlap(a.box, Box(*b[:4])) for a, b in zip(faces, boxes, strict=False)],
+    )
 
 
 def summary(rows: list[Row]) -> dict[str, object]:
@@ -97,7 +130,10 @@ def main() -> None:
     cv2.setNumThreads(1)
     folder = Path(os.environ["FER_MOBILE_DATA"]) / "photos"
     detector = YuNet(score=score)
-    rows = [measure(folder, name, faces, detector) for name, faces in certain_photos(folder)]
+    opencv = OpenCV.create(str(shipped_onnx()), "", (320, 320), score, OVERLAP, 5000)
+    rows = [
+        measure(folder, name, faces, detector, opencv) for name, faces in certain_photos(folder)
+    ]
     congress = [row for row in rows if row.file.startswith("congress/")]
     write_row(
         "detection",
@@ -109,6 +145,14 @@ def main() -> None:
             "congress": summary(congress),
             "rest": summary([row for row in rows if row not in congress]),
             "all": summary(rows),
+            "opencv": {
+                "same_number_of_faces": sum(len(row.scores) == row.opencv_found for row in rows),
+                "least_overlap": round(min(min(row.overlaps, default=1.0) for row in rows), 4),
+                "detection_ms": {
+                    "tflite": round(float(np.mean([row.tflite_ms for row in rows])), 2),
+                    "opencv": round(float(np.mean([row.opencv_ms for row in rows])), 2),
+                },
+            },
         },
     )
 

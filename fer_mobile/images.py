@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
@@ -173,7 +173,8 @@ def _open(path: Path, file: BinaryIO) -> Image.Image:
 def _header_rules() -> Iterator[None]:
     """Lifts Pillow's own pixel limit, which is lower than ours, and mutes its warnings.
 
-    Both are settings of the whole process, hence the lock; decoding happens outside of it.
+    Both are settings of the whole process, hence the lock; but for TIFF, decoding happens
+    outside of it.
     """
     with _HEADER_LOCK, warnings.catch_warnings(action="ignore"):
         limit = Image.MAX_IMAGE_PIXELS
@@ -213,7 +214,10 @@ def _orientation(image: Image.Image) -> int:
 
 def _upright(image: Image.Image) -> np.ndarray:
     """The pixels of an image, upright: uint8 H×W×3."""
-    image.load()  # before the orientation: PNG may hold it behind the pixels, TIFF applies it
+    # Loaded before the orientation is read: PNG may hold it behind the pixels, TIFF applies it
+    # while loading, and reads its tags again with warnings about each damaged one.
+    with _header_rules() if image.format == "TIFF" else nullcontext():
+        image.load()
     method = _UPRIGHT.get(_orientation(image))
     rgb = _to_rgb(image)
     return np.array(rgb if method is None else rgb.transpose(method))

@@ -8,10 +8,11 @@ step is defined to the bit:
   Corner and side are rounded half up; what lies outside the photo repeats its edge.
 * *gray*: ITU-R BT.601 luma in integers, ``(19595 R + 38470 G + 7471 B + 32768) >> 16``.
 * *resize*: separable triangle filter, widened by the reduction factor so that it does
-  not alias.  Weights are computed in IEEE doubles, normalised to sum 1 and rounded
-  half up to multiples of 2**-22; rows first, then columns, each pass rounding half up
-  to uint8.  (This is what Pillow's BILINEAR does; tests hold an independent
-  implementation against it.)
+  not alias.  Weights are computed in IEEE doubles, multiplied by the reciprocal of their
+  sum and rounded half up to multiples of 2**-22; along rows first, then along columns,
+  each pass rounding half up to uint8.  (This is what Pillow's BILINEAR does to a square;
+  where the height exceeds the width it takes the columns first.  Tests hold an
+  independent implementation against it.)
 * *normalise*: pixel / 255, which a full-integer model does by its input quantization.
 """
 

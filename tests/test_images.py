@@ -324,7 +324,7 @@ def test_a_truncated_photo_with_a_whole_thumbnail_is_an_error(tmp_path, upright)
         load_photo(path, min_long_side=30)
 
 
-def test_damaged_bytes_never_raise_anything_else(tmp_path, upright):
+def test_damaged_bytes_never_raise_anything_else(tmp_path, upright, recwarn):
     """Each byte of the first 300 changed, and 300 of the rest: a photo or a PhotoError."""
     outcomes: set[object] = set()  # whether an error's message breaks the line, or the pixels
     rng = np.random.default_rng(7)
@@ -344,6 +344,7 @@ def test_damaged_bytes_never_raise_anything_else(tmp_path, upright):
             else:
                 outcomes.add((photo.rgb.dtype.name, photo.rgb.shape[2]))
     assert outcomes == {False, ("uint8", 3)}
+    assert not recwarn.list
 
 
 def test_more_pixels_than_allowed_are_refused_before_decoding(tmp_path):
