@@ -1,0 +1,142 @@
+"""What tests of several packages share: data, a small dataset, a trained run, the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_mobile.contract import read_contract
+from fer_mobile.golden import golden_faces
+from fer_mobile.labels import FER2013, LABELS
+from fer_mobile.models import DEFAULT, tflite_file
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+TINY_RECIPE = """
+name = "tiny"
+[model]
+architecture = "xcao"
+[model.options]
+size = 56
+dropout = [0.0, 0.2, 0.2]
+[training]
+epochs = 3
+batch_size = 4
+precision = "float32"
+[optimizer]
+learning_rate = 5e-4
+ema = 0.9
+[augmentation]
+shift = 0.02
+"""
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of the full dataset, which is not part of this repository."""
+    folder = os.environ.get("FER_MOBILE_DATA")
+    if not folder:
+        pytest.skip("needs the dataset: set FER_MOBILE_DATA to its folder")
+    return Path(folder)
+
+
+def golden_votes() -> np.ndarray:
+    """Ten votes a golden face, as the shipped model would cast them: uint8 [N, 10]."""
+    shares = np.array(read_contract(tflite_file(DEFAULT)).reference)
+    votes = np.zeros((len(shares), 10), np.uint8)
+    votes[:, : len(LABELS)] = np.floor(8 * shares)
+    votes[np.arange(len(shares)), shares.argmax(1)] += 6
+    return votes
+
+
+def small_columns() -> dict[str, np.ndarray]:
+    """A dataset of the golden faces in the npz form: 80 train, 32 valid, 16 test."""
+    votes = golden_votes()
+    numbers = np.arange(len(votes))
+    winners = [LABELS[i] for i in votes.argmax(1)]
+    return {
+        "images": golden_faces(48),
+        "row": numbers.astype(np.int32),
+        "split": np.select([numbers < 80, numbers < 112], [0, 1], 2).astype(np.uint8),
+        "votes": votes,
+        "fer2013_label": np.array(
+            [FER2013.index(name) if name in FER2013 else 6 for name in winners], np.int8
+        ),
+        "copy_of": np.zeros(len(votes), np.uint8),
+        "label_certain": np.ones(len(votes), bool),
+    }
+
+
+@pytest.fixture(scope="session")
+def small_npz(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("small") / "small.npz"
+    np.savez(path, **small_columns())
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_recipe(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("recipe") / "tiny.toml"
+    path.write_text(TINY_RECIPE, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained_run(tmp_path_factory, small_npz, tiny_recipe) -> Path:
+    """The folder of a really trained run."""
+    from fer_mobile.train import load_recipe
+    from fer_mobile.train.fit import train
+
+    folder = tmp_path_factory.mktemp("run") / "tiny"
+    train(load_recipe(tiny_recipe), folder, data=small_npz, report=lambda line: None)
+    return folder
+
+
+class CommandLine:
+    """Runs `fer-mobile` in a process of its own."""
+
+    command = (sys.executable, "-c", "from fer_mobile.cli import main; main()")
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*self.command, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=self.folder,
+            env=os.environ | environment,
+            timeout=300,
+        )
+
+    def json(self, *arguments: object, code: int = 0) -> object:
+        """The one JSON document that a command prints, and nothing else, on stdout."""
+        done = self(*arguments, "--json")
+        assert done.returncode == code, done.stderr
+        return json.loads(done.stdout)
+
+    def refused(self, *arguments: object, code: int = 2, **environment: str) -> str:
+        """The one line on stderr with which a command is refused."""
+        done = self(*arguments, **environment)
+        assert done.returncode == code, (done.stdout, done.stderr)
+        assert done.stdout == ""
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("fer-mobile: ")
+        assert "internal error" not in line
+        return line
+
+
+@pytest.fixture
+def fer_mobile(tmp_path) -> CommandLine:
+    """The command line, run in an empty folder."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    return CommandLine(folder)

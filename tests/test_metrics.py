@@ -1,0 +1,48 @@
+"""Figures against values computed by hand."""
+
+import json
+
+import numpy as np
+import pytest
+
+from fer_mobile.metrics import score
+
+NAMES = ("a", "b", "c", "d")
+PROBABILITIES = np.array(
+    [
+        [0.7, 0.1, 0.1, 0.1],  # a, right
+        [0.6, 0.4, 0.0, 0.0],  # a, is b
+        [0.1, 0.8, 0.1, 0.0],  # b, right
+        [0.2, 0.5, 0.3, 0.0],  # b, right
+        [0.9, 0.1, 0.0, 0.0],  # a, is c
+    ],
+    np.float32,
+)
+LABELS = np.array([0, 1, 1, 1, 2])
+
+
+def test_by_hand():
+    found = score(PROBABILITIES, LABELS, NAMES)
+    assert found.n == 5
+    assert found.accuracy == pytest.approx(3 / 5)
+    assert found.recall == {"a": 1.0, "b": pytest.approx(2 / 3), "c": 0.0, "d": None}
+    assert found.balanced_accuracy == pytest.approx((1 + 2 / 3 + 0) / 3)
+    assert found.precision == {"a": pytest.approx(1 / 3), "b": 1.0, "c": None, "d": None}
+    assert found.counts == {"a": 1, "b": 3, "c": 1, "d": 0}
+    assert found.confusion == [[1, 0, 0, 0], [1, 2, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]]
+    # Five confidences in five different bins of 1/15: .7 .6 .8 .5 .9 with hits 1 0 1 1 0.
+    assert found.calibration_error == pytest.approx((0.3 + 0.6 + 0.2 + 0.5 + 0.9) / 5)
+
+
+def test_faces_of_one_bin_are_averaged_before_their_gap():
+    two = np.array([[0.9, 0.1], [0.9, 0.1]], np.float32)
+    assert score(two, np.array([0, 1]), ("a", "b")).calibration_error == pytest.approx(0.4)
+    sure = np.array([[1.0, 0.0]], np.float32)
+    assert score(sure, np.array([0]), ("a", "b")).calibration_error == 0
+
+
+def test_rows_are_plain_json():
+    row = json.loads(json.dumps(score(PROBABILITIES, LABELS, NAMES).as_dict()))
+    assert row["recall"] == {"a": 1.0, "b": 0.66667, "c": 0.0, "d": None}
+    assert row["accuracy"] == 0.6
+    assert row["n"] == 5
