@@ -65,7 +65,8 @@ class Preprocessing(_Part):
 
     version: int = preprocess.VERSION
     crop: Crop = Crop()
-    gray: Literal["bt601-integer-16"] = "bt601-integer-16"
+    gray: Literal["bt601-integer-16", "in-graph"] = "bt601-integer-16"
+    """"in-graph": the model takes RGB and does it itself."""
     resize: Literal["triangle-antialiased-22"] = "triangle-antialiased-22"
     normalisation: Literal["pixel/255"] = "pixel/255"
 
@@ -223,8 +224,9 @@ def _parse(text: str, name: object) -> ModelContract:
             todo="Export the model again with this version of fer-mobile.",
         )
     image, labels = contract.input.shape, contract.labels
-    if len(image) != 4 or image[1] != image[2] or image[1] < 1 or (image[0], image[3]) != (1, 1):
-        raise ModelError(name, expected="an input [1, S, S, 1]", found=str(list(image)))
+    channels = 3 if contract.preprocessing.gray == "in-graph" else 1
+    if len(image) != 4 or image[1] < 1 or image != (1, image[1], image[1], channels):
+        raise ModelError(name, expected=f"an input [1, S, S, {channels}]", found=str(list(image)))
     if contract.output.shape != (1, len(set(labels))) or len(set(labels)) != len(labels):
         raise ModelError(
             name,
@@ -275,7 +277,7 @@ def describe(detail: dict[str, Any], name: str | None = None) -> Tensor:
     """A tensor of the graph in the contract's terms, from the interpreter's details."""
     scale, zero_point = detail["quantization"]
     dtype = str(detail["dtype"]().dtype)
-    quantized = dtype != "float32"
+    quantized = dtype != "float32" and scale > 0
     return Tensor.model_validate(
         {
             "name": name or detail["name"],

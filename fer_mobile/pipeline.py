@@ -48,7 +48,7 @@ class Pipeline:
         """A line that changes whenever the answer for a photo may."""
         contract = self.classifier.contract
         return (
-            f"{contract.name} {contract.precision} {contract.model_sha256[:12]}, "
+            f"{contract.name} {contract.precision} {self.classifier.sha256[:12]}, "
             f"{self.detector.identity}, preprocessing {preprocess.VERSION}, "
             f"faces {self.faces}, fer-mobile {__version__}"
         )

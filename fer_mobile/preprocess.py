@@ -31,6 +31,10 @@ VERSION: Final = 1
 """Changes whenever any output byte of this module may change."""
 
 
+LUMA: Final = (19595, 38470, 7471)
+"""Weights of R, G and B in gray, in 65536ths (ITU-R BT.601)."""
+
+
 @dataclass(frozen=True, slots=True)
 class CropRule:
     """How a detector's box becomes the square that the model was trained on."""

@@ -30,7 +30,7 @@ class Detection:
     score: float
     """Confidence of the detector, 0 to 1."""
     landmarks: tuple[tuple[float, float], ...] = ()
-    """Right eye, left eye, nose, right and left mouth corner (of the person), in pixels; or none."""
+    """The person's right eye, left eye, nose, right and left mouth corner, in pixels; or none."""
 
 
 @dataclass(frozen=True, slots=True)

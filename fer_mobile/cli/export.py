@@ -24,6 +24,13 @@ def export_command(
     io: Annotated[
         str, typer.Option(metavar="int8|uint8|float32", help="Input and output of int8.")
     ] = "int8",
+    color: Annotated[
+        str,
+        typer.Option("--input", metavar="gray|rgb", help="rgb: uint8 RGB, gray in the graph."),
+    ] = "gray",
+    no_rewrite: Annotated[
+        bool, typer.Option("--no-rewrite", help="Leave the graph as it was trained.")
+    ] = False,
     no_parameter_cap: Annotated[
         bool, typer.Option("--no-parameter-cap", help="Allow more than 10,000,000 parameters.")
     ] = False,
@@ -38,6 +45,8 @@ def export_command(
         format=format_,
         out=out,
         io=io,
+        color=color,
+        rewrite=not no_rewrite,
         parameter_cap=not no_parameter_cap,
     )
     if as_json:

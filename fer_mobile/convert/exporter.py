@@ -14,11 +14,14 @@ import numpy as np
 from fer_mobile import contract as contracts
 from fer_mobile import zoo
 from fer_mobile.contract import ModelContract, Precision, contract_beside
+from fer_mobile.convert.metadata import ModelDescription, add_metadata
 from fer_mobile.convert.source import Source, load_source
 from fer_mobile.convert.tflite import (
+    COLORS,
     INPUT_NAME,
     INPUT_OUTPUT,
     OUTPUT_NAME,
+    Color,
     InputOutput,
     import_tensorflow,
     to_tflite,
@@ -29,7 +32,7 @@ from fer_mobile.files import write_bytes, write_text
 from fer_mobile.golden import golden_faces
 from fer_mobile.models import DEFAULT
 from fer_mobile.preprocess import normalise
-from fer_mobile.runtime.interpreter import load_interpreter
+from fer_mobile.runtime.interpreter import Interpreter, load_interpreter
 
 QUANTIZATIONS: Final[dict[str, Precision]] = {
     "none": "float32",
@@ -76,13 +79,18 @@ def export(
     format: str = "tflite",
     out: str | Path = ".",
     io: str = "int8",
+    color: str = "gray",
+    rewrite: bool = True,
     parameter_cap: bool = True,
 ) -> Exported:
     """Export a model and prove the file before it appears in the folder `out`.
 
     `model` is a shipped or zoo name, a ``.keras`` file or a run folder; `quantize` one of
     none, float16, dynamic and int8; `io` the type of an int8 model's input and output.
-    Writes ``<name>_<precision>.tflite`` (or .onnx) and the contract as ``.json`` beside it.
+    `color` "rgb" gives a uint8 RGB input with the conversion to gray in the graph; without
+    `rewrite` the graph stays as it was trained.
+    Writes ``<name>_<precision>.tflite`` (``<name>_rgb_…`` for RGB, .onnx for ONNX) and the
+    contract as ``.json`` beside it.
 
     Raises InputError for a wrong argument or model, MissingPackageError where TensorFlow
     (or tf2onnx) is not installed, FerMobileError when the converted file fails `verify`.
@@ -91,15 +99,26 @@ def export(
     precision = _checked(quantize, QUANTIZATIONS, "--quantize")
     _checked(format, {name: name for name in FORMATS}, "--format")
     tensors: InputOutput = _checked(io, {name: name for name in INPUT_OUTPUT}, "--io")
+    channels: Color = _checked(color, {name: name for name in COLORS}, "--input")
     folder = Path(out)
     if folder.exists() and not folder.is_dir():
         raise InputError("--out", expected="a folder", found=f"the file {folder}")
     source = load_source(model)
     zoo.check_cap(source.model, lifted=not parameter_cap)
     if format == "onnx":
+        if channels != "gray":
+            raise InputError("--input with --format onnx", expected="gray", found=repr(color))
         return _export_onnx(source, quantize, folder, started)
     expected = reference(source)
-    bare = to_tflite(source.model, precision, calibration=calibration_faces(source), io=tensors)
+    bare = to_tflite(
+        source.model,
+        precision,
+        calibration=calibration_faces(source),
+        io=tensors,
+        rewrite=rewrite,
+        color=channels,
+    )
+    bare = add_metadata(bare, _description(source, channels, load_interpreter(bare)))
     interpreter = load_interpreter(bare)
     contract = _contract(
         source,
@@ -110,7 +129,8 @@ def export(
         bare,
     )
     content = contracts.attach(bare, contract)
-    path = folder / f"{source.name}_{precision}.tflite"
+    name = source.name if channels == "gray" else f"{source.name}_{channels}"
+    path = folder / f"{name}_{precision}.tflite"
     with tempfile.TemporaryDirectory() as draft:
         trial = Path(draft) / path.name
         trial.write_bytes(content)
@@ -180,6 +200,9 @@ def _contract(
         precision=precision,
         input=image,
         output=probabilities,
+        preprocessing=contracts.Preprocessing(
+            gray="in-graph" if image.shape[-1] == 3 else "bt601-integer-16"
+        ),
         labels=source.labels,
         training=source.training,
         figures=source.figures,
@@ -187,6 +210,20 @@ def _contract(
         licence=source.licence,
         tools={name: v for name in packages if (v := _version(name))},
         model_sha256=contracts.model_checksum(bare),
+    )
+
+
+def _description(source: Source, color: Color, interpreter: Interpreter) -> ModelDescription:
+    """What the standard metadata says of a converted source."""
+    return ModelDescription(
+        name=f"{source.name} facial expression classifier",
+        description=f"Probabilities of {', '.join(source.labels)} for one face",
+        version=_version("fer-mobile") or "",
+        author="fer-mobile",
+        licence=source.licence,
+        size=int(source.model.input_shape[1]),
+        channels=3 if color == "rgb" else 1,
+        raw_input=contracts.describe(interpreter.get_input_details()[0]).dtype == "uint8",
     )
 
 

@@ -9,12 +9,18 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fer_mobile.preprocess import LUMA
+
 if TYPE_CHECKING:
     import keras
+
+
+RGB_NAME: Final = "rgb"
+"""The input's name in a graph made by `with_rgb_input`."""
 
 
 class UnsupportedLayerError(Exception):
@@ -27,7 +33,8 @@ class Node:
 
     `op` and its `weights`: ``input``; ``conv`` and ``dense`` (kernel, bias); ``affine``
     (scale, shift); ``relu``; ``max_pool``; ``add``; ``flatten``; ``softmax``; and, made by
-    rewrites only, ``pad`` (zeros around the map) and ``reshape`` (the batch stays).
+    rewrites only, ``gray`` (BT.601 luma of RGB), ``pad`` (zeros around the map) and
+    ``reshape`` (the batch stays).
     """
 
     name: str
@@ -143,6 +150,17 @@ def _activation(function: str, name: str) -> list[Node]:
     raise UnsupportedLayerError(f"{name} has activation {function}")
 
 
+def with_rgb_input(graph: Graph) -> Graph:
+    """The graph of a gray model with an RGB input and the conversion to gray in front."""
+    nodes: dict[str, Node] = {}
+    for node in graph.nodes.values():
+        if node.op == "input":
+            nodes[RGB_NAME] = replace(node, name=RGB_NAME)
+            node = replace(node, op="gray", inputs=(RGB_NAME,))
+        nodes[node.name] = node
+    return Graph(nodes, (*graph.input_shape[:2], 3))
+
+
 def to_tensorflow(graph: Graph) -> Callable[[Any], Any]:
     """A function from a float32 tensor [N, H, W, C] to the output, its weights constants."""
     import tensorflow as tf
@@ -167,6 +185,9 @@ def to_tensorflow(graph: Graph) -> Callable[[Any], Any]:
                 return tf.nn.max_pool2d(x[0], a["size"], a["strides"], a["padding"])
             case "add":
                 return functools.reduce(tf.add, x)  # AddN has no integer form
+            case "gray":
+                luma = np.array(LUMA).reshape(1, 1, 3, 1) / sum(LUMA)
+                return tf.nn.conv2d(x[0], constant(luma), 1, "VALID")
             case "pad":
                 around = [a["margin"], a["margin"]]
                 return tf.pad(x[0], [[0, 0], around, around, [0, 0]])

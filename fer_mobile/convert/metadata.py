@@ -43,8 +43,6 @@ class ModelDescription:
     """1: gray, 3: RGB."""
     raw_input: bool
     """The model takes pixels as they are (uint8 0-255); otherwise pixel / 255."""
-    dtype: str
-    """Of the input and the output: float32, int8 or uint8."""
 
 
 class _Builder(flatbuffers.Builder):  # type: ignore[misc]
@@ -66,7 +64,9 @@ class _Builder(flatbuffers.Builder):  # type: ignore[misc]
             self.PrependUOffsetTRelative(table.position)
         return _Offset(self.EndVector())
 
-    def table(self, *fields: tuple[int, _Offset | int | None], wide: tuple[int, ...] = ()) -> _Offset:
+    def table(
+        self, *fields: tuple[int, _Offset | int | None], wide: tuple[int, ...] = ()
+    ) -> _Offset:
         """A table of offsets and of numbers: uint32 at slots in `wide`, bytes elsewhere."""
         present = [(slot, value) for slot, value in fields if value is not None]
         self.StartObject(max((slot for slot, _ in present), default=-1) + 1)

@@ -1,7 +1,7 @@
 """Rewrite: a first convolution with few input channels, and its pooling, on 2×2 pixel blocks.
 
-Pattern: input → k×k convolution (odd k, stride 1, 'same', at most 4 channels) → [ReLU] →
-2×2 max pooling.  Vector units are starved by a single input channel.  Laid out as blocks
+Pattern: input (or its gray) → k×k convolution (odd k, stride 1, 'same', at most 4
+channels) → [ReLU] → 2×2 max pooling.  Vector units are starved by a single input channel.  Laid out as blocks
 of 2×2 pixels (space to depth) the image has four times the channels and a quarter of the
 places; the four results that each pooling window compares become four sets of channels of
 one convolution, side by side, and the pooling takes the largest of them.  Every product
@@ -24,7 +24,7 @@ MOST_CHANNELS: Final = 4
 def space_to_depth(graph: Graph) -> Graph:
     """An equal graph whose first convolution and pooling work on 2×2 blocks, if it has them."""
     for node in graph.nodes.values():
-        if node.op == "conv" and graph.nodes[node.inputs[0]].op == "input":
+        if node.op == "conv" and graph.nodes[node.inputs[0]].op in ("input", "gray"):
             chain = _chain(graph, node)
             if chain:
                 return _rewritten(graph, chain)
@@ -34,12 +34,12 @@ def space_to_depth(graph: Graph) -> Graph:
 def _chain(graph: Graph, conv: Node) -> list[Node]:
     """conv, [relu], max_pool; empty where the pattern is another."""
     kernel = conv.weights["kernel"]
-    height, width, channels = graph.input_shape
+    height, width = graph.input_shape[:2]
     fits = (
         kernel.shape[0] == kernel.shape[1]
         and kernel.shape[0] % 2 == 1
         and conv.attributes == {"strides": (1, 1), "padding": "SAME"}
-        and channels <= MOST_CHANNELS
+        and kernel.shape[2] <= MOST_CHANNELS
         and height % 2 == width % 2 == 0
     )
     chain = [conv]

@@ -11,15 +11,25 @@ import numpy as np
 
 from fer_mobile.contract import Precision
 from fer_mobile.convert.fold_affine import fold_affine
-from fer_mobile.convert.graph import Graph, UnsupportedLayerError, from_keras, to_tensorflow
+from fer_mobile.convert.graph import (
+    Graph,
+    UnsupportedLayerError,
+    from_keras,
+    to_tensorflow,
+    with_rgb_input,
+)
 from fer_mobile.convert.merge_parallel import merge_parallel
 from fer_mobile.convert.space_to_depth import space_to_depth
 from fer_mobile.errors import MissingPackageError
-from fer_mobile.preprocess import normalise
+from fer_mobile.preprocess import LUMA, normalise
 from fer_mobile.quiet import quiet
 
 InputOutput = Literal["int8", "uint8", "float32"]
 INPUT_OUTPUT: Final[tuple[InputOutput, ...]] = ("int8", "uint8", "float32")
+
+Color = Literal["gray", "rgb"]
+COLORS: Final[tuple[Color, ...]] = ("gray", "rgb")
+"""What a model's input holds."""
 
 REWRITES: Final[tuple[Callable[[Graph], Graph], ...]] = (
     fold_affine,
@@ -43,19 +53,29 @@ def import_tensorflow() -> Any:
     return tf
 
 
-def inference_function(model: Any, *, rewrite: bool = True) -> Callable[[Any], Any]:
+def inference_function(
+    model: Any, *, rewrite: bool = True, color: Color = "gray"
+) -> Callable[[Any], Any]:
     """A function from images to probabilities that holds the model's weights as constants.
 
-    With `rewrite`, the graph is changed by `REWRITES`; a model with layers that they do not
-    know is frozen as it is.
+    The images are float32 [N, S, S, 1] in 0-1, or [N, S, S, 3] with `color` "rgb".  With
+    `rewrite`, the graph is changed by `REWRITES`; a model with layers that they do not know
+    is frozen as it is.
     """
     try:
         graph = from_keras(model)
     except UnsupportedLayerError:
-        return _frozen(model)
+        frozen = _frozen(model)
+        return frozen if color == "gray" else lambda image: frozen(_luma(image))
+    if color == "rgb":
+        graph = with_rgb_input(graph)
     for change in REWRITES if rewrite else ():
         graph = change(graph)
     return to_tensorflow(graph)
+
+
+def _luma(image: Any) -> Any:
+    return import_tensorflow().tensordot(image, np.array(LUMA, np.float32)[:, None] / sum(LUMA), 1)
 
 
 def _frozen(model: Any) -> Callable[[Any], Any]:
@@ -68,16 +88,20 @@ def _frozen(model: Any) -> Callable[[Any], Any]:
     return lambda image: frozen(image)[0]
 
 
-def save_model(model: Any, folder: str, *, rewrite: bool = True) -> None:
-    """Write a SavedModel with one named signature, the batch open."""
+def save_model(
+    model: Any, folder: str, *, rewrite: bool = True, color: Color = "gray", raw: bool = False
+) -> None:
+    """Write a SavedModel with one named signature, the batch open.
+
+    With `raw` it takes pixels uint8 0-255 and divides them by 255 itself.
+    """
     tf = import_tensorflow()
-    call = inference_function(model, rewrite=rewrite)
+    call = inference_function(model, rewrite=rewrite, color=color)
+    shape = [None, *model.input_shape[1:3], 3 if color == "rgb" else 1]
     module = tf.Module()
     module.call = tf.function(
-        lambda image: {OUTPUT_NAME: call(image)},
-        input_signature=[
-            tf.TensorSpec([None, *model.input_shape[1:]], tf.float32, name=INPUT_NAME)
-        ],
+        lambda image: {OUTPUT_NAME: call(tf.cast(image, tf.float32) / 255.0 if raw else image)},
+        input_signature=[tf.TensorSpec(shape, tf.uint8 if raw else tf.float32, name=INPUT_NAME)],
     )
     with quiet():
         signature = module.call.get_concrete_function()
@@ -91,15 +115,21 @@ def to_tflite(
     calibration: np.ndarray,
     io: InputOutput = "int8",
     rewrite: bool = True,
+    color: Color = "gray",
 ) -> bytes:
     """Convert a Keras model; returns the bare TFLite model.
 
     `calibration` holds uint8 [N, S, S] faces whose activations set the int8 ranges; they
-    should reach 0 and 255.  `io` is the type of an int8 model's input and output.
+    should reach 0 and 255.  `io` is the type of an int8 model's input and output.  With
+    `color` "rgb" the input is uint8 [N, S, S, 3] in every precision (and an int8 model's
+    output uint8), which is what tools that know only RGB images give.
     """
     tf = import_tensorflow()
+    rgb = color == "rgb"
+    if rgb:
+        io = "uint8"
     with tempfile.TemporaryDirectory() as folder:
-        save_model(model, folder, rewrite=rewrite)
+        save_model(model, folder, rewrite=rewrite, color=color, raw=rgb and precision != "int8")
         with quiet():
             converter = tf.lite.TFLiteConverter.from_saved_model(folder)
             if precision != "float32":
@@ -107,13 +137,13 @@ def to_tflite(
             if precision == "float16":
                 converter.target_spec.supported_types = [tf.float16]
             if precision == "int8":
-                converter.representative_dataset = lambda: _batches(calibration)
+                converter.representative_dataset = lambda: _batches(calibration, 3 if rgb else 1)
                 converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
                 converter.inference_input_type = getattr(tf, io)
                 converter.inference_output_type = getattr(tf, io)
             return bytes(converter.convert())
 
 
-def _batches(faces: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
+def _batches(faces: np.ndarray, channels: int) -> Iterator[dict[str, np.ndarray]]:
     for face in normalise(faces):
-        yield {INPUT_NAME: face[None, ..., None]}
+        yield {INPUT_NAME: np.repeat(face[None, ..., None], channels, -1)}

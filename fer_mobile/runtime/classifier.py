@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from fer_mobile.contract import check_against_graph, split
 from fer_mobile.errors import ModelError
 from fer_mobile.models import tflite_file
+from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.interpreter import load_interpreter
 
 
@@ -24,6 +26,7 @@ class Classifier:
             ) from error
         self.path = path
         _, self.contract = split(content, path)
+        self.sha256 = hashlib.sha256(content).hexdigest()
         self._interpreter = load_interpreter(path, threads)
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
@@ -41,7 +44,10 @@ class Classifier:
         return self.contract.labels
 
     def classify(self, pixels: np.ndarray) -> np.ndarray:
-        """Probabilities float32 [N, len(labels)] of gray faces uint8 [N, size, size]."""
+        """Probabilities float32 [N, len(labels)] of gray faces uint8 [N, size, size].
+
+        A model with an RGB input gets the gray in all three channels, whose luma it is.
+        """
         if pixels.dtype != np.uint8 or pixels.shape[1:] != (self.size, self.size):
             raise ValueError(
                 f"expected uint8 [N, {self.size}, {self.size}], "
@@ -55,14 +61,15 @@ class Classifier:
             )
             self._interpreter.allocate_tensors()
             self._batch = len(pixels)
-        self._interpreter.set_tensor(self._input["index"], self._quantize(pixels)[..., None])
+        values = np.repeat(self._quantize(pixels)[..., None], self.contract.input.shape[-1], -1)
+        self._interpreter.set_tensor(self._input["index"], values)
         self._interpreter.invoke()
         return self._dequantize(self._interpreter.get_tensor(self._output["index"]))
 
     def _quantize(self, pixels: np.ndarray) -> np.ndarray:
         tensor = self.contract.input
         if tensor.scale is None or tensor.zero_point is None:
-            return pixels.astype(np.float32) / np.float32(255)
+            return pixels if tensor.dtype == "uint8" else normalise(pixels)
         # Every pixel value at once: 256 entries, then one look-up a pixel.
         real = np.arange(256, dtype=np.float64) / 255
         limits = np.iinfo(tensor.dtype)
