@@ -1,11 +1,11 @@
 """Rewrite: a first convolution with few input channels, and its pooling, on 2×2 pixel blocks.
 
 Pattern: input (or its gray) → k×k convolution (odd k, stride 1, 'same', at most 4
-channels) → [ReLU] → 2×2 max pooling.  Vector units are starved by a single input channel.  Laid out as blocks
-of 2×2 pixels (space to depth) the image has four times the channels and a quarter of the
-places; the four results that each pooling window compares become four sets of channels of
-one convolution, side by side, and the pooling takes the largest of them.  Every product
-and sum is the same as before.
+channels) → [ReLU] → 2×2 max pooling.  Vector units are starved by a single input channel.
+Laid out as blocks of 2×2 pixels (space to depth) the image has four times the channels and
+a quarter of the places; the four results that each pooling window compares become four
+sets of channels of one convolution, side by side, and the pooling takes the largest of
+them.  Every product and sum is the same as before.
 """
 
 from __future__ import annotations

@@ -1,0 +1,62 @@
+"""Makes the pictures of README.md: the report of the demo, as Chromium shows it.
+
+python benchmarks/readme_pictures.py
+"""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
+MAIN = "from fer_mobile.cli import main; main()"
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def side_by_side(pictures: list[Image.Image]) -> Image.Image:
+    gap = 24
+    width = sum(p.width for p in pictures) + gap * (len(pictures) - 1)
+    sheet = Image.new("RGB", (width, max(p.height for p in pictures)), "white")
+    left = 0
+    for picture in pictures:
+        sheet.paste(picture, (left, 0))
+        left += picture.width + gap
+    return sheet
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        subprocess.run(
+            [sys.executable, "-c", MAIN, "demo", "--out", folder],
+            check=True,
+        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+
+        def shot(width: int, height: int, detail: bool = False, **options) -> Image.Image:
+            page = browser.new_page(viewport={"width": width, "height": height}, **options)
+            page.goto((Path(folder) / "index.html").as_uri())
+            page.wait_for_selector("main button")
+            if detail:
+                page.locator("main button").first.click()
+                page.wait_for_selector("dialog[open]")
+            page.wait_for_timeout(400)
+            return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+
+        desk = shot(1180, 860)
+        phone = shot(400, 860, detail=True, color_scheme="dark")
+        browser.close()
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    target = IMAGES / "report.jpg"
+    side_by_side([desk, phone]).save(target, quality=90, optimize=True)
+    print(f"{target}: {target.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()
