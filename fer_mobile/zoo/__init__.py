@@ -53,6 +53,7 @@ ARCHITECTURES: Final = {
             224,
             "thesis, figure 18 right and table 5",
         ),
+        Architecture("compact", "compact", 679_848, 48, "this project: zoo/compact.py"),
     )
 }
 """Every architecture by name."""

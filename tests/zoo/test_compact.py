@@ -1,0 +1,25 @@
+"""Our own small network: its size, its options, its errors."""
+
+import pytest
+
+from fer_mobile import zoo
+from fer_mobile.errors import ModelError
+
+
+def test_parameters_are_as_registered_and_under_a_million():
+    model = zoo.build("compact")
+    assert model.count_params() == zoo.ARCHITECTURES["compact"].parameters == 679_848
+    assert model.input_shape == (None, 48, 48, 1)
+    assert model.output_shape == (None, 8)
+
+
+def test_width_multiplies_the_channels_and_size_leaves_parameters_alone():
+    wide = zoo.build("compact", width=1.5)
+    assert wide.get_layer("stem_conv").filters == 48
+    assert zoo.build("compact", size=64).count_params() == zoo.build("compact").count_params()
+
+
+@pytest.mark.parametrize("size", [8, 44, 50])
+def test_a_size_that_does_not_halve_three_times_is_refused(size):
+    with pytest.raises(ModelError, match="a multiple of 8 px"):
+        zoo.build("compact", size=size)
