@@ -6,6 +6,7 @@ A run folder holds::
     state.json    the last finished epoch, written after its checkpoint
     last.keras    weights and optimizer after it
     best.keras    float32 weights (averaged, if the recipe says so) of the best epoch
+    ranges.json   their activation ranges, after quantization-aware fine-tuning
     history.csv   a row an epoch; curves.png draws it
     valid.json    the best epoch's figures on valid
 """
@@ -30,6 +31,7 @@ from fer_mobile.metrics import Scores, score
 from fer_mobile.preprocess import normalise, resize
 from fer_mobile.train.batches import Batches
 from fer_mobile.train.curves import draw_curves
+from fer_mobile.train.quantize_aware import FineTuning
 from fer_mobile.train.recipe import Recipe
 
 COLUMNS: Final = ("epoch", "loss", "accuracy", "balanced_accuracy", "valid_loss", "seconds")
@@ -73,6 +75,10 @@ def train(
     try:
         model = _build(recipe, len(learn.names))
         zoo.check_cap(model, lifted=not parameter_cap)
+        start_from = recipe.quantization.start
+        tuning = FineTuning(start_from, model) if start_from else None
+        if tuning:
+            model = tuning.build()
         # Only now: a recipe that builds no model should leave no run behind.
         write_text(out / "recipe.json", recipe.model_dump_json(indent=2))
         size = int(model.input_shape[1])
@@ -82,7 +88,7 @@ def train(
         )
         if start:
             model = keras.models.load_model(out / "last.keras")
-        keeper = _Keeper(recipe, valid, size, out, report)
+        keeper = _Keeper(recipe, valid, size, out, report, tuning)
         if start < training.epochs:
             report(
                 f"{recipe.name}: {len(learn):,} faces train, {len(valid):,} validate, "
@@ -192,8 +198,10 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         size: int,
         out: Path,
         report: Callable[[str], None],
+        tuning: FineTuning | None,
     ) -> None:
         super().__init__()
+        self.tuning = tuning
         self.recipe, self.valid, self.out, self.report = recipe, valid, out, report
         faces = np.stack([resize(image, size) for image in valid.images])
         self.pixels = normalise(faces)[..., None]
@@ -204,9 +212,11 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         self.started = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        weights = self.model.get_weights()
+        weights = _copied(self.model.get_weights())
         if self.recipe.optimizer.ema:
             self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
+            # JAX would now share each average's buffer with a weight, and predict gives up its own.
+            self.model.set_weights(_copied(self.model.get_weights()))
         probabilities = self.model.predict(self.pixels, batch_size=256, verbose=0)
         figures = score(probabilities, self.valid.labels, self.valid.names)
         loss = -(self.valid.targets * np.log(np.maximum(probabilities, 1e-7))).sum(1).mean()
@@ -243,8 +253,13 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
             plain = _build(self.recipe, len(self.valid.names))
         finally:
             keras.mixed_precision.set_dtype_policy(policy)
-        plain.set_weights(self.model.get_weights())
+        if self.tuning:
+            self.tuning.unfold(self.model, plain)
+        else:
+            plain.set_weights(self.model.get_weights())
         replace_file(self.out / "best.keras", plain.save)
+        if self.tuning:
+            self.tuning.write_ranges(self.model, plain, self.out)
         write_text(self.out / "valid.json", json.dumps(self._summary(figures), indent=2))
 
     def _summary(self, figures: Scores) -> dict[str, Any]:
@@ -270,6 +285,10 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
                 rows = [r for r in list(csv.reader(file))[1:] if int(r[0]) < row[0]]
         rows.append([str(row[0]), *(f"{value:.5f}" for value in row[1:])])
         write_text(path, "\n".join(",".join(r) for r in [list(COLUMNS), *rows]) + "\n")
+
+
+def _copied(weights: list[np.ndarray]) -> list[np.ndarray]:
+    return [np.array(weight) for weight in weights]
 
 
 def _merit(figures: Scores) -> float:
