@@ -22,6 +22,7 @@ from typing import Any, Final
 
 import keras
 import numpy as np
+from pydantic import ValidationError
 
 from fer_mobile import zoo
 from fer_mobile.data import Dataset, load_dataset
@@ -31,11 +32,15 @@ from fer_mobile.metrics import Scores, score
 from fer_mobile.preprocess import normalise, resize
 from fer_mobile.train.batches import Batches
 from fer_mobile.train.curves import draw_curves
-from fer_mobile.train.quantize_aware import FineTuning
+from fer_mobile.train.quantize_aware import FineTuning, begin
 from fer_mobile.train.recipe import Recipe
 
 COLUMNS: Final = ("epoch", "loss", "accuracy", "balanced_accuracy", "valid_loss", "seconds")
 """Columns of history.csv; all but loss and seconds are of the weights that best.keras keeps."""
+
+
+SILENCE_S: Final = 30.0
+"""Seconds within an epoch after which its progress is said."""
 
 
 def train(
@@ -75,8 +80,7 @@ def train(
     try:
         model = _build(recipe, len(learn.names))
         zoo.check_cap(model, lifted=not parameter_cap)
-        start_from = recipe.quantization.start
-        tuning = FineTuning(start_from, model) if start_from else None
+        tuning = begin(recipe, model)
         if tuning:
             model = tuning.build()
         # Only now: a recipe that builds no model should leave no run behind.
@@ -143,7 +147,7 @@ def _epochs_done(recipe: Recipe, out: Path, resume: bool) -> int:
                 found="a run",
                 todo="Give another --out, or go on with --resume.",
             )
-        if recipe_file.read_text(encoding="utf-8") != recipe.model_dump_json(indent=2):
+        if not _is(recipe, recipe_file):
             raise RecipeError(
                 out,
                 expected="a run of the same recipe to resume",
@@ -151,6 +155,14 @@ def _epochs_done(recipe: Recipe, out: Path, resume: bool) -> int:
                 todo=f"Compare it with {recipe_file}.",
             )
     return int(json.loads(state_file.read_text())["epochs_done"]) if state_file.exists() else 0
+
+
+def _is(recipe: Recipe, file: Path) -> bool:
+    """Whether a stored recipe is this one; sections that are newer than it have their defaults."""
+    try:
+        return Recipe.model_validate_json(file.read_bytes()) == recipe
+    except ValidationError:
+        return False
 
 
 def _build(recipe: Recipe, classes: int) -> keras.Model:
@@ -206,10 +218,21 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         faces = np.stack([resize(image, size) for image in valid.images])
         self.pixels = normalise(faces)[..., None]
         self.best: Scores | None = None
-        self.started = time.monotonic()
+        self.epoch = 0
+        self.started = self.spoken = time.monotonic()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self.started = time.monotonic()
+        self.epoch = epoch
+        self.started = self.spoken = time.monotonic()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        now = time.monotonic()
+        if now - self.spoken < SILENCE_S:
+            return
+        self.spoken = now
+        done, steps = batch + 1, self.params["steps"]
+        left = (now - self.started) / done * (steps - done)
+        self.report(f"epoch {self.epoch + 1:3d}  step {done} of {steps}, {left:.0f} s left")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         weights = _copied(self.model.get_weights())
