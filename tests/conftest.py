@@ -11,10 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_mobile.contract import read_contract
 from fer_mobile.golden import golden_faces
 from fer_mobile.labels import FER2013, LABELS
-from fer_mobile.models import DEFAULT, tflite_file
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -24,9 +22,9 @@ name = "tiny"
 architecture = "xcao"
 [model.options]
 size = 56
-dropout = [0.0, 0.2, 0.2]
+dropout = [0.0, 0.0, 0.0]
 [training]
-epochs = 3
+epochs = 2
 batch_size = 4
 precision = "float32"
 [optimizer]
@@ -47,11 +45,12 @@ def shared_data() -> Path:
 
 
 def golden_votes() -> np.ndarray:
-    """Ten votes a golden face, as the shipped model would cast them: uint8 [N, 10]."""
-    shares = np.array(read_contract(tflite_file(DEFAULT)).reference)
-    votes = np.zeros((len(shares), 10), np.uint8)
-    votes[:, : len(LABELS)] = np.floor(8 * shares)
-    votes[np.arange(len(shares)), shares.argmax(1)] += 6
+    """Votes that a few epochs can learn, happiness for bright faces: uint8 [N, 10]."""
+    brightness = golden_faces(48).mean((1, 2))
+    votes = np.zeros((len(brightness), 10), np.uint8)
+    winner = np.where(brightness > np.median(brightness), 1, 3)
+    votes[np.arange(len(votes)), winner] = 8
+    votes[:, 0] = 2
     return votes
 
 
@@ -111,6 +110,7 @@ class CommandLine:
             [*self.command, *map(str, arguments)],
             capture_output=True,
             text=True,
+            errors="surrogateescape",  # not every file name is Unicode
             check=False,
             cwd=self.folder,
             env=os.environ | environment,

@@ -40,7 +40,8 @@ def bench_command(
 
     log = Console(stderr=True)
     # Drawn between passes only: a thread that draws meanwhile would be measured too.
-    with Progress(console=log, auto_refresh=False, transient=True) as bar:
+    quiet = not log.is_terminal  # else an empty line goes to the log
+    with Progress(console=log, auto_refresh=False, transient=True, disable=quiet) as bar:
         task = bar.add_task("timing", total=None)
 
         def show(done: int, passes: int) -> None:

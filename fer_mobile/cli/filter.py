@@ -65,6 +65,7 @@ def filter_command(
         TimeRemainingColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,  # else an empty line goes to the log
     ) as bar:
         task = bar.add_task("scan", total=None)
         try:

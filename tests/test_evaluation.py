@@ -1,0 +1,72 @@
+"""What the shipped model claims is what is measured."""
+
+import numpy as np
+import pytest
+
+from fer_mobile import evaluate
+from fer_mobile.contract import read_contract
+from fer_mobile.errors import DataError, ModelError
+from fer_mobile.labels import LABELS, LABELS_7
+from fer_mobile.models import DEFAULT, shipped_models
+
+SHIPPED = shipped_models()[DEFAULT]
+
+
+@pytest.fixture(scope="module")
+def measured(shared_data):
+    return evaluate(DEFAULT, shared_data, protocol="ferplus-strict", split="valid")
+
+
+def test_the_shipped_int8_model_reaches_80_percent(measured):
+    assert measured.scores.n == 3199
+    assert measured.scores.accuracy >= 0.80
+
+
+def test_its_contract_states_what_is_measured(measured):
+    (stated,) = [
+        figures
+        for figures in read_contract(SHIPPED.files["int8"]).figures
+        if (figures.precision, figures.protocol, figures.split)
+        == ("int8", "ferplus-strict", "valid")
+    ]
+    assert stated.n == measured.scores.n
+    assert stated.accuracy == pytest.approx(measured.scores.accuracy, abs=0.002)
+    assert stated.balanced_accuracy == pytest.approx(measured.scores.balanced_accuracy, abs=0.01)
+    assert tuple(stated.recall) == LABELS
+
+
+def test_source_and_file_agree(small_npz):
+    source, file = (
+        evaluate(SHIPPED.source, small_npz, split="all"),
+        evaluate(SHIPPED.files["float16"], small_npz, split="all"),
+    )
+    assert source.scores.n == file.scores.n == 128
+    differ = np.abs(np.array(source.scores.confusion) - file.scores.confusion).sum() / 2
+    assert differ <= 1
+
+
+def test_an_eight_label_model_is_measured_on_seven(small_npz):
+    found = evaluate(DEFAULT, small_npz, protocol="fer2013").scores
+    assert tuple(found.recall) == LABELS_7
+    assert np.array(found.confusion).shape == (7, 7)
+
+
+def test_a_path_is_measured_as_its_name(small_npz):
+    by_path = evaluate(SHIPPED.files["int8"], small_npz)
+    assert by_path.scores == evaluate(DEFAULT, small_npz).scores
+    assert by_path.scores == evaluate(DEFAULT, small_npz, threads=2).scores
+
+
+def test_a_seven_label_model_is_not_measured_on_eight(tmp_path, small_npz):
+    from fer_mobile import zoo
+
+    zoo.build("xcao", size=56, classes=7).save(tmp_path / "seven.keras")
+    with pytest.raises(DataError, match=r"a model that knows contempt.*Use --protocol fer2013"):
+        evaluate(tmp_path / "seven.keras", small_npz)
+    assert evaluate(tmp_path / "seven.keras", small_npz, protocol="fer2013").scores.n == 32
+
+
+def test_names_that_are_no_model(tmp_path, small_npz):
+    for wrong in ("xcao", "absent", tmp_path):
+        with pytest.raises(ModelError):
+            evaluate(wrong, small_npz)
