@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fer_mobile.data import load_dataset
+from fer_mobile.data.corruption import corrupt
 from fer_mobile.errors import DataError
 from fer_mobile.metrics import Scores, score
 from fer_mobile.models import DEFAULT, shipped_models
@@ -25,10 +26,14 @@ class Evaluation:
     protocol: str
     split: str
     scores: Scores
+    corruption: str | None = None
+    """What was done to the faces first (see `data.corruption`), if anything."""
 
     def as_dict(self) -> dict[str, Any]:
         """The figures as `fer-mobile evaluate --json` prints them."""
         head = {"model": self.model, "protocol": self.protocol, "split": self.split}
+        if self.corruption:
+            head["corruption"] = self.corruption
         return head | self.scores.as_dict()
 
 
@@ -38,18 +43,21 @@ def evaluate(
     *,
     protocol: str = "ferplus-strict",
     split: str = "valid",
+    corruption: str | None = None,
     threads: int = 1,
 ) -> Evaluation:
     """Measure a shipped model (its int8 file), a ``.tflite``, a ``.keras`` or a run folder.
 
     `data` as in `data.load_dataset`; the images are resized to the model's input as
     `preprocess` defines it, without detection or cropping.  A model of 8 labels is
-    measured on the 7 of `fer2013` by leaving out what it gives to contempt.
+    measured on the 7 of `fer2013` by leaving out what it gives to contempt.  `corruption`
+    names one of `data.corruption.CORRUPTIONS`, which the faces go through first.
 
     Raises ModelError, DataError as loading them does.
     """
     dataset = load_dataset(data, protocol=protocol, split=split)
-    probabilities, labels = _predict(model, dataset.images, threads)
+    images = corrupt(dataset.images, corruption) if corruption else dataset.images
+    probabilities, labels = _predict(model, images, threads)
     missing = [name for name in dataset.names if name not in labels]
     if missing:
         raise DataError(
@@ -60,7 +68,8 @@ def evaluate(
         )
     columns = probabilities[:, [labels.index(name) for name in dataset.names]]
     columns = columns / np.maximum(columns.sum(1, keepdims=True), 1e-9)
-    return Evaluation(str(model), protocol, split, score(columns, dataset.labels, dataset.names))
+    scores = score(columns, dataset.labels, dataset.names)
+    return Evaluation(str(model), protocol, split, scores, corruption)
 
 
 def _predict(

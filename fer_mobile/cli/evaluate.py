@@ -23,13 +23,19 @@ def evaluate_command(
     split: Annotated[
         str, typer.Option(metavar="train|valid|test|all", help="Which rows.")
     ] = "valid",
+    corruption: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Make the faces worse first: blur, noise, jpeg-20 …"),
+    ] = None,
     threads: Annotated[int, typer.Option(metavar="N", min=1, help="Threads.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
     """Measure accuracy, balanced accuracy and recall under a protocol."""
     from fer_mobile.evaluation import evaluate
 
-    found = evaluate(model, data, protocol=protocol, split=split, threads=threads)
+    found = evaluate(
+        model, data, protocol=protocol, split=split, corruption=corruption, threads=threads
+    )
     if as_json:
         typer.echo(json.dumps(found.as_dict(), indent=2))
         return
