@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import numpy as np
 
@@ -24,7 +24,9 @@ class Scores:
     confusion: list[list[int]]
     """Rows are true labels, columns predicted ones."""
     calibration_error: float
-    """Expected calibration error over 15 bins of equal width (Guo et al., 2017)."""
+    """Expected calibration error over the bins of `reliability` (Guo et al., 2017)."""
+    reliability: list[list[float]] = field(default_factory=list)
+    """Mean confidence, accuracy and count of each of 15 equally wide bins that is not empty."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, rounded to five digits."""
@@ -37,6 +39,7 @@ class Scores:
             "counts": self.counts,
             "confusion": self.confusion,
             "calibration_error": round(self.calibration_error, 5),
+            "reliability": [[round(v, 5) for v in row] for row in self.reliability],
         }
 
 
@@ -52,6 +55,7 @@ def score(probabilities: np.ndarray, labels: np.ndarray, names: tuple[str, ...])
     np.add.at(confusion, (labels, predicted), 1)
     hits, present, chosen = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
     recall = {n: float(h / p) if p else None for n, h, p in zip(names, hits, present, strict=True)}
+    reliability = _reliability(probabilities.max(1), predicted == labels)
     return Scores(
         n=len(labels),
         accuracy=float(hits.sum() / len(labels)),
@@ -62,15 +66,27 @@ def score(probabilities: np.ndarray, labels: np.ndarray, names: tuple[str, ...])
         },
         counts=dict(zip(names, present.tolist(), strict=True)),
         confusion=confusion.tolist(),
-        calibration_error=_calibration_error(probabilities, predicted == labels),
+        calibration_error=sum(n * abs(c - a) for c, a, n in reliability) / len(labels),
+        reliability=reliability,
     )
 
 
-def _calibration_error(probabilities: np.ndarray, right: np.ndarray, bins: int = 15) -> float:
-    confidence = probabilities.max(1)
+def _reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 15) -> list[list[float]]:
     index = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [
-        abs(confidence[index == b].mean() - right[index == b].mean()) * (index == b).mean()
-        for b in np.unique(index)
-    ]
-    return float(np.sum(gaps))
+    members = [index == b for b in np.unique(index)]
+    return [[float(confidence[m].mean()), float(right[m].mean()), float(m.sum())] for m in members]
+
+
+PROBABILITY_FLOOR: Final = 1 / 512
+"""Half a step of an 8-bit probability: below it `mean_divergence` sees no difference."""
+
+
+def mean_divergence(expected: np.ndarray, found: np.ndarray) -> float:
+    """Mean Kullback-Leibler divergence of probabilities `found` [N, C] from `expected`, in nats.
+
+    Both are floored at `PROBABILITY_FLOOR` and made to sum to 1 again, so that the zeros of
+    8-bit outputs stay finite.
+    """
+    p, q = (np.maximum(x.astype(np.float64), PROBABILITY_FLOOR) for x in (expected, found))
+    p, q = p / p.sum(1, keepdims=True), q / q.sum(1, keepdims=True)
+    return float((p * np.log(p / q)).sum(1).mean())

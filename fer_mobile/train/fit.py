@@ -293,7 +293,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         if not path.exists():
             return None
         stored = json.loads(path.read_text())
-        return Scores(**{key: stored[key] for key in Scores.__dataclass_fields__})
+        return Scores(**{key: stored[key] for key in Scores.__dataclass_fields__ if key in stored})
 
     def evaluate_best(self) -> None:
         """Take up the stored figures of a run that was already finished."""

@@ -82,6 +82,17 @@ def trainable_parameters(model: keras.Model) -> int:
     return sum(math.prod(weight.shape) for weight in model.trainable_weights)
 
 
+def count_macs(model: keras.Model) -> int:
+    """Multiply-accumulate operations of one inference: convolutions and dense layers."""
+    total = 0
+    for layer in model.layers:
+        kernel = getattr(layer, "kernel", None)
+        if kernel is not None:
+            places = math.prod(layer.output.shape[1:-1])
+            total += places * math.prod(kernel.shape)
+    return total
+
+
 def check_cap(model: keras.Model, *, lifted: bool = False) -> None:
     """Raise ModelError when a model is above `PARAMETER_CAP`, unless the cap is lifted."""
     count = trainable_parameters(model)

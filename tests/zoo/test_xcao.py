@@ -92,3 +92,10 @@ def test_the_cap_is_ten_million_trainable_parameters():
     frozen = model(10_001)
     frozen.trainable = False
     zoo.check_cap(frozen)
+
+
+def test_multiply_accumulates_of_a_face_by_hand():
+    stream = 49 * 16 * 56**2 + 16 * 32 * 28**2 + 9 * 32 * 64 * 14**2 + 9 * 64 * 128 * 7**2
+    stream += 3 * 9 * 128 * 128 * 7**2
+    dense = 7 * 7 * 128 * 1024 + 1024 * 8
+    assert zoo.count_macs(zoo.build("xcao_two_stream", size=56)) == 2 * stream + dense

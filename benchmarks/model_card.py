@@ -1,0 +1,193 @@
+"""Measures a shipped model and writes its card: rows, pictures and models/<name>/card.md.
+
+    FER_MOBILE_DATA=... python benchmarks/model_card.py xcao_two_stream [--from-rows]
+
+Every precision is exported and measured on valid under every protocol; the int8 file also
+under every corruption.  The figures go to benchmarks/results/model_<name>.json, and the
+card is written from that file alone (`--from-rows` writes it again without measuring).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from rows import RESULTS, write_row
+
+from fer_mobile import zoo
+from fer_mobile.convert import export
+from fer_mobile.convert.exporter import QUANTIZATIONS
+from fer_mobile.convert.source import load_source
+from fer_mobile.data import PROTOCOLS
+from fer_mobile.data.corruption import CORRUPTIONS
+from fer_mobile.evaluation import evaluate
+from fer_mobile.files import replace_file, write_text
+from fer_mobile.models import ShippedModel, shipped_models
+
+PROTOCOL = "ferplus-strict"
+
+
+def measure(model: ShippedModel) -> dict[str, Any]:
+    source = load_source(model.name)
+    rows, sizes = [], {}
+    with tempfile.TemporaryDirectory() as folder:
+        for quantize, precision in QUANTIZATIONS.items():
+            path = export(model.name, quantize=quantize, out=folder).path
+            sizes[precision] = path.stat().st_size
+            for protocol in PROTOCOLS:
+                found = evaluate(path, protocol=protocol)
+                rows.append(found.as_dict() | {"model": model.name, "format": precision})
+                print(precision, protocol, rows[-1]["accuracy"], flush=True)
+    for name in CORRUPTIONS:
+        found = evaluate(model.files["int8"], corruption=name)
+        rows.append(found.as_dict() | {"model": model.name, "format": "int8"})
+        print(name, rows[-1]["accuracy"], flush=True)
+    return {
+        "model": model.facts(),
+        "macs": zoo.count_macs(source.model),
+        "bytes": sizes,
+        "rows": rows,
+    }
+
+
+def draw(row: dict[str, Any], folder: Path) -> None:
+    names, confusion = list(row["counts"]), np.array(row["confusion"])
+    figure = Figure(figsize=(6.2, 5.4), layout="constrained")
+    axis = figure.subplots()
+    shares = confusion / np.maximum(confusion.sum(1, keepdims=True), 1)
+    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (y, x), count in np.ndenumerate(confusion):
+        color = "white" if shares[y, x] > 0.5 else "black"
+        axis.text(x, y, count, ha="center", va="center", color=color, fontsize=8)
+    axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
+    axis.set_yticks(range(len(names)), names)
+    axis.set_xlabel("predicted")
+    axis.set_ylabel("label")
+    axis.set_title(f"{row['protocol']} {row['split']}, n={row['n']:,}, int8")
+    replace_file(folder / "confusion.png", lambda part: figure.savefig(part, dpi=110))
+
+    figure = Figure(figsize=(4.6, 4.4), layout="constrained")
+    axis = figure.subplots()
+    confidence, accuracy, count = np.array(row["reliability"]).T
+    axis.plot([0, 1], [0, 1], color="gray", linewidth=1)
+    axis.scatter(confidence, accuracy, s=np.sqrt(count) * 5, zorder=2)
+    axis.plot(confidence, accuracy, zorder=2)
+    axis.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1))
+    axis.set_title(f"calibration error {row['calibration_error']:.1%}")
+    axis.grid(alpha=0.3)
+    replace_file(folder / "reliability.png", lambda part: figure.savefig(part, dpi=110))
+
+
+def percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
+
+
+def card(figures: dict[str, Any]) -> str:
+    facts, rows = figures["model"], figures["rows"]
+    training = facts["training"]
+    plain = [row for row in rows if "corruption" not in row]
+    (main,) = [r for r in plain if (r["format"], r["protocol"]) == ("int8", PROTOCOL)]
+    lines = [
+        f"# {facts['name']}",
+        "",
+        f"Architecture `{facts['architecture']}` with {facts['parameters']:,} parameters and "
+        f"{figures['macs'] / 1e6:.1f} million multiply-accumulates a face; gray input of "
+        f"{facts['options']['size']} px. Options: `{json.dumps(facts['options'])}`.",
+        "",
+        f"Written by `benchmarks/model_card.py` from `benchmarks/results/model_{facts['name']}"
+        ".json`. All figures are on valid, by which the weights of the best epoch were chosen.",
+        "",
+        "## Accuracy",
+        "",
+        "| file | bytes | " + " | ".join(f"{p} (balanced)" for p in PROTOCOLS) + " |",
+        "|---|---|" + "---|" * len(PROTOCOLS),
+    ]
+    for precision, size in figures["bytes"].items():
+        found = {r["protocol"]: r for r in plain if r["format"] == precision}
+        cells = [
+            f"{percent(found[p]['accuracy'])} ({percent(found[p]['balanced_accuracy'])})"
+            for p in PROTOCOLS
+        ]
+        lines.append(f"| {precision} | {size:,} | " + " | ".join(cells) + " |")
+    counts = ", ".join(f"{r['protocol']} n={r['n']:,}" for r in plain if r["format"] == "int8")
+    lines += [
+        "",
+        f"Faces: {counts}. On `fer2013` the model of eight labels is measured by leaving contempt "
+        "out; it was not trained for that protocol.",
+        "",
+        f"## Each label (int8, {PROTOCOL})",
+        "",
+        "| label | faces | recall | precision |",
+        "|---|---|---|---|",
+        *(
+            f"| {n} | {main['counts'][n]} | {percent(main['recall'][n])} | "
+            f"{percent(main['precision'][n])} |"
+            for n in main["counts"]
+        ),
+        "",
+        "Where a label has few faces, its recall is uncertain: of 13 faces, one more or less "
+        "is 7.7 points.",
+        "",
+        "![Confusion matrix](confusion.png) ![Reliability diagram](reliability.png)",
+        "",
+        f"Expected calibration error {percent(main['calibration_error'])}.",
+        "",
+        f"## Worse pictures (int8, {PROTOCOL})",
+        "",
+        "| faces made worse | accuracy | balanced |",
+        "|---|---|---|",
+        f"| as they are | {percent(main['accuracy'])} | {percent(main['balanced_accuracy'])} |",
+        *(
+            f"| {r['corruption']} | {percent(r['accuracy'])} | {percent(r['balanced_accuracy'])} |"
+            for r in rows
+            if "corruption" in r
+        ),
+        "",
+        "## Training",
+        "",
+        f"{training['data']}, protocol of the training rows {training['protocol']}, targets are "
+        f"the shares of votes; recipe `fer_mobile/recipes/{training['recipe']}.toml`, "
+        f"{training['epochs']} epochs, seed {training['seed']}.",
+        "",
+        "## Use and limits",
+        "",
+        "Made to sort one's own photos by the expression that the faces show. It names what "
+        "people who saw the picture would call the expression; it does not know what the person "
+        "feels. It was learned from pictures found on the web, labelled by few people, in which "
+        "ages, skin tones and cultures are unevenly present; how its errors differ between "
+        "groups of people was not measured. Ask those who are shown for their consent. It is "
+        "not fit for hiring, diagnosis, policing, teaching or any other decision about people.",
+        "",
+        f"Licence: {facts['licence']}.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model")
+    parser.add_argument("--from-rows", action="store_true")
+    arguments = parser.parse_args()
+    model = shipped_models()[arguments.model]
+    if not arguments.from_rows:
+        write_row(f"model_{model.name}", measure(model))
+    path = RESULTS / f"model_{model.name}.json"
+    figures = json.loads(path.read_text(encoding="utf-8"))
+    (main_row,) = [
+        row
+        for row in figures["rows"]
+        if (row["format"], row["protocol"]) == ("int8", PROTOCOL) and "corruption" not in row
+    ]
+    draw(main_row, model.folder)
+    write_text(model.folder / "card.md", card(figures))
+    print(model.folder / "card.md")
+
+
+if __name__ == "__main__":
+    main()
