@@ -2,7 +2,9 @@
 
     FER_MOBILE_DATA=... python benchmarks/ship_model.py RUN [--into models]
 
-Every precision is exported and measured on valid; float16 and int8 files are kept.
+Every precision is exported and measured on valid; float16 and int8 files are kept.  The
+activation ranges for int8 are the run's own after quantization-aware fine-tuning, and those
+of training faces otherwise.
 """
 
 from __future__ import annotations
@@ -13,8 +15,16 @@ from pathlib import Path
 
 from fer_mobile.contract import Figures
 from fer_mobile.convert import export
+from fer_mobile.convert.calibration import (
+    find_calibration,
+    make_ranges,
+    model_fingerprint,
+    observe_model,
+)
 from fer_mobile.convert.exporter import QUANTIZATIONS
+from fer_mobile.convert.ranges import RANGES_JSON, read_ranges
 from fer_mobile.convert.source import load_source, ship
+from fer_mobile.data import data_path
 from fer_mobile.evaluation import evaluate
 from fer_mobile.resources import models_dir
 
@@ -32,6 +42,18 @@ def measured(model: str, folder: Path) -> tuple[Figures, ...]:
     return tuple(rows)
 
 
+def ship_ranges(run: Path, weights: Path) -> None:
+    """Write ranges.json for the shipped weights, which are the run's but for rounding."""
+    model = load_source(weights).model
+    if (run / RANGES_JSON).is_file():
+        own = read_ranges(run / RANGES_JSON, model_fingerprint(load_source(run).model))
+        origin, limits = own.origin, own.limits
+    else:
+        faces = find_calibration(weights, model, data_path()).faces
+        origin, limits = "training faces", observe_model(model, faces)
+    make_ranges(weights.parent, model, limits=limits, origin=origin)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
@@ -40,6 +62,7 @@ def main() -> None:
     source = load_source(arguments.run)
     folder = arguments.into / source.name
     ship(source, folder, source.figures)
+    ship_ranges(arguments.run, folder / f"{source.name}.keras")
     with tempfile.TemporaryDirectory() as scratch:
         ship(source, folder, measured(source.name, Path(scratch)))
     for quantize in KEPT:

@@ -31,6 +31,10 @@ def export_command(
     no_rewrite: Annotated[
         bool, typer.Option("--no-rewrite", help="Leave the graph as it was trained.")
     ] = False,
+    calibrate: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Faces for int8: an .npz or a folder of images."),
+    ] = None,
     no_parameter_cap: Annotated[
         bool, typer.Option("--no-parameter-cap", help="Allow more than 10,000,000 parameters.")
     ] = False,
@@ -47,6 +51,7 @@ def export_command(
         io=io,
         color=color,
         rewrite=not no_rewrite,
+        calibrate=calibrate,
         parameter_cap=not no_parameter_cap,
     )
     if as_json:
@@ -62,6 +67,7 @@ def export_command(
         typer.echo(f"parity: within {done.parity:.2g} of the float source on the golden faces")
         return
     if quantize == "int8":
+        typer.echo(f"calibration: {done.calibration}")
         left = done.verification.float_operations
         typer.echo(f"not quantized: {', '.join(left) or 'no operation'}")
     for check in done.verification.checks:

@@ -14,6 +14,8 @@ import numpy as np
 from fer_mobile import contract as contracts
 from fer_mobile import zoo
 from fer_mobile.contract import ModelContract, Precision, contract_beside
+from fer_mobile.convert.calibration import find_calibration, to_int8
+from fer_mobile.convert.integer import PACKAGE
 from fer_mobile.convert.metadata import ModelDescription, add_metadata
 from fer_mobile.convert.source import Source, load_source
 from fer_mobile.convert.tflite import (
@@ -57,6 +59,8 @@ class Exported:
     """None for ONNX, which the TFLite runtime cannot run; see `parity`."""
     parity: float | None = None
     """ONNX: largest difference of a probability from the float source, on the golden faces."""
+    calibration: str | None = None
+    """int8: what the activation ranges were taken from, in words."""
 
     def as_dict(self) -> dict[str, Any]:
         """The outcome as `fer-mobile export --json` prints it."""
@@ -68,6 +72,7 @@ class Exported:
             "precision": self.contract.precision,
             "seconds": round(self.seconds, 2),
             "parity": self.parity,
+            "calibration": self.calibration,
             "verification": self.verification.as_dict() if self.verification else None,
         }
 
@@ -81,6 +86,7 @@ def export(
     io: str = "int8",
     color: str = "gray",
     rewrite: bool = True,
+    calibrate: str | Path | None = None,
     parameter_cap: bool = True,
 ) -> Exported:
     """Export a model and prove the file before it appears in the folder `out`.
@@ -88,7 +94,9 @@ def export(
     `model` is a shipped or zoo name, a ``.keras`` file or a run folder; `quantize` one of
     none, float16, dynamic and int8; `io` the type of an int8 model's input and output.
     `color` "rgb" gives a uint8 RGB input with the conversion to gray in the graph; without
-    `rewrite` the graph stays as it was trained.
+    `rewrite` the graph stays as it was trained.  `calibrate` names faces that set an int8
+    model's ranges (see `calibration.read_faces`), in place of those shipped with the model or
+    of the bundled ones.
     Writes ``<name>_<precision>.tflite`` (``<name>_rgb_…`` for RGB, .onnx for ONNX) and the
     contract as ``.json`` beside it.
 
@@ -100,6 +108,10 @@ def export(
     _checked(format, {name: name for name in FORMATS}, "--format")
     tensors: InputOutput = _checked(io, {name: name for name in INPUT_OUTPUT}, "--io")
     channels: Color = _checked(color, {name: name for name in COLORS}, "--input")
+    if calibrate is not None and precision != "int8":
+        raise InputError(
+            "--calibrate", expected="--quantize int8, which alone has ranges", found=quantize
+        )
     folder = Path(out)
     if folder.exists() and not folder.is_dir():
         raise InputError("--out", expected="a folder", found=f"the file {folder}")
@@ -110,14 +122,12 @@ def export(
             raise InputError("--input with --format onnx", expected="gray", found=repr(color))
         return _export_onnx(source, quantize, folder, started)
     expected = reference(source)
-    bare = to_tflite(
-        source.model,
-        precision,
-        calibration=calibration_faces(source),
-        io=tensors,
-        rewrite=rewrite,
-        color=channels,
-    )
+    calibration = None
+    if precision == "int8":
+        calibration = find_calibration(model, source.model, calibrate, rewrite=rewrite)
+        bare = to_int8(source.model, calibration, io=tensors, rewrite=rewrite, color=channels)
+    else:
+        bare = to_tflite(source.model, precision, rewrite=rewrite, color=channels)
     bare = add_metadata(bare, _description(source, channels, load_interpreter(bare)))
     interpreter = load_interpreter(bare)
     contract = _contract(
@@ -141,7 +151,13 @@ def export(
             f"{failed[0].name}: {failed[0].detail}"
         )
     _write(path, content, contract)
-    return Exported(path, contract, time.monotonic() - started, verify(path))
+    return Exported(
+        path,
+        contract,
+        time.monotonic() - started,
+        verify(path),
+        calibration=calibration.origin if calibration else None,
+    )
 
 
 def _checked(value: str, known: dict[str, Any], option: str) -> Any:
@@ -153,15 +169,6 @@ def _checked(value: str, known: dict[str, Any], option: str) -> Any:
             todo=nearest(value, known),
         )
     return known[value]
-
-
-def calibration_faces(source: Source) -> np.ndarray:
-    """Faces that set the int8 ranges: the golden ones, at full contrast and mirrored."""
-    faces = golden_faces(int(source.model.input_shape[1])).astype(np.float32)
-    low = faces.min((1, 2), keepdims=True)
-    stretched = (faces - low) * (255 / np.maximum(faces.max((1, 2), keepdims=True) - low, 1))
-    both = np.concatenate([stretched, faces[:, :, ::-1]])
-    return np.floor(both + 0.5).astype(np.uint8)
 
 
 def reference(source: Source) -> np.ndarray:
@@ -192,7 +199,9 @@ def _contract(
     expected: np.ndarray,
     bare: bytes,
 ) -> ModelContract:
-    packages = ("fer-mobile", "keras", "tensorflow-cpu", "tensorflow")
+    packages = ["fer-mobile", "keras", "tensorflow-cpu", "tensorflow"]
+    if precision == "int8":
+        packages.append(PACKAGE)
     return ModelContract(
         name=source.name,
         architecture=source.architecture,

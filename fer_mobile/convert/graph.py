@@ -203,9 +203,10 @@ def to_tensorflow(graph: Graph) -> Callable[[Any], Any]:
     def function(image: Any) -> Any:
         values: dict[str, Any] = {}
         for node in graph.nodes.values():
-            values[node.name] = (
-                image if node.op == "input" else run(node, [values[i] for i in node.inputs])
-            )
+            with tf.name_scope(f"{node.name}/"):  # so that TFLite tensors bear the node's name
+                values[node.name] = (
+                    image if node.op == "input" else run(node, [values[i] for i in node.inputs])
+                )
         return values[next(reversed(graph.nodes))]
 
     return function

@@ -63,15 +63,20 @@ def inference_function(
     is frozen as it is.
     """
     try:
-        graph = from_keras(model)
+        return to_tensorflow(inference_graph(model, rewrite=rewrite, color=color))
     except UnsupportedLayerError:
         frozen = _frozen(model)
         return frozen if color == "gray" else lambda image: frozen(_luma(image))
+
+
+def inference_graph(model: Any, *, rewrite: bool = True, color: Color = "gray") -> Graph:
+    """The graph that is converted; UnsupportedLayerError for a model that is frozen instead."""
+    graph = from_keras(model)
     if color == "rgb":
         graph = with_rgb_input(graph)
     for change in REWRITES if rewrite else ():
         graph = change(graph)
-    return to_tensorflow(graph)
+    return graph
 
 
 def _luma(image: Any) -> Any:
@@ -112,24 +117,27 @@ def to_tflite(
     model: Any,
     precision: Precision,
     *,
-    calibration: np.ndarray,
+    calibration: np.ndarray | None = None,
     io: InputOutput = "int8",
     rewrite: bool = True,
     color: Color = "gray",
+    raw_rgb: bool = True,
 ) -> bytes:
     """Convert a Keras model; returns the bare TFLite model.
 
-    `calibration` holds uint8 [N, S, S] faces whose activations set the int8 ranges; they
-    should reach 0 and 255.  `io` is the type of an int8 model's input and output.  With
-    `color` "rgb" the input is uint8 [N, S, S, 3] in every precision (and an int8 model's
-    output uint8), which is what tools that know only RGB images give.
+    `calibration` (int8 only) holds uint8 [N, S, S] faces whose activations set the int8
+    ranges; they should reach 0 and 255.  `io` is the type of an int8 model's input and
+    output.  With `color` "rgb" the input is uint8 [N, S, S, 3] in every precision (and an
+    int8 model's output uint8), which is what tools that know only RGB images give; without
+    `raw_rgb` a float model takes RGB in 0-1.
     """
     tf = import_tensorflow()
     rgb = color == "rgb"
     if rgb:
         io = "uint8"
     with tempfile.TemporaryDirectory() as folder:
-        save_model(model, folder, rewrite=rewrite, color=color, raw=rgb and precision != "int8")
+        raw = rgb and raw_rgb and precision != "int8"
+        save_model(model, folder, rewrite=rewrite, color=color, raw=raw)
         with quiet():
             converter = tf.lite.TFLiteConverter.from_saved_model(folder)
             if precision != "float32":
@@ -137,6 +145,7 @@ def to_tflite(
             if precision == "float16":
                 converter.target_spec.supported_types = [tf.float16]
             if precision == "int8":
+                assert calibration is not None
                 converter.representative_dataset = lambda: _batches(calibration, 3 if rgb else 1)
                 converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
                 converter.inference_input_type = getattr(tf, io)

@@ -59,6 +59,14 @@ class TrainingSection(_Section):
     )
 
 
+class QuantizationSection(_Section):
+    """Quantization-aware fine-tuning (see `quantize_aware`), in place of training anew."""
+
+    start: str | None = Field(
+        None, description="A shipped model's name, a .keras file or a run folder; none: train."
+    )
+
+
 class Recipe(_Section):
     """Everything that decides a training, beside the data itself."""
 
@@ -69,6 +77,7 @@ class Recipe(_Section):
     training: TrainingSection
     optimizer: OptimizerSection = OptimizerSection()
     augmentation: Augmentation = Augmentation()
+    quantization: QuantizationSection = QuantizationSection()
 
 
 def find_recipe(name: str) -> Path:
@@ -132,7 +141,8 @@ def _fields(annotation: Any) -> dict[str, Any]:
 
 
 def _recipe_error(path: Path, error: ValidationError) -> RecipeError:
-    first = error.errors()[0]
+    # An unknown key first: a required one that is missing may just be misspelt.
+    first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         fields: dict[str, Any] = dict(Recipe.model_fields)

@@ -1,0 +1,115 @@
+"""How the source of the int8 ranges shows in the file's answers, on ferplus-strict valid.
+
+    FER_MOBILE_DATA=... python benchmarks/calibration.py RUN
+
+Compares TensorFlow's converter with ai-edge-quantizer, the bundled golden faces with
+training faces, and how many faces' extremes a range leaves out (`ranges.OUTLIERS`): labels
+and probabilities against the float file's, accuracy, and speed (interleaved, one thread).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rows import write_row
+
+from fer_mobile.convert import ranges
+from fer_mobile.convert.calibration import Calibration, find_calibration, observe_model, to_int8
+from fer_mobile.convert.source import load_source
+from fer_mobile.convert.tflite import to_tflite
+from fer_mobile.data import data_path, load_dataset
+from fer_mobile.metrics import score
+from fer_mobile.preprocess import normalise, resize
+from fer_mobile.runtime.interpreter import load_interpreter
+
+BATCH = 64
+ROUNDS, RUNS = 40, 20
+
+
+def answers(model: bytes, faces: np.ndarray) -> np.ndarray:
+    """Probabilities of a bare file with float32 or int8 input and output."""
+    interpreter = load_interpreter(model)
+    image, output = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    scale, zero = output["quantization"]
+    found = []
+    for start in range(0, len(faces), BATCH):
+        batch = faces[start : start + BATCH, ..., None]
+        in_float = image["dtype"] is np.float32
+        values = normalise(batch) if in_float else (batch.astype(np.int16) - 128).astype(np.int8)
+        interpreter.resize_tensor_input(image["index"], values.shape)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(image["index"], values)
+        interpreter.invoke()
+        rows = interpreter.get_tensor(output["index"]).astype(np.float32)
+        found.append((rows - zero) * scale if scale else rows)
+    return np.concatenate(found)
+
+
+def milliseconds(models: dict[str, bytes]) -> dict[str, float]:
+    """The shortest time of one face, in turns."""
+    interpreters = {name: load_interpreter(model) for name, model in models.items()}
+    best = dict.fromkeys(models, np.inf)
+    for _ in range(ROUNDS):
+        for name, interpreter in interpreters.items():
+            interpreter.invoke()
+            started = time.perf_counter()
+            for _ in range(RUNS):
+                interpreter.invoke()
+            best[name] = min(best[name], (time.perf_counter() - started) / RUNS * 1e3)
+    return {name: round(value, 4) for name, value in best.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--name", default="calibration")
+    arguments = parser.parse_args()
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    model = load_source(arguments.run).model
+    valid = load_dataset(split="valid")
+    faces = np.stack([resize(image, int(model.input_shape[1])) for image in valid.images])
+    in_float = to_tflite(model, "float32")
+    expected = answers(in_float, faces)
+    golden = find_calibration("", model).faces
+    training = find_calibration("", model, data_path()).faces
+
+    files = {
+        "converter, golden faces": to_tflite(model, "int8", calibration=golden),
+        "converter, training faces": to_tflite(model, "int8", calibration=training),
+        "quantizer, golden faces": to_int8(model, Calibration("", golden)),
+    }
+    for share in (0.0, 0.005, 0.01, 0.02, 0.05):
+        ranges.OUTLIERS = share
+        limits = observe_model(model, training)
+        files[f"quantizer, training faces but {share:.1%}"] = to_int8(
+            model, Calibration("", golden, limits)
+        )
+    times = milliseconds(files)
+    rows: dict[str, Any] = {}
+    for name, file in {"float32": in_float, **files}.items():
+        found = answers(file, faces)
+        scores = score(found, valid.labels, valid.names)
+        difference = np.abs(found - expected)
+        same = found.argmax(1) == expected.argmax(1)
+        rows[name] = {
+            "accuracy": round(scores.accuracy, 4),
+            "balanced_accuracy": round(scores.balanced_accuracy, 4),
+            "same_label": round(float(same.mean()), 4),
+            "largest_difference": round(float(difference.max()), 4),
+            "mean_difference": round(float(difference.mean()), 5),
+            "ms": times.get(name),
+            "bytes": len(file),
+        }
+    write_row(
+        arguments.name,
+        {"protocol": valid.protocol, "split": valid.split, "n": len(valid), "files": rows},
+    )
+
+
+if __name__ == "__main__":
+    main()

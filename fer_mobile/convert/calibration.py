@@ -1,0 +1,185 @@
+"""What sets the ranges of an int8 export, and the export itself.
+
+In this order: faces that the user gives; activation ranges shipped with the model; the
+bundled golden faces.  ai-edge-quantizer writes the file where it is installed.  TensorFlow's
+own converter takes its place otherwise; it cannot be given ranges, only faces.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from fer_mobile.convert.graph import UnsupportedLayerError, from_keras
+from fer_mobile.convert.integer import PACKAGE, quantizer_installed, to_integer
+from fer_mobile.convert.ranges import (
+    RANGES_JSON,
+    Limits,
+    Ranges,
+    fingerprint,
+    has_range,
+    observe,
+    read_ranges,
+    write_ranges,
+)
+from fer_mobile.convert.tflite import Color, InputOutput, inference_graph, to_tflite
+from fer_mobile.data.sources import CSV_NAMES, NPZ_NAME, load_dataset
+from fer_mobile.errors import InputError, PhotoError
+from fer_mobile.golden import golden_faces
+from fer_mobile.images import find_photos, load_photo
+from fer_mobile.models import shipped_models
+from fer_mobile.preprocess import resize, to_gray
+
+FEWEST_FACES: Final = 32
+"""Below this a user's faces say too little of a tensor's range."""
+
+MOST_FACES: Final = 1000
+"""Of more faces, so many are taken at equal distances; more change nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What an int8 export takes its ranges from."""
+
+    origin: str
+    """In words, for whoever exports."""
+    faces: np.ndarray
+    """uint8 [N, S, S], reaching 0 and 255."""
+    limits: Limits | None = None
+    """Known ranges, which the faces are then not needed for."""
+
+
+def find_calibration(
+    model: str | Path, keras_model: Any, faces: str | Path | None = None, *, rewrite: bool = True
+) -> Calibration:
+    """The calibration of `model` (as `load_source` takes it, read as `keras_model`).
+
+    Raises InputError for a path `faces` without (enough) faces, ModelError for shipped
+    ranges that are damaged or of other weights.
+    """
+    size = int(keras_model.input_shape[1])
+    if faces is not None:
+        own = read_faces(faces, size)
+        return Calibration(f"{len(own):,} faces of {faces}", _spread(own))
+    golden = _spread(golden_faces(size))
+    origin = "the bundled golden faces"
+    file = _ranges_file(model)
+    if file is None:
+        return Calibration(origin, golden)
+    if not rewrite:
+        why = "the shipped ranges are those of the rewritten graph"
+        return Calibration(f"{origin} ({why})", golden)
+    if not quantizer_installed():
+        why = f"the shipped ranges need {PACKAGE}: pip install 'fer-mobile[quant]'"
+        return Calibration(f"{origin} ({why})", golden)
+    ranges = read_ranges(file, model_fingerprint(keras_model))
+    return Calibration(
+        f"ranges shipped with the model, from {ranges.origin}", golden, ranges.limits
+    )
+
+
+def _ranges_file(model: str | Path) -> Path | None:
+    shipped = shipped_models().get(str(model))
+    file = (shipped.folder if shipped else Path(model)) / RANGES_JSON
+    return file if file.is_file() else None
+
+
+def model_fingerprint(keras_model: Any) -> str:
+    """`ranges.fingerprint` of a Keras model; UnsupportedLayerError where it has no graph."""
+    return fingerprint(from_keras(keras_model), inference_graph(keras_model))
+
+
+def make_ranges(folder: Path, keras_model: Any, *, limits: Limits, origin: str) -> None:
+    """Write `limits` as the ranges.json of the model in `folder`."""
+    write_ranges(
+        folder / RANGES_JSON,
+        Ranges(origin=origin, graph=model_fingerprint(keras_model), limits=limits),
+    )
+
+
+def observe_model(keras_model: Any, faces: np.ndarray) -> Limits:
+    """The activation ranges of a Keras model over faces uint8 [N, S, S]."""
+    return observe(to_tflite(keras_model, "float32"), inference_graph(keras_model), faces)
+
+
+def to_int8(
+    keras_model: Any,
+    calibration: Calibration,
+    *,
+    io: InputOutput = "int8",
+    rewrite: bool = True,
+    color: Color = "gray",
+) -> bytes:
+    """Convert a Keras model to a bare full-integer TFLite model; options as for `to_tflite`."""
+    try:
+        graph = inference_graph(keras_model, rewrite=rewrite, color=color)
+    except UnsupportedLayerError:
+        graph = None
+    if graph is None or not quantizer_installed():
+        return to_tflite(
+            keras_model,
+            "int8",
+            calibration=calibration.faces,
+            io=io,
+            rewrite=rewrite,
+            color=color,
+        )
+    model = to_tflite(keras_model, "float32", rewrite=rewrite, color=color, raw_rgb=False)
+    limits = calibration.limits or {}
+    if any(has_range(graph, n) and n.name not in limits for n in graph.nodes.values()):
+        limits = observe(model, graph, calibration.faces) | limits
+    return to_integer(model, graph, limits, io="uint8" if color == "rgb" else io)
+
+
+def read_faces(path: str | Path, size: int) -> np.ndarray:
+    """At most `MOST_FACES` faces of a dataset's train split or of a folder: uint8 [N, size, size].
+
+    `path` is what `load_dataset` reads, or a folder with images of faces at any depth;
+    their middle square is taken.  Raises InputError for fewer than `FEWEST_FACES`.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError("--calibrate", expected="a folder or an .npz file", found=f"no {path}")
+    known = [path / name for name in (NPZ_NAME, *CSV_NAMES)]
+    if path.is_file() or any(file.is_file() for file in known):
+        images = load_dataset(path, split="train").images
+        faces = [resize(image, size) for image in _some(images)]
+    else:
+        read = (_read_face(photo, size) for photo in _some(find_photos(path)))
+        faces = [face for face in read if face is not None]
+    if len(faces) < FEWEST_FACES:
+        raise InputError(
+            f"--calibrate {path}",
+            expected=f"at least {FEWEST_FACES} images of faces",
+            found=str(len(faces)) if faces else "none",
+        )
+    return np.stack(faces)
+
+
+def _read_face(path: Path, size: int) -> np.ndarray | None:
+    """The middle square of an image; None for a file that is no image."""
+    try:
+        gray = to_gray(load_photo(path).rgb)
+    except PhotoError:
+        return None
+    short = min(gray.shape)
+    top, left = (gray.shape[0] - short) // 2, (gray.shape[1] - short) // 2
+    return resize(gray[top : top + short, left : left + short], size)
+
+
+def _some(items: Any) -> list[Any]:
+    """At most `MOST_FACES` of a sequence, at equal distances."""
+    count = min(len(items), MOST_FACES)
+    return [items[i * len(items) // count] for i in range(count)]
+
+
+def _spread(faces: np.ndarray) -> np.ndarray:
+    """Faces stretched to full contrast, and the same mirrored as they are."""
+    real = faces.astype(np.float32)
+    low = real.min((1, 2), keepdims=True)
+    stretched = (real - low) * (255 / np.maximum(real.max((1, 2), keepdims=True) - low, 1))
+    both = np.concatenate([stretched, real[:, :, ::-1]])
+    return np.floor(both + 0.5).astype(np.uint8)

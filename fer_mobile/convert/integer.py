@@ -1,0 +1,98 @@
+"""A float32 TFLite file as a full-integer one, by ai-edge-quantizer, from activation ranges."""
+
+from __future__ import annotations
+
+import importlib.util
+import warnings
+from typing import Any, Final
+
+import numpy as np
+
+from fer_mobile.convert.graph import Graph
+from fer_mobile.convert.ranges import Limits, complete, tensor_keys
+from fer_mobile.errors import FerMobileError, MissingPackageError
+from fer_mobile.quiet import quiet
+from fer_mobile.runtime.interpreter import load_interpreter
+
+PACKAGE: Final = "ai-edge-quantizer"
+
+
+def quantizer_installed() -> bool:
+    """Whether `to_integer` can work."""
+    return importlib.util.find_spec("ai_edge_quantizer") is not None
+
+
+def to_integer(model: bytes, graph: Graph, limits: Limits, *, io: str = "int8") -> bytes:
+    """Quantize a float32 TFLite file of `graph`: int8 weights (per channel) and activations.
+
+    `io` is the type of the input and the output: int8, uint8 or float32.  Equal arguments
+    give equal bytes.  Raises MissingPackageError without ai-edge-quantizer.
+    """
+    try:
+        with quiet():
+            from ai_edge_quantizer import quantizer, recipe
+            from ai_edge_quantizer.qtyping import TFLOperationName
+    except ImportError as error:
+        raise MissingPackageError("ranges for int8", package=PACKAGE, extra="quant") from error
+    with quiet(), warnings.catch_warnings(action="ignore"):
+        work = quantizer.Quantizer(bytearray(model), recipe.static_wi8_ai8())
+        if io != "int8":
+            for end in (TFLOperationName.INPUT, TFLOperationName.OUTPUT):
+                work.update_quantization_recipe(
+                    ".*", end, algorithm_key=quantizer.AlgorithmName.NO_QUANTIZE
+                )
+        done = work.quantize(_statistics(model, graph, limits), enable_progress_report=False)
+    integer = _in_one_piece(done.quantized_model)
+    return _bytes_at_ends(integer) if io == "uint8" else integer
+
+
+def _statistics(model: bytes, graph: Graph, limits: Limits) -> dict[str, dict[str, np.ndarray]]:
+    """The ranges as the quantizer's calibration result: by tensor, each of the tensor's rank."""
+    interpreter: Any = load_interpreter(model)
+    every = complete(graph, limits)
+    ends = {
+        interpreter.get_input_details()[0]["name"]: next(iter(graph.nodes)),
+        interpreter.get_output_details()[0]["name"]: next(reversed(graph.nodes)),
+    }
+    tensors = {t["name"]: len(t["shape"]) for t in interpreter.get_tensor_details()}
+    keys = tensor_keys(graph, list(tensors)) | ends
+    written = {
+        interpreter._get_tensor_details(int(index), 0)["name"]
+        for operation in interpreter._get_ops_details()
+        for index in operation["outputs"]
+    }
+    missing = sorted(name for name in written if keys.get(name) not in every)
+    if missing:
+        raise FerMobileError(f"no activation range is known of the tensor {missing[0]!r}")
+    return {
+        name: {
+            "min": np.full((1,) * tensors[name], every[keys[name]][0], np.float32),
+            "max": np.full((1,) * tensors[name], every[keys[name]][1], np.float32),
+        }
+        for name in (*ends, *sorted(written - set(ends)))
+    }
+
+
+def _in_one_piece(model: bytes) -> bytes:
+    """A model whose weights lie in the flatbuffer.
+
+    The quantizer writes them behind it, which older runtimes and most tools do not follow.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+    from ai_edge_litert.tools import flatbuffer_utils
+
+    graph = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(model, 0))
+    for buffer in graph.buffers:
+        if buffer.offset:
+            buffer.data = np.frombuffer(model, np.uint8, buffer.size, buffer.offset)
+            buffer.offset = buffer.size = 0
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(graph))
+
+
+def _bytes_at_ends(model: bytes) -> bytes:
+    """A model with float32 input and output as one with uint8, converted in the graph."""
+    with quiet():
+        import tensorflow as tf
+        from tensorflow.lite.python.util import modify_model_io_type
+
+        return bytes(modify_model_io_type(model, tf.uint8, tf.uint8))

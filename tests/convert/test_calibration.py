@@ -1,0 +1,315 @@
+"""What an int8 export takes its activation ranges from, and that the file keeps to them."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_mobile.convert import export
+from fer_mobile.convert.calibration import (
+    FEWEST_FACES,
+    MOST_FACES,
+    find_calibration,
+    make_ranges,
+    model_fingerprint,
+    observe_model,
+    read_faces,
+    to_int8,
+)
+from fer_mobile.convert.integer import to_integer
+from fer_mobile.convert.ranges import RANGES_JSON, observe, read_ranges, tensor_keys
+from fer_mobile.convert.source import load_source
+from fer_mobile.convert.tflite import inference_graph, to_tflite
+from fer_mobile.errors import FerMobileError, InputError, MissingPackageError, ModelError
+from fer_mobile.golden import golden_faces
+from fer_mobile.preprocess import normalise
+from fer_mobile.runtime.interpreter import load_interpreter
+from fer_mobile.runtime.operations import list_operations
+from tests.networks import SIZE, trained_two_streams, two_streams
+
+
+@pytest.fixture(scope="module")
+def network():
+    return trained_two_streams()
+
+
+@pytest.fixture(scope="module")
+def float_file(network):
+    return to_tflite(network, "float32")
+
+
+@pytest.fixture(scope="module")
+def graph(network):
+    return inference_graph(network)
+
+
+@pytest.fixture(scope="module")
+def limits(float_file, graph):
+    return observe(float_file, graph, golden_faces(SIZE))
+
+
+@pytest.fixture
+def no_quantizer(monkeypatch):
+    """Python's own way to say that a module is not there."""
+    monkeypatch.setitem(sys.modules, "ai_edge_quantizer", None)
+
+
+@pytest.fixture
+def face_folder(tmp_path):
+    """Golden faces as files, at two depths, with a damaged one and a text among them."""
+    folder = tmp_path / "faces"
+    (folder / "more").mkdir(parents=True)
+    for i, face in enumerate(golden_faces(64)[:40]):
+        Image.fromarray(face).save(folder / ("more" if i % 2 else "") / f"{i}.png")
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8 no more")
+    (folder / "notes.txt").write_text("no photo")
+    return folder
+
+
+def answers(model, faces):
+    """Probabilities of uint8 faces by a bare file, whatever its input and output are."""
+    interpreter = load_interpreter(model)
+    given, taken = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    found = []
+    for face in faces:
+        pixels = face[None, ..., None]
+        values = {
+            np.float32: lambda p: normalise(p),
+            np.int8: lambda p: (p.astype(np.int16) - 128).astype(np.int8),
+            np.uint8: lambda p: p,
+        }[given["dtype"]](pixels)
+        interpreter.set_tensor(given["index"], values)
+        interpreter.invoke()
+        scale, zero = taken["quantization"]
+        row = interpreter.get_tensor(taken["index"])[0].astype(np.float32)
+        found.append((row - zero) * scale if scale else row)
+    return np.array(found)
+
+
+@pytest.mark.parametrize("io", ["int8", "uint8", "float32"])
+def test_file_is_integer_only_deterministic_and_true_to_the_float_one(
+    float_file, graph, limits, io
+):
+    found = to_integer(float_file, graph, limits, io=io)
+    assert found == to_integer(float_file, graph, limits, io=io)
+    operations, in_float = list_operations(found)
+    assert not in_float
+    assert operations["CONV_2D"] >= 6
+    interpreter = load_interpreter(found)
+    for tensor in (interpreter.get_input_details()[0], interpreter.get_output_details()[0]):
+        assert tensor["dtype"].__name__ == io
+    faces = golden_faces(SIZE)
+    difference = np.abs(answers(found, faces) - answers(float_file, faces))
+    assert difference.mean() < 0.005
+    assert difference.max() < 0.15
+
+
+def test_weights_lie_in_the_flatbuffer_itself(float_file, graph, limits):
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.Model.GetRootAsModel(to_integer(float_file, graph, limits), 0)
+    buffers = [model.Buffers(i) for i in range(model.BuffersLength())]
+    assert not any(buffer.Offset() for buffer in buffers)
+    assert max(buffer.DataLength() for buffer in buffers) == 16 * 16 * 32  # flatten → dense
+
+
+def test_kernels_have_a_scale_for_each_channel(float_file, graph, limits):
+    interpreter = load_interpreter(to_integer(float_file, graph, limits))
+    scales = {
+        tensor["name"]: len(tensor["quantization_parameters"]["scales"])
+        for tensor in interpreter.get_tensor_details()
+        if tensor["dtype"] is np.int8
+    }
+    assert scales["b_conv2/Conv2D"] == 16
+    assert scales["dense/MatMul"] == 32
+    assert scales["logits/MatMul"] == 8
+
+
+def test_tensors_get_the_ranges_that_are_given(float_file, graph, limits):
+    wanted = dict(limits) | {"merge": (-1.0, 3.0)}
+    interpreter = load_interpreter(to_integer(float_file, graph, wanted))
+    tensors = {t["name"]: t["quantization"] for t in interpreter.get_tensor_details()}
+    keys = tensor_keys(graph, list(tensors))
+    steps = {key: tensors[name][0] for name, key in keys.items() if tensors[name][0]}
+    for key, (low, high) in wanted.items():
+        assert steps[key] == pytest.approx((max(high, 0) - min(low, 0)) / 255, rel=1e-5)
+    assert steps["flatten"] == steps["merge"]
+    assert interpreter.get_input_details()[0]["quantization"] == (pytest.approx(1 / 255), -128)
+    assert interpreter.get_output_details()[0]["quantization"] == (1 / 256, -128)
+
+
+def test_a_tensor_without_a_range_is_an_error(float_file, graph, limits):
+    with pytest.raises(FerMobileError, match=r"merge|flatten"):
+        to_integer(float_file, graph, {k: v for k, v in limits.items() if k != "merge"})
+
+
+def test_observed_ranges_are_those_of_the_activations(network, limits):
+    import keras
+
+    inner = keras.Model(network.inputs, network.get_layer("dense").output)
+    values = inner.predict(normalise(golden_faces(SIZE))[..., None], verbose=0)
+    low, high = limits["dense/relu"]
+    assert low == 0
+    assert high == pytest.approx(np.quantile(values.max(1), 0.99), rel=1e-4)
+    assert "image" not in limits
+    assert "a_pool0" not in limits  # follows from its input's
+
+
+def test_the_converted_rgb_model_says_the_same(network):
+    calibration = find_calibration("none", network)
+    gray, rgb = (to_int8(network, calibration, color=color) for color in ("gray", "rgb"))
+    assert not list_operations(rgb)[1]
+    faces = golden_faces(SIZE)[:32]
+    interpreter = load_interpreter(rgb)
+    image, output = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    assert image["dtype"] is np.uint8
+    differences = []
+    for face, expected in zip(faces, answers(gray, faces), strict=True):
+        interpreter.set_tensor(image["index"], np.repeat(face[None, ..., None], 3, -1))
+        interpreter.invoke()
+        found = interpreter.get_tensor(output["index"])[0] / 256
+        differences.append(np.abs(found - expected).max())
+    assert np.mean(differences) < 0.02  # the gray is rounded once more
+
+
+def test_ranges_are_kept_and_found_by_the_model_they_belong_to(network, limits, tmp_path):
+    make_ranges(tmp_path, network, limits=limits, origin="128 golden faces")
+    found = find_calibration(tmp_path, network)
+    assert found.origin == "ranges shipped with the model, from 128 golden faces"
+    assert found.limits == limits
+    unchanged = find_calibration(tmp_path, network, rewrite=False)
+    assert unchanged.limits is None
+    assert "rewritten" in unchanged.origin
+
+
+def test_ranges_of_other_weights_are_refused(network, limits, tmp_path):
+    make_ranges(tmp_path, network, limits=limits, origin="128 golden faces")
+    other = two_streams()
+    other.set_weights(network.get_weights())
+    assert model_fingerprint(other) == model_fingerprint(network)
+    kernel = other.get_layer("a_conv1").kernel
+    values = kernel.numpy()
+    values.flat[0] = np.nextafter(values.flat[0], 1)
+    kernel.assign(values)
+    with pytest.raises(ModelError, match="the ranges of these weights"):
+        find_calibration(tmp_path, other)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[: len(text) // 2],
+        lambda text: text.replace('"format_version": 1', '"format_version": 2'),
+        lambda text: json.dumps(json.loads(text) | {"limits": {"merge": [2.0, 1.0]}}),
+        lambda text: json.dumps(json.loads(text) | {"limits": {"merge": [0.0, float("inf")]}}),
+    ],
+    ids=["half", "newer", "reversed", "infinite"],
+)
+def test_damaged_ranges_are_refused(network, limits, tmp_path, damage):
+    make_ranges(tmp_path, network, limits=limits, origin="128 golden faces")
+    file = tmp_path / RANGES_JSON
+    read_ranges(file, model_fingerprint(network))
+    file.write_text(damage(file.read_text()))
+    with pytest.raises(ModelError, match="activation ranges"):
+        find_calibration(tmp_path, network)
+
+
+def test_without_the_quantizer_the_golden_faces_serve_and_it_is_said(
+    network, limits, tmp_path, no_quantizer
+):
+    make_ranges(tmp_path, network, limits=limits, origin="128 golden faces")
+    found = find_calibration(tmp_path, network)
+    assert found.limits is None
+    assert "golden faces" in found.origin
+    assert "fer-mobile[quant]" in found.origin
+    model = to_int8(network, found)
+    assert not list_operations(model)[1]
+    faces = golden_faces(SIZE)
+    expected = answers(to_tflite(network, "float32"), faces)
+    assert np.abs(answers(model, faces) - expected).mean() < 0.01
+    with pytest.raises(MissingPackageError, match="ai-edge-quantizer"):
+        to_integer(to_tflite(network, "float32"), inference_graph(network), limits)
+
+
+def test_faces_of_a_folder(face_folder):
+    faces = read_faces(face_folder, SIZE)
+    assert faces.shape == (40, SIZE, SIZE)
+    assert faces.dtype == np.uint8
+    wanted = {face.tobytes() for face in golden_faces(SIZE)[:40]}
+    assert len(wanted & {face.tobytes() for face in read_faces(face_folder, SIZE)}) >= 39
+
+
+def test_faces_of_a_dataset_are_those_to_learn_from(small_npz):
+    assert len(read_faces(small_npz, SIZE)) == 80
+
+
+def test_most_faces_are_spread_over_all(shared_data):
+    faces = read_faces(shared_data, 48)
+    assert len(faces) == MOST_FACES
+    from fer_mobile.data import load_dataset
+
+    images = load_dataset(shared_data, split="train").images
+    assert (faces[0] == images[0]).all()
+    assert (faces[500] == images[len(images) // 2]).all()
+
+
+def test_too_few_faces(face_folder):
+    for path in sorted(face_folder.rglob("*.png"))[: 41 - FEWEST_FACES]:
+        path.unlink()
+    with pytest.raises(InputError, match=f"at least {FEWEST_FACES} .*found {FEWEST_FACES - 1}"):
+        read_faces(face_folder, SIZE)
+
+
+def test_no_faces(tmp_path):
+    with pytest.raises(InputError, match="found none"):
+        read_faces(tmp_path, SIZE)
+    with pytest.raises(InputError, match=r"no .*nowhere"):
+        read_faces(tmp_path / "nowhere", SIZE)
+
+
+@pytest.fixture
+def run(network, tmp_path):
+    """A run folder, written by hand."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    network.save(folder / "best.keras")
+    recipe = {
+        "name": "small",
+        "model": {"architecture": "xcao", "options": {"size": SIZE}},
+        "data": {"protocol": "ferplus-strict", "train_protocol": None},
+        "training": {"epochs": 1, "seed": 0},
+    }
+    figures = {
+        "protocol": "ferplus-strict",
+        "split": "valid",
+        "n": 8,
+        "accuracy": 0.1,
+        "balanced_accuracy": 0.1,
+        "recall": {},
+    }
+    (folder / "recipe.json").write_text(json.dumps(recipe))
+    (folder / "valid.json").write_text(json.dumps(figures))
+    return folder
+
+
+def test_export_with_own_faces_and_with_ranges(run, face_folder, tmp_path):
+    model = load_source(run).model
+    faces = golden_faces(SIZE)
+    make_ranges(run, model, limits=observe_model(model, faces), origin="golden faces")
+    with_ranges = export(run, out=tmp_path / "ranges")
+    assert with_ranges.calibration == "ranges shipped with the model, from golden faces"
+    assert with_ranges.verification.passed
+    own = export(run, out=tmp_path / "own", calibrate=face_folder)
+    assert own.calibration == f"40 faces of {face_folder}"
+    assert own.as_dict()["calibration"] == own.calibration
+    assert own.path.read_bytes() != with_ranges.path.read_bytes()
+
+
+def test_faces_are_only_for_int8(run, face_folder, tmp_path):
+    with pytest.raises(InputError, match="--quantize int8"):
+        export(run, quantize="float16", calibrate=face_folder, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
