@@ -15,7 +15,19 @@ RESULTS = Path(__file__).parent / "results"
 
 def write_row(name: str, figures: dict[str, Any]) -> None:
     """Write `results/NAME.json` and print the figures."""
-    row = {
+    row = _stamped(name, figures)
+    write_text(RESULTS / f"{name}.json", json.dumps(row, indent=1, ensure_ascii=False) + "\n")
+    print(json.dumps(figures, indent=1, ensure_ascii=False))
+
+
+def write_rows(name: str, rows: list[dict[str, Any]]) -> None:
+    """Write `results/NAME.jsonl`, a line for each row."""
+    lines = [json.dumps(_stamped(name, row), ensure_ascii=False) + "\n" for row in rows]
+    write_text(RESULTS / f"{name}.jsonl", "".join(lines))
+
+
+def _stamped(name: str, figures: dict[str, Any]) -> dict[str, Any]:
+    return {
         "schema": f"fer-mobile/{name}",
         "schema_version": 1,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -23,5 +35,3 @@ def write_row(name: str, figures: dict[str, Any]) -> None:
         "hardware": describe_hardware(),
         "software": describe_software(),
     }
-    write_text(RESULTS / f"{name}.json", json.dumps(row, indent=1, ensure_ascii=False) + "\n")
-    print(json.dumps(figures, indent=1, ensure_ascii=False))

@@ -31,6 +31,9 @@ def export_command(
     no_rewrite: Annotated[
         bool, typer.Option("--no-rewrite", help="Leave the graph as it was trained.")
     ] = False,
+    size: Annotated[
+        int | None, typer.Option(metavar="56|112|224", help="Another input size than trained for.")
+    ] = None,
     calibrate: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="Faces for int8: an .npz or a folder of images."),
@@ -51,6 +54,7 @@ def export_command(
         io=io,
         color=color,
         rewrite=not no_rewrite,
+        size=size,
         calibrate=calibrate,
         parameter_cap=not no_parameter_cap,
     )

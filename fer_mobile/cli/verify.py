@@ -12,9 +12,16 @@ def verify_command(
     model: Annotated[
         str, typer.Argument(metavar="MODEL", help="A shipped model's name or a .tflite file.")
     ],
+    layers: Annotated[
+        bool,
+        typer.Option("--layers", help="What each layer costs in 8 bits; needs float weights."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
     """Check checksum, contract, graph and parity; exit code 1 when a check fails."""
+    if layers:
+        _print_layers(model, as_json)
+        return
     from fer_mobile.convert.verification import verify
 
     found = verify(model)
@@ -28,3 +35,19 @@ def verify_command(
         typer.echo(f"{found.path.name}: {'pass' if found.passed else 'FAIL'}")
     if not found.passed:
         raise typer.Exit(1)
+
+
+def _print_layers(model: str, as_json: bool) -> None:
+    from fer_mobile.convert.sensitivity import layer_costs
+
+    rows = layer_costs(model)
+    if as_json:
+        typer.echo(json.dumps([row.as_dict() for row in rows], indent=2))
+        return
+    width = max(len(row.layer) for row in rows)
+    typer.echo(f"{'in 8 bits':{width}}  operation    weights  divergence  largest  labels")
+    for row in rows:
+        typer.echo(
+            f"{row.layer:{width}}  {row.operation:9}  {row.weights:9,}  {row.divergence:10.2g}"
+            f"  {row.largest:7.4f}  {row.labels_changed:6}"
+        )

@@ -53,9 +53,15 @@ class Calibration:
 
 
 def find_calibration(
-    model: str | Path, keras_model: Any, faces: str | Path | None = None, *, rewrite: bool = True
+    model: str | Path | None,
+    keras_model: Any,
+    faces: str | Path | None = None,
+    *,
+    rewrite: bool = True,
 ) -> Calibration:
     """The calibration of `model` (as `load_source` takes it, read as `keras_model`).
+
+    None as `model` stands for a network that nothing is shipped for.
 
     Raises InputError for a path `faces` without (enough) faces, ModelError for shipped
     ranges that are damaged or of other weights.
@@ -81,7 +87,9 @@ def find_calibration(
     )
 
 
-def _ranges_file(model: str | Path) -> Path | None:
+def _ranges_file(model: str | Path | None) -> Path | None:
+    if model is None:
+        return None
     shipped = shipped_models().get(str(model))
     file = (shipped.folder if shipped else Path(model)) / RANGES_JSON
     return file if file.is_file() else None

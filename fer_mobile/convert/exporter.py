@@ -15,6 +15,7 @@ from fer_mobile import contract as contracts
 from fer_mobile import zoo
 from fer_mobile.contract import ModelContract, Precision, contract_beside
 from fer_mobile.convert.calibration import find_calibration, to_int8
+from fer_mobile.convert.input_size import at_size
 from fer_mobile.convert.integer import PACKAGE
 from fer_mobile.convert.metadata import ModelDescription, add_metadata
 from fer_mobile.convert.source import Source, load_source
@@ -86,6 +87,7 @@ def export(
     io: str = "int8",
     color: str = "gray",
     rewrite: bool = True,
+    size: int | None = None,
     calibrate: str | Path | None = None,
     parameter_cap: bool = True,
 ) -> Exported:
@@ -94,7 +96,8 @@ def export(
     `model` is a shipped or zoo name, a ``.keras`` file or a run folder; `quantize` one of
     none, float16, dynamic and int8; `io` the type of an int8 model's input and output.
     `color` "rgb" gives a uint8 RGB input with the conversion to gray in the graph; without
-    `rewrite` the graph stays as it was trained.  `calibrate` names faces that set an int8
+    `rewrite` the graph stays as it was trained.  `size` is the input's in px, if not as it was
+    trained (see `at_size`).  `calibrate` names faces that set an int8
     model's ranges (see `calibration.read_faces`), in place of those shipped with the model or
     of the bundled ones.
     Writes ``<name>_<precision>.tflite`` (``<name>_rgb_…`` for RGB, .onnx for ONNX) and the
@@ -115,7 +118,9 @@ def export(
     folder = Path(out)
     if folder.exists() and not folder.is_dir():
         raise InputError("--out", expected="a folder", found=f"the file {folder}")
-    source = load_source(model)
+    source = trained = load_source(model)
+    if size is not None:
+        source = at_size(source, size)
     zoo.check_cap(source.model, lifted=not parameter_cap)
     if format == "onnx":
         if channels != "gray":
@@ -124,10 +129,17 @@ def export(
     expected = reference(source)
     calibration = None
     if precision == "int8":
-        calibration = find_calibration(model, source.model, calibrate, rewrite=rewrite)
+        known = model if source is trained else None
+        calibration = find_calibration(known, source.model, calibrate, rewrite=rewrite)
         bare = to_int8(source.model, calibration, io=tensors, rewrite=rewrite, color=channels)
     else:
-        bare = to_tflite(source.model, precision, rewrite=rewrite, color=channels)
+        bare = to_tflite(
+            source.model,
+            precision,
+            rewrite=rewrite,
+            winograd=precision == "float32",
+            color=channels,
+        )
     bare = add_metadata(bare, _description(source, channels, load_interpreter(bare)))
     interpreter = load_interpreter(bare)
     contract = _contract(

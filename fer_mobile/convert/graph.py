@@ -33,8 +33,9 @@ class Node:
 
     `op` and its `weights`: ``input``; ``conv`` and ``dense`` (kernel, bias); ``affine``
     (scale, shift); ``relu``; ``max_pool``; ``add``; ``flatten``; ``softmax``; and, made by
-    rewrites only, ``gray`` (BT.601 luma of RGB), ``pad`` (zeros around the map) and
-    ``reshape`` (the batch stays).
+    rewrites only, ``gray`` (BT.601 luma of RGB), ``pad`` (zeros around the map), ``reshape``
+    (the batch stays), ``slice``, ``subtract``, ``concat`` (of channels) and ``round`` (to 256
+    levels between ``low`` and ``high``).
     """
 
     name: str
@@ -193,6 +194,17 @@ def to_tensorflow(graph: Graph) -> Callable[[Any], Any]:
                 return tf.pad(x[0], [[0, 0], around, around, [0, 0]])
             case "reshape":
                 return tf.reshape(x[0], [-1, *a["shape"]])
+            case "slice":
+                return tf.slice(x[0], [0, *a["begin"]], [-1, *a["size"]])
+            case "subtract":
+                return tf.subtract(x[0], x[1])
+            case "concat":
+                return tf.concat(x, -1)
+            case "round":
+                low, high = min(a["low"], 0.0), max(a["high"], 0.0)
+                if low == high:
+                    return x[0] * 0.0
+                return tf.quantization.fake_quant_with_min_max_args(x[0], low, high)
             case "flatten":
                 # A constant shape: nothing is left to compute at run time, any batch fits.
                 return tf.reshape(x[0], [-1, int(np.prod(x[0].shape[1:]))])

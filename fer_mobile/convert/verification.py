@@ -15,8 +15,10 @@ from fer_mobile.contract import (
     model_checksum,
     split,
 )
+from fer_mobile.convert.saturation import saturation
 from fer_mobile.errors import ModelError
 from fer_mobile.golden import golden_faces
+from fer_mobile.metrics import mean_divergence
 from fer_mobile.models import tflite_file
 from fer_mobile.runtime.classifier import Classifier
 from fer_mobile.runtime.operations import list_operations
@@ -29,6 +31,23 @@ TOLERANCES: Final[dict[Precision, tuple[float, float, float]]] = {
 }
 """On the golden faces, against the float32 source: the largest and the mean difference of a
 probability that is allowed, and the least share of faces with the same label."""
+
+DIVERGENCES: Final[dict[Precision, float]] = {
+    "float32": 1e-5,
+    "float16": 1e-3,
+    "dynamic": 0.05,
+    "int8": 0.05,
+}
+"""The largest mean divergence of the probabilities from the source's that is allowed, in nats."""
+
+MOST_SATURATED: Final = 0.05
+"""The largest share of an int8 tensor's values that may lie at the ends of its range."""
+
+_BYTES: Final[dict[Precision, int]] = {"float32": 4, "float16": 2, "dynamic": 1, "int8": 1}
+"""Of a weight."""
+
+_OVERHEAD: Final = 250_000
+"""Bytes that the graph, the contract and the metadata may take beside the weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +109,13 @@ def verify(model: str | Path) -> Verification:
             operations, in_float = list_operations(bare)
             agree = "shapes, dtypes and quantization agree"
             checks.append(Check("contract and graph", True, agree))
+            checks.append(_size(len(content), contract))
             if contract.precision == "int8":
                 found = ", ".join(f"{n}× {op}" for op, n in in_float.items())
                 checks.append(Check("integer only", not in_float, found or "no float operation"))
             checks += _outputs(classifier, contract)
+            if contract.precision == "int8":
+                checks.append(_saturation(bare, classifier))
         except ModelError as error:
             checks.append(Check("contract and graph", False, str(error)))
     return Verification(path, contract, tuple(checks), operations, in_float)
@@ -114,6 +136,27 @@ def _beside(path: Path, contract: ModelContract) -> Check:
         "contract beside",
         same,
         f"{beside.name} {'equals' if same else 'differs from'} the embedded one",
+    )
+
+
+def _size(size: int, contract: ModelContract) -> Check:
+    weights = contract.parameters * _BYTES[contract.precision]
+    # Normalisations are folded away; Winograd's kernels are a third larger.
+    return Check(
+        "size",
+        0.9 * weights <= size <= 4 / 3 * weights + _OVERHEAD,
+        f"{size:,} bytes for {contract.parameters:,} parameters in {contract.precision}",
+    )
+
+
+def _saturation(bare: bytes, classifier: Classifier) -> Check:
+    faces = golden_faces(classifier.size)[:16]
+    share, tensor = saturation(bare, classifier.prepare(faces))
+    return Check(
+        "saturation",
+        share <= MOST_SATURATED,
+        f"at most {share:.2%} of a tensor at the ends of its range"
+        f" (≤ {MOST_SATURATED:.0%}){f', {tensor}' if share > MOST_SATURATED else ''}",
     )
 
 
@@ -155,10 +198,17 @@ def _parity(found: np.ndarray, reference: np.ndarray, precision: Precision) -> C
     largest, mean, least = TOLERANCES[precision]
     difference = np.abs(found - reference)
     same = float((found.argmax(1) == reference.argmax(1)).mean())
-    passed = difference.max() <= largest and difference.mean() <= mean and same >= least
+    divergence = mean_divergence(reference, found)
+    passed = (
+        difference.max() <= largest
+        and difference.mean() <= mean
+        and same >= least
+        and divergence <= DIVERGENCES[precision]
+    )
     return Check(
         "parity",
         bool(passed),
         f"{len(found)} golden faces: same label {same:.1%} (≥ {least:.0%}), largest difference "
-        f"{difference.max():.2g} (≤ {largest:g}), mean {difference.mean():.2g} (≤ {mean:g})",
+        f"{difference.max():.2g} (≤ {largest:g}), mean {difference.mean():.2g} (≤ {mean:g}), "
+        f"divergence {divergence:.2g} (≤ {DIVERGENCES[precision]:g})",
     )

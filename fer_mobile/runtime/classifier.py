@@ -11,7 +11,7 @@ from fer_mobile.contract import check_against_graph, split
 from fer_mobile.errors import ModelError
 from fer_mobile.models import tflite_file
 from fer_mobile.preprocess import normalise
-from fer_mobile.runtime.interpreter import load_interpreter
+from fer_mobile.runtime.interpreter import load_interpreter, runtime_name
 
 
 class Classifier:
@@ -47,6 +47,7 @@ class Classifier:
         """Probabilities float32 [N, len(labels)] of gray faces uint8 [N, size, size].
 
         A model with an RGB input gets the gray in all three channels, whose luma it is.
+        Raises ModelError where the runtime cannot run the graph.
         """
         if pixels.dtype != np.uint8 or pixels.shape[1:] != (self.size, self.size):
             raise ValueError(
@@ -55,16 +56,29 @@ class Classifier:
             )
         if not len(pixels):
             return np.empty((0, len(self.labels)), np.float32)
+        try:
+            self._run(pixels)
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(
+                self.path,
+                expected=f"a graph that runs on {len(pixels)} faces",
+                found=f"{runtime_name()} says {str(error).strip().splitlines()[0]!r}",
+            ) from error
+        return self._dequantize(self._interpreter.get_tensor(self._output["index"]))
+
+    def _run(self, pixels: np.ndarray) -> None:
         if len(pixels) != self._batch:
             self._interpreter.resize_tensor_input(
                 self._input["index"], [len(pixels), *self.contract.input.shape[1:]]
             )
             self._interpreter.allocate_tensors()
             self._batch = len(pixels)
-        values = np.repeat(self._quantize(pixels)[..., None], self.contract.input.shape[-1], -1)
-        self._interpreter.set_tensor(self._input["index"], values)
+        self._interpreter.set_tensor(self._input["index"], self.prepare(pixels))
         self._interpreter.invoke()
-        return self._dequantize(self._interpreter.get_tensor(self._output["index"]))
+
+    def prepare(self, pixels: np.ndarray) -> np.ndarray:
+        """What the graph's input takes for gray faces uint8 [N, size, size]: [N, size, size, C]."""
+        return np.repeat(self._quantize(pixels)[..., None], self.contract.input.shape[-1], -1)
 
     def _quantize(self, pixels: np.ndarray) -> np.ndarray:
         tensor = self.contract.input

@@ -1,0 +1,148 @@
+"""Which layers cost most when they are quantized to 8 bits: `fer-mobile verify --layers`.
+
+One layer at a time is rounded as a full-integer file rounds it (weights to 8 bits per output
+channel, its result to 8 bits of its range), everything else stays in float32, and the
+probabilities of the golden faces are compared with those of the float graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from fer_mobile.convert.calibration import find_calibration, observe_model
+from fer_mobile.convert.graph import Graph, Node, UnsupportedLayerError, to_tensorflow
+from fer_mobile.convert.ranges import Limits, complete, hands_on
+from fer_mobile.convert.source import load_source
+from fer_mobile.convert.tflite import import_tensorflow, inference_graph
+from fer_mobile.errors import ModelError
+from fer_mobile.golden import golden_faces
+from fer_mobile.metrics import mean_divergence
+from fer_mobile.preprocess import normalise
+
+ALL: Final = "all layers"
+"""The name of the row in which every layer is quantized."""
+
+_LINEAR: Final = ("conv", "dense")
+_ROUNDED: Final = (*_LINEAR, "affine", "add", "softmax")
+"""Operations whose result an integer file rounds to a range of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCost:
+    """What quantizing one layer changes on the golden faces."""
+
+    layer: str
+    operation: str
+    weights: int
+    """How many weights it has; 0 for a sum."""
+    divergence: float
+    """Mean Kullback-Leibler divergence of the probabilities from the float graph's, in nats."""
+    largest: float
+    """Largest difference of a probability."""
+    labels_changed: int
+    """How many of the golden faces get another label."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The row as `fer-mobile verify --layers --json` prints it."""
+        return asdict(self)
+
+
+def layer_costs(model: str | Path) -> list[LayerCost]:
+    """The cost of every layer of a model, the most costly first, and of `ALL` of them at the top.
+
+    `model` is what `load_source` takes: the float weights are needed.  Raises ModelError
+    where there are none, or the model has layers that the graph does not know.
+    """
+    if Path(model).suffix == ".tflite":
+        raise ModelError(
+            f"model {str(model)!r} with --layers",
+            expected="float weights: a shipped or zoo name, a .keras file or a run folder",
+            found="an exported file",
+            todo="Name the model that it was exported from.",
+        )
+    import_tensorflow()
+    source = load_source(model)
+    try:
+        graph = inference_graph(source.model)
+    except UnsupportedLayerError as error:
+        raise ModelError(
+            f"model {source.name!r} with --layers",
+            expected="layers that the export rewrites",
+            found=str(error),
+        ) from error
+    calibration = find_calibration(model, source.model)
+    limits = calibration.limits or observe_model(source.model, calibration.faces)
+    return graph_costs(
+        graph, complete(graph, limits), golden_faces(int(source.model.input_shape[1]))
+    )
+
+
+def graph_costs(graph: Graph, limits: Limits, faces: np.ndarray) -> list[LayerCost]:
+    """`layer_costs` of a graph, with the ranges of its nodes, on faces uint8 [N, S, S]."""
+    images = normalise(faces)[..., None]
+
+    def answers(changed: Graph) -> np.ndarray:
+        return np.asarray(to_tensorflow(changed)(images))
+
+    expected = answers(graph)
+    layers = [n for n in graph.nodes.values() if n.op in _ROUNDED and not hands_on(n)]
+    rows = [_cost(expected, answers, graph, limits, [node]) for node in layers]
+    rows.sort(key=lambda row: row.divergence, reverse=True)
+    return [_cost(expected, answers, graph, limits, layers), *rows]
+
+
+def _cost(
+    expected: np.ndarray,
+    answers: Callable[[Graph], np.ndarray],
+    graph: Graph,
+    limits: Limits,
+    layers: list[Node],
+) -> LayerCost:
+    found = answers(quantized(graph, limits, *layers))
+    single = len(layers) == 1
+    return LayerCost(
+        layers[0].name if single else ALL,
+        layers[0].op if single else "",
+        sum(
+            values.size for node in layers if node.op in _LINEAR for values in node.weights.values()
+        ),
+        mean_divergence(expected, found),
+        float(np.abs(found - expected).max()),
+        int((found.argmax(1) != expected.argmax(1)).sum()),
+    )
+
+
+def quantized(graph: Graph, limits: Limits, *layers: Node) -> Graph:
+    """The graph with the weights and the results of some of its nodes rounded to 8 bits."""
+    nodes: dict[str, Node] = {}
+    rounded: dict[str, str] = {}
+    # The ReLU of a layer is part of it.
+    ends = {}
+    for layer in layers:
+        users = graph.users(layer.name)
+        fused = len(users) == 1 and users[0].op == "relu" and layer.op != "softmax"
+        ends[users[0].name if fused else layer.name] = layer
+    chosen = {layer.name for layer in layers}
+    for node in graph.nodes.values():
+        new = replace(node, inputs=tuple(rounded.get(name, name) for name in node.inputs))
+        if node.name in chosen and node.op in _LINEAR:
+            new = new.with_weights(kernel=round_kernel(node.weights["kernel"]))
+        nodes[node.name] = new
+        if node.name in ends:
+            low, high = limits[node.name]
+            name = f"{node.name}/rounded"
+            nodes[name] = Node(name, "round", (node.name,), {}, {"low": low, "high": high})
+            rounded[node.name] = name
+    return Graph(nodes, graph.input_shape)
+
+
+def round_kernel(kernel: np.ndarray) -> np.ndarray:
+    """A kernel [..., C] on 255 levels around zero per output channel, as int8 files hold it."""
+    largest = np.abs(kernel).max(tuple(range(kernel.ndim - 1)))
+    scale = np.where(largest > 0, largest / 127, 1)
+    return np.asarray(np.round(kernel / scale) * scale)

@@ -1,0 +1,78 @@
+"""Weights carried over to another input size."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from fer_mobile import cli
+from fer_mobile.convert import export
+from fer_mobile.convert.input_size import at_size
+from fer_mobile.convert.source import load_source
+from fer_mobile.errors import ModelError
+from fer_mobile.models import DEFAULT
+from fer_mobile.runtime.classifier import load_classifier
+
+
+@pytest.fixture(scope="module")
+def source():
+    return load_source(DEFAULT)
+
+
+@pytest.mark.parametrize("size", [112, 224])
+def test_weights_stay_and_figures_go(source, size):
+    larger = at_size(source, size)
+    assert larger.model.input_shape == (None, size, size, 1)
+    assert (larger.name, larger.parameters) == (f"{DEFAULT}_{size}", source.parameters)
+    assert larger.figures == ()
+    for ours, theirs in zip(larger.model.get_weights(), source.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_trained_size_is_the_source_itself(source):
+    assert at_size(source, source.model.input_shape[1]) is source
+
+
+@pytest.mark.parametrize("size", [0, 57, 100])
+def test_sizes_that_do_not_fit(source, size):
+    with pytest.raises(ModelError, match="56, 112"):
+        at_size(source, size)
+
+
+def test_a_network_of_its_own(tmp_path):
+    image = keras.Input((56, 56, 1))
+    x = keras.layers.Dense(8, "softmax")(keras.layers.Flatten()(image))
+    keras.Model(image, x, name="own").save(tmp_path / "own.keras")
+    with pytest.raises(ModelError, match=r"a network of its own.*Leave --size out"):
+        at_size(load_source(tmp_path / "own.keras"), 112)
+
+
+def test_export_at_another_size(tmp_path, capsys, monkeypatch):
+    done = export(DEFAULT, quantize="int8", size=112, out=tmp_path)
+    assert done.path.name == f"{DEFAULT}_112_int8.tflite"
+    assert done.verification.passed
+    assert load_classifier(done.path).size == 112
+    assert "ranges" not in done.calibration
+    command = ["fer-mobile", "export", "--size", "112", "--quantize", "none", "--no-rewrite"]
+    monkeypatch.setattr("sys.argv", [*command, "--out", str(tmp_path), "--json"])
+    with pytest.raises(SystemExit) as exit_:
+        cli.main()
+    assert exit_.value.code == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["path"].endswith(f"{DEFAULT}_112_float32.tflite")
+    # As trained: each convolution is followed by its normalisation.
+    assert found["verification"]["operations"]["MUL"] == 14
+
+
+def test_no_such_size_is_one_line(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        "sys.argv", ["fer-mobile", "export", "--size", "100", "--out", str(tmp_path / "out")]
+    )
+    with pytest.raises(SystemExit) as exit_:
+        cli.main()
+    assert exit_.value.code == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "100 px" in said
+    assert not (tmp_path / "out").exists()

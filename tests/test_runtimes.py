@@ -1,0 +1,102 @@
+"""The same file gives the same labels in every runtime."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_mobile.convert import export
+from fer_mobile.golden import golden_faces
+from fer_mobile.models import DEFAULT
+from fer_mobile.preprocess import normalise
+
+ROOT = Path(__file__).parents[1]
+HERE = Path(sys.executable)
+PRECISIONS = ("none", "float16", "dynamic", "int8")
+
+
+@pytest.fixture(scope="module")
+def runtimes():
+    """The module of `benchmarks/runtimes.py`."""
+    path = ROOT / "benchmarks" / "runtimes.py"
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec = importlib.util.spec_from_file_location("runtimes", path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["runtimes"] = module  # dataclasses look their module up
+        spec.loader.exec_module(module)
+        return module
+    finally:
+        sys.path.remove(str(path.parent))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exports")
+    made = {quantize: export(DEFAULT, quantize=quantize, out=folder) for quantize in PRECISIONS}
+    made["onnx"] = export(DEFAULT, quantize="none", format="onnx", out=folder)
+    size = made["none"].contract.input.shape[1]
+    np.save(folder / "images.npy", normalise(golden_faces(size))[..., None])
+    return {name: done.path for name, done in made.items()} | {"images": folder / "images.npy"}
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_tensorflow_agrees(runtimes, files, precision):
+    images = files["images"]
+    expected = runtimes.run(HERE, "ai_edge_litert.interpreter", files[precision], images)
+    found = runtimes.run(HERE, "tensorflow.lite.python.interpreter", files[precision], images)
+    name = {"none": "float32"}.get(precision, precision)
+    assert runtimes.compare(found, expected, name)["agrees"]
+
+
+def test_onnx_runtime_agrees(runtimes, files):
+    images = files["images"]
+    expected = runtimes.run(HERE, "ai_edge_litert.interpreter", files["none"], images)
+    found = runtimes.run(HERE, "onnxruntime", files["onnx"], images)
+    assert runtimes.compare(found, expected, "onnx")["agrees"]
+
+
+def test_a_disagreement_is_seen(runtimes):
+    expected = np.array([[0.9, 0.1], [0.51, 0.49]], np.float32)
+    assert runtimes.compare(expected, expected, "int8")["agrees"]
+    tie = np.array([[0.9, 0.1], [0.49, 0.51]], np.float32)
+    assert runtimes.compare(tie, expected, "int8")["agrees"]
+    assert not runtimes.compare(tie, expected, "float32")["agrees"]
+    assert not runtimes.compare(expected[:, ::-1], expected, "int8")["agrees"]
+
+
+def test_what_a_runtime_refuses_is_a_reason(runtimes, files, tmp_path):
+    broken = tmp_path / "broken.tflite"
+    broken.write_bytes(files["int8"].read_bytes()[:5000])
+    said = runtimes.run(HERE, "ai_edge_litert.interpreter", broken, files["images"])
+    assert isinstance(said, str)
+    assert "Error" in said
+
+
+@pytest.mark.prove
+def test_every_runtime(runtimes, tmp_path):
+    rows = runtimes.matrix(tmp_path)
+    by_cell = {(row["runtime"].split(" (")[0], row["file"]): row for row in rows}
+    refused = {cell for cell, row in by_cell.items() if not row["runs"]}
+    assert refused == {("tflite-runtime 2.14.0", "dynamic")}
+    assert all(row["agrees"] for row in rows if row["runs"])
+    assert len(rows) == 17
+    # Our own loader, in that runtime, says so in one line.
+    python = runtimes.python_of(runtimes.RUNTIMES[3], tmp_path)
+    model = export(DEFAULT, quantize="dynamic", out=tmp_path / "out").path
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from fer_mobile.errors import ModelError\n"
+        "from fer_mobile.runtime.interpreter import load_interpreter\n"
+        "try:\n    load_interpreter(Path(sys.argv[1]))\n"
+        "except ModelError as error:\n    print(error)"
+    )
+    done = subprocess.run(
+        [python, "-c", code, model], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert done.stdout.count("\n") == 1
+    assert "that tflite-runtime 2.14.0 can run" in done.stdout
+    assert "FULLY_CONNECTED" in done.stdout
