@@ -198,11 +198,11 @@ def _extremes(
     found: dict[str, list[np.ndarray]] = {key: [] for key in keys.values()}
     for start in range(0, len(faces), _BATCH):
         batch = normalise(faces[start : start + _BATCH])[..., None]
-        interpreter.resize_tensor_input(image["index"], [len(batch), *image["shape"][1:]])
-        interpreter.allocate_tensors()
-        interpreter.set_tensor(
-            image["index"], np.repeat(batch, image["shape"][-1] // batch.shape[-1], -1)
-        )
+        batch = np.repeat(batch, image["shape"][-1], -1)
+        with quiet(2):  # the runtime writes a line when it creates its delegate
+            interpreter.resize_tensor_input(image["index"], batch.shape)
+            interpreter.allocate_tensors()
+        interpreter.set_tensor(image["index"], batch)
         interpreter.invoke()
         for name, key in keys.items():
             values = interpreter.get_tensor(names[name]).reshape(len(batch), -1)

@@ -18,7 +18,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import keras
 import numpy as np
@@ -32,8 +32,10 @@ from fer_mobile.metrics import Scores, score
 from fer_mobile.preprocess import normalise, resize
 from fer_mobile.train.batches import Batches
 from fer_mobile.train.curves import draw_curves
-from fer_mobile.train.quantize_aware import FineTuning, begin
 from fer_mobile.train.recipe import Recipe
+
+if TYPE_CHECKING:
+    from fer_mobile.train.quantize_aware import FineTuning
 
 COLUMNS: Final = ("epoch", "loss", "accuracy", "balanced_accuracy", "valid_loss", "seconds")
 """Columns of history.csv; all but loss and seconds are of the weights that best.keras keeps."""
@@ -80,7 +82,7 @@ def train(
     try:
         model = _build(recipe, len(learn.names))
         zoo.check_cap(model, lifted=not parameter_cap)
-        tuning = begin(recipe, model)
+        tuning = _tuning(recipe, model)
         if tuning:
             model = tuning.build()
         # Only now: a recipe that builds no model should leave no run behind.
@@ -163,6 +165,15 @@ def _is(recipe: Recipe, file: Path) -> bool:
         return Recipe.model_validate_json(file.read_bytes()) == recipe
     except ValidationError:
         return False
+
+
+def _tuning(recipe: Recipe, fresh: keras.Model) -> FineTuning | None:
+    """The quantization-aware fine-tuning that a recipe asks for, if it does."""
+    if recipe.quantization.start is None:
+        return None
+    from fer_mobile.train.quantize_aware import begin  # plain training needs no export
+
+    return begin(recipe, fresh)
 
 
 def _build(recipe: Recipe, classes: int) -> keras.Model:

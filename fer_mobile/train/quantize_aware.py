@@ -271,18 +271,19 @@ class FineTuning:
         )
 
 
-def begin(recipe: Recipe, fresh: keras.Model) -> FineTuning | None:
-    """The fine-tuning that a recipe asks for, if it does; `fresh` is its model, untrained."""
-    start, precision = recipe.quantization.start, recipe.training.precision
-    if start is None:
-        return None
-    if precision != "float32":
+def begin(recipe: Recipe, fresh: keras.Model) -> FineTuning:
+    """The fine-tuning of a recipe with a `quantization.start`; `fresh` is its untrained model.
+
+    Raises RecipeError where the training's precision is not float32, or as `FineTuning` does.
+    """
+    if recipe.training.precision != "float32":
         raise RecipeError(
             "training.precision",
             expected="float32 for quantization-aware fine-tuning",
-            found=precision,
+            found=recipe.training.precision,
         )
-    return FineTuning(start, fresh)
+    assert recipe.quantization.start is not None
+    return FineTuning(recipe.quantization.start, fresh)
 
 
 def _structure(graph: Graph) -> list[tuple[Any, ...]]:
