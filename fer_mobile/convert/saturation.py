@@ -42,5 +42,5 @@ def saturation(model: bytes, inputs: np.ndarray) -> tuple[float, str]:
             continue
         values, zero = interpreter.get_tensor(tensor["index"]), tensor["quantization"][1]
         ends = sum(np.count_nonzero(values == end) for end in (-128, 127) if end != zero)
-        worst = max(worst, (ends / values.size, str(tensor["name"]).rpartition(";")[2]))
+        worst = max(worst, (float(ends / values.size), str(tensor["name"]).rpartition(";")[2]))
     return worst

@@ -7,10 +7,13 @@ from keras import layers
 
 from fer_mobile import zoo
 from fer_mobile.convert.graph import from_keras, to_tensorflow
+from fer_mobile.convert.source import load_source
 from fer_mobile.convert.tflite import inference_function, inference_graph
 from fer_mobile.convert.winograd import map_sizes, winograd
+from fer_mobile.data.sources import load_dataset
 from fer_mobile.golden import golden_faces
-from fer_mobile.preprocess import normalise
+from fer_mobile.models import DEFAULT
+from fer_mobile.preprocess import normalise, resize
 
 
 def convolution(size, channels, *, relu=True, padding="same", strides=1, kernel=3):
@@ -76,3 +79,15 @@ def test_sizes_are_those_that_keras_states():
     for layer in model.layers:
         if len(layer.output.shape) == 4 and layer.name in sizes:
             assert sizes[layer.name] == layer.output.shape[1:3], layer.name
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["rewrites", "and winograd"])
+def test_a_thousand_faces_of_the_shipped_model(fast, shared_data):
+    model = load_source(DEFAULT).model
+    images = load_dataset(shared_data, split="valid").images[:1000]
+    assert len(images) == 1000
+    size = model.input_shape[1]
+    faces = normalise(np.stack([resize(image, size) for image in images]))[..., None]
+    function = inference_function(model, winograd=fast)
+    found = np.concatenate([function(faces[i : i + 100]) for i in range(0, 1000, 100)])
+    assert np.abs(found - model.predict(faces, batch_size=100, verbose=0)).max() <= 1e-5
