@@ -67,7 +67,7 @@ def _down(graph: Graph, node: Node) -> Graph | None:
     if not np.all(scale == 1) or len(users) != 1:
         return None
     user = users[0]
-    if user.op in ("max_pool", "flatten", "add"):
+    if user.op in ("max_pool", "mean", "flatten", "add"):
         if user.op == "flatten":
             size = graph_width(graph, user)
             shift = np.tile(shift, size // len(shift))

@@ -32,10 +32,10 @@ class Node:
     """One operation.
 
     `op` and its `weights`: ``input``; ``conv`` and ``dense`` (kernel, bias); ``affine``
-    (scale, shift); ``relu``; ``max_pool``; ``add``; ``flatten``; ``softmax``; and, made by
-    rewrites only, ``gray`` (BT.601 luma of RGB), ``pad`` (zeros around the map), ``reshape``
-    (the batch stays), ``slice``, ``subtract``, ``concat`` (of channels) and ``round`` (to 256
-    levels between ``low`` and ``high``).
+    (scale, shift); ``relu``; ``max_pool``; ``add``; ``flatten``; ``mean`` (over places);
+    ``softmax``; and, made by rewrites only, ``gray`` (BT.601 luma of RGB), ``pad`` (zeros
+    around the map), ``reshape`` (the batch stays), ``slice``, ``subtract``, ``concat`` (of
+    channels) and ``round`` (to 256 levels between ``low`` and ``high``).
     """
 
     name: str
@@ -140,6 +140,8 @@ def _read_layer(layer: Any, inputs: tuple[str, ...]) -> list[Node]:
         raise UnsupportedLayerError(f"{name} is not a plain ReLU")
     if kind in ("Add", "Flatten", "Softmax", "ReLU"):
         return [Node(name, kind.lower(), inputs)]
+    if kind == "GlobalAveragePooling2D" and not layer.keepdims:
+        return [Node(name, "mean", inputs)]
     raise UnsupportedLayerError(f"{name} is a {kind}")
 
 
@@ -208,6 +210,8 @@ def to_tensorflow(graph: Graph) -> Callable[[Any], Any]:
             case "flatten":
                 # A constant shape: nothing is left to compute at run time, any batch fits.
                 return tf.reshape(x[0], [-1, int(np.prod(x[0].shape[1:]))])
+            case "mean":
+                return tf.reduce_mean(x[0], [1, 2])
             case "softmax":
                 return tf.nn.softmax(x[0])
         raise ValueError(f"unknown operation {node.op!r}")

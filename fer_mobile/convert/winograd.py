@@ -55,7 +55,7 @@ def map_sizes(graph: Graph) -> dict[str, tuple[int, int]]:
     for node in graph.nodes.values():
         size = sizes[node.inputs[0]] if node.inputs else (*graph.input_shape[:2],)
         a = node.attributes
-        if node.op in ("flatten", "dense"):
+        if node.op in ("flatten", "mean", "dense"):
             size = (0, 0)
         elif node.op == "reshape":
             size = a["shape"][:2] if len(a["shape"]) == 3 else (0, 0)

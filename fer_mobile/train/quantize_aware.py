@@ -170,6 +170,8 @@ def _layer(graph: Graph, node: Node) -> Callable[[list[Any]], Any]:
             layer = layers.MaxPooling2D(a["size"], a["strides"], a["padding"].lower(), name=name)
         case "flatten":
             layer = layers.Flatten(name=name)
+        case "mean":
+            layer = layers.GlobalAveragePooling2D(name=name)
         case "softmax":
             layer = layers.Softmax(name=_layer_name(name))
         case "add":

@@ -34,6 +34,8 @@ def shaken(model, *, negative=()):
                 layer.beta.assign(rng.normal(0, 0.3, width))
             layer.moving_mean.assign(rng.normal(0.1, 0.1, width))
             layer.moving_variance.assign(rng.uniform(0.7, 1.3, width))
+    if "logits_norm" not in {layer.name for layer in model.layers}:
+        return model
     # As training would have it, so that the answers depend on the face.
     logits = keras.Model(model.inputs, model.get_layer("logits").output)
     values = logits.predict(faces(model.input_shape[1]), verbose=0)
@@ -67,6 +69,17 @@ def test_all_rewrites_are_exact(name, size, pools):
         graph = change(graph)
         assert difference(model, to_tensorflow(graph), size) <= EXACT, change.__name__
     assert difference(model, inference_function(model), size) <= EXACT
+
+
+def test_compact_loses_all_its_normalisations_exactly():
+    model = shaken(zoo.build("compact"))
+    graph = from_keras(model)
+    assert count(graph, "affine") == 13
+    for change in REWRITES:
+        graph = change(graph)
+        assert difference(model, to_tensorflow(graph), 48) <= EXACT, change.__name__
+    assert count(graph, "affine") == 0
+    assert count(graph, "pad") == 1  # the first convolution reads rows as channels
 
 
 @pytest.mark.parametrize("name", ["xcao", "xcao_two_stream"])
