@@ -20,7 +20,9 @@ def saturation(model: bytes, inputs: np.ndarray) -> tuple[float, str]:
     """The largest share of a tensor's values at the ends of its range, and the tensor's name.
 
     `inputs` [N, S, S, C] are as the model takes them.  The level that stands for zero does
-    not count: a ReLU puts values there.  (0.0, "") for a model without 8-bit results.
+    not count: a ReLU puts values there.  Nor does the lower end of a sum: where a constant
+    is added to a ReLU's map, its zeros lie there.  (0.0, "") for a model without 8-bit
+    results.
     """
     module = interpreter_module()
     with quiet(2):
@@ -41,6 +43,7 @@ def saturation(model: bytes, inputs: np.ndarray) -> tuple[float, str]:
         if operation["op_name"] not in _COMPUTING or tensor["dtype"] != np.int8:
             continue
         values, zero = interpreter.get_tensor(tensor["index"]), tensor["quantization"][1]
-        ends = sum(np.count_nonzero(values == end) for end in (-128, 127) if end != zero)
+        levels = (127,) if operation["op_name"] == "ADD" else (-128, 127)
+        ends = sum(np.count_nonzero(values == end) for end in levels if end != zero)
         worst = max(worst, (float(ends / values.size), str(tensor["name"]).rpartition(";")[2]))
     return worst
