@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 a failed verdict, 2 something the user gave, 3 a fault of 
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Annotated
 
@@ -86,6 +87,9 @@ def _explain(error: Exception) -> tuple[str, int]:
     said = getattr(error, "format_message", None)
     if said is not None:
         return " ".join(str(said()).split()), 2
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = error.filename or "writing"
+        return f"{where}: expected space on the disk, found none left. Free some, try again.", 2
     return (
         f"internal error: {type(error).__name__}: {error} "
         "(--debug before the command shows the traceback; please report it)",
