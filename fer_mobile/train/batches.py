@@ -14,12 +14,13 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """Shuffled, augmented batches of one epoch after another.
 
     What an epoch holds depends only on the recipe's seed and the epoch's number, so a
-    resumed training sees what an undisturbed one would have seen.
+    resumed training sees what an undisturbed one would have seen.  Keras neither numbers
+    the epochs for a dataset nor tells it of each exactly once: `begin` must be called.
     """
 
-    def __init__(self, dataset: Dataset, recipe: Recipe, size: int, epoch: int = 0) -> None:
+    def __init__(self, dataset: Dataset, recipe: Recipe, size: int) -> None:
         super().__init__(workers=1, max_queue_size=16)
-        self.dataset, self.recipe, self.size, self.epoch = dataset, recipe, size, epoch
+        self.dataset, self.recipe, self.size = dataset, recipe, size
         smoothing = recipe.training.label_smoothing
         classes = len(dataset.names)
         self.targets = dataset.targets * (1 - smoothing) + np.float32(smoothing / classes)
@@ -27,10 +28,12 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         weights = (counts.max() / counts) ** recipe.training.balance
         per_row = weights[dataset.labels]
         self.weights = (per_row / per_row.mean()).astype(np.float32)
-        self._shuffle()
+        self.begin(0)
 
-    def _shuffle(self) -> None:
-        rng = np.random.default_rng((self.recipe.training.seed, self.epoch))
+    def begin(self, epoch: int) -> None:
+        """From now on, give the batches of this epoch (from 0)."""
+        self.epoch = epoch
+        rng = np.random.default_rng((self.recipe.training.seed, epoch))
         self.order = rng.permutation(len(self.dataset))
 
     def __len__(self) -> int:
@@ -48,8 +51,3 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             targets = share[:, 0] * targets + (1 - share[:, 0]) * targets[::-1]
             weights = share[:, 0, 0] * weights + (1 - share[:, 0, 0]) * weights[::-1]
         return faces[..., None], targets, weights
-
-    def on_epoch_end(self) -> None:
-        """Move on to the next epoch's order and augmentation."""
-        self.epoch += 1
-        self._shuffle()

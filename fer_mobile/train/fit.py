@@ -88,13 +88,15 @@ def train(
         # Only now: a recipe that builds no model should leave no run behind.
         write_text(out / "recipe.json", recipe.model_dump_json(indent=2))
         size = int(model.input_shape[1])
-        batches = Batches(learn, recipe, size, epoch=start)
+        batches = Batches(learn, recipe, size)
         model.compile(
             _optimizer(recipe, len(batches)), "categorical_crossentropy", auto_scale_loss=False
         )
         if start:
-            model = keras.models.load_model(out / "last.keras")
+            model.optimizer.build(model.trainable_variables)  # it has its state to load, too
+            model.load_weights(out / "last.keras")
         keeper = _Keeper(recipe, valid, size, out, report, tuning)
+        begin = keras.callbacks.LambdaCallback(on_epoch_begin=lambda n, logs: batches.begin(n))
         if start < training.epochs:
             report(
                 f"{recipe.name}: {len(learn):,} faces train, {len(valid):,} validate, "
@@ -104,7 +106,8 @@ def train(
                 batches,
                 epochs=training.epochs,
                 initial_epoch=start,
-                callbacks=[keeper],
+                shuffle=False,  # the batches are, and Keras would order them by another seed
+                callbacks=[begin, keeper],
                 verbose=0,
             )
     finally:

@@ -262,7 +262,10 @@ function draw() {
   if (now.photo >= 0) {
     drawDetail(now.photo);
     last = now.photo;
-    if (!$("detail").open) $("detail").showModal();
+    if (!$("detail").open) {
+      $("detail").showModal();
+      $("close").focus();
+    }
   } else if ($("detail").open) {
     $("detail").close();
     tiles[last]?.firstChild.focus();
