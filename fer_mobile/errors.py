@@ -7,7 +7,10 @@ gave, 3 for a fault of ours.  (A failed verdict is no error; it exits with 1.)
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class FerMobileError(Exception):
@@ -68,3 +71,18 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if close:
         return f"Did you mean {close[0]!r}?"
     return f"Known: {', '.join(choices)}."
+
+
+def choose(kind: str, name: str, known: Mapping[str, T], error: type[InputError] = InputError) -> T:
+    """What `known` has under `name`; an `error` that names the nearest known one otherwise.
+
+    `kind` says in a word what the names are of: "protocol", "split".
+    """
+    if name in known:
+        return known[name]
+    raise error(
+        f"{kind} {name!r}",
+        expected=f"a known {kind}",
+        found="no such name",
+        todo=nearest(name, known),
+    )

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from fer_mobile.data.augmentation import Augmentation, augment
-from fer_mobile.errors import DataError, nearest
+from fer_mobile.errors import DataError, choose
 from fer_mobile.preprocess import resize
 
 Corruption = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -93,11 +93,5 @@ def corrupt(faces: np.ndarray, name: str, seed: int = 0) -> np.ndarray:
 
     Raises DataError for an unknown name.
     """
-    if name not in CORRUPTIONS:
-        raise DataError(
-            f"corruption {name!r}",
-            expected="a known corruption",
-            found="no such name",
-            todo=nearest(name, CORRUPTIONS),
-        )
-    return CORRUPTIONS[name](faces, np.random.default_rng(seed))
+    change = choose("corruption", name, CORRUPTIONS, DataError)
+    return change(faces, np.random.default_rng(seed))

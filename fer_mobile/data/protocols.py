@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 
-from fer_mobile.errors import DataError, nearest
+from fer_mobile.errors import DataError, choose
 from fer_mobile.labels import FER2013, LABELS, LABELS_7
 
 
@@ -97,12 +97,4 @@ PROTOCOLS: Final[dict[str, Callable[[Votes], Labelled]]] = {
 
 def find_protocol(name: str) -> Callable[[Votes], Labelled]:
     """The protocol called `name`; DataError with the nearest known name otherwise."""
-    try:
-        return PROTOCOLS[name]
-    except KeyError:
-        raise DataError(
-            f"protocol {name!r}",
-            expected="a known protocol",
-            found="no such name",
-            todo=nearest(name, PROTOCOLS),
-        ) from None
+    return choose("protocol", name, PROTOCOLS, DataError)

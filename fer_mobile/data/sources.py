@@ -15,7 +15,7 @@ import numpy as np
 
 from fer_mobile.data.dataset import SPLITS, Dataset
 from fer_mobile.data.protocols import Votes, find_protocol
-from fer_mobile.errors import DataError, PhotoError, nearest
+from fer_mobile.errors import DataError, PhotoError, choose
 from fer_mobile.labels import FERPLUS_VOTES, LABELS, canonical
 
 ENVIRONMENT: Final = "FER_MOBILE_DATA"
@@ -89,13 +89,7 @@ def load_dataset(
     Raises DataError when the source, protocol or split cannot be used.
     """
     find_protocol(protocol)
-    if split not in SPLITS:
-        raise DataError(
-            f"split {split!r}",
-            expected="a known split",
-            found="no such name",
-            todo=nearest(split, SPLITS),
-        )
+    choose("split", split, dict.fromkeys(SPLITS), DataError)
     source = data_path(path)
     if source.is_dir() and (source / NPZ_NAME).is_file():
         source = source / NPZ_NAME

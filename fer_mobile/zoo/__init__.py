@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from fer_mobile.errors import ModelError, nearest
+from fer_mobile.errors import ModelError, choose
 
 if TYPE_CHECKING:
     import keras
@@ -61,15 +61,7 @@ ARCHITECTURES: Final = {
 
 def find(name: str) -> Architecture:
     """The architecture called `name`; ModelError with the nearest known name otherwise."""
-    try:
-        return ARCHITECTURES[name]
-    except KeyError:
-        raise ModelError(
-            f"architecture {name!r}",
-            expected="one of the zoo's names",
-            found="no such name",
-            todo=nearest(name, ARCHITECTURES),
-        ) from None
+    return choose("architecture", name, ARCHITECTURES, ModelError)
 
 
 def build(name: str, **options: Any) -> keras.Model:
