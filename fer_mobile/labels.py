@@ -32,18 +32,6 @@ FERPLUS_VOTES: Final = (*LABELS, "unknown", "NF")
 FER2013: Final = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 """Our names for the integer labels 0-6 of the original fer2013.csv."""
 
-AFFECTNET: Final = (
-    "neutral",
-    "happiness",
-    "sadness",
-    "surprise",
-    "fear",
-    "disgust",
-    "anger",
-    "contempt",
-)
-"""Our names for AffectNet's integer labels 0-7 (8 None, 9 Uncertain and 10 Non-Face are pruned)."""
-
 EMOJI: Final = {
     "neutral": "😐",
     "happiness": "😀",

@@ -17,7 +17,7 @@ from fer_mobile.contract import Figures, Training
 from fer_mobile.errors import MissingPackageError, ModelError
 from fer_mobile.files import write_bytes, write_text
 from fer_mobile.labels import LABELS, LABELS_7
-from fer_mobile.models import SOURCE_JSON, ShippedModel, shipped_models, unknown_model
+from fer_mobile.models import SOURCE_JSON, shipped_models, unknown_model
 from fer_mobile.quiet import quiet
 from fer_mobile.zoo import ARCHITECTURES
 
@@ -212,10 +212,3 @@ def _halved(content: bytes) -> bytes:
                 data = copy.getvalue()
             new.writestr(zipfile.ZipInfo(entry.filename), data, zipfile.ZIP_DEFLATED)
     return out.getvalue()
-
-
-def shipped_folder(name: str) -> ShippedModel:
-    """The shipped model called `name`; ModelError otherwise."""
-    if name not in shipped_models():
-        raise unknown_model(name, "a shipped model's name")
-    return shipped_models()[name]
