@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from threading import RLock
 from typing import BinaryIO, Final
@@ -37,6 +38,8 @@ _EXPECTED: Final = "a JPEG, PNG, WebP, BMP, GIF, TIFF, HEIC or AVIF photo"
 _HEIF_BRANDS: Final = (b"hei", b"hev", b"mif1", b"msf1", b"avif", b"avis")
 
 _ORIENTATION: Final = 0x0112
+_EXIF_IFD: Final = 0x8769
+_DATE_TIME_ORIGINAL: Final = 0x9003
 _UPRIGHT: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -94,6 +97,24 @@ def load_photo(
         except Exception as error:  # a lazy image is decoded only now
             raise _damaged("the image", error) from error
     return _load_file(Path(source), min_long_side)
+
+
+def date_taken(path: str | Path) -> datetime | None:
+    """When a photo was taken, by the camera's clock: EXIF's DateTimeOriginal, or None.
+
+    Only the header is read.  A file that is no photo, or whose EXIF says nothing that is a
+    date, has none.
+    """
+    if not Path(path).is_file():  # opening a pipe would wait forever
+        return None
+    try:
+        with Path(path).open("rb") as file, _header_rules():
+            # PNG's own getexif decodes the whole photo, to look behind the pixels too.
+            exif = Image.Image.getexif(_open(Path(path), file))
+            text = str(exif.get_ifd(_EXIF_IFD)[_DATE_TIME_ORIGINAL])
+        return datetime.strptime(text[:19], "%Y:%m:%d %H:%M:%S")
+    except Exception:  # damaged blocks raise nearly every kind
+        return None
 
 
 def find_photos(folder: str | Path) -> list[Path]:

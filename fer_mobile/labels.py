@@ -45,6 +45,13 @@ EMOJI: Final = {
 }
 """One emoji a label, as in the Affective app's filter bar (thesis, table 2 and figure 23)."""
 
+GROUPS: Final = {
+    "positive": ("happiness",),
+    "negative": ("sadness", "anger", "disgust", "fear", "contempt"),
+    "neutral": ("neutral", "surprise"),
+}
+"""The labels by the feeling they stand for: every label is in one of them."""
+
 ALIASES: Final = {
     "angry": "anger",
     "contemptuous": "contempt",

@@ -53,6 +53,16 @@ class Face:
             "probabilities": {k: round(v, 4) for k, v in self.probabilities.items()},
         }
 
+    @classmethod
+    def from_dict(cls, row: dict[str, Any]) -> Face:
+        """The inverse of `as_dict`."""
+        return cls(
+            box=Box(*map(float, row["box"])),
+            label=str(row["label"]),
+            confidence=float(row["confidence"]),
+            probabilities={str(k): float(v) for k, v in row["probabilities"].items()},
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class PhotoResult:
@@ -81,3 +91,17 @@ class PhotoResult:
             "size": list(self.size) if self.size else None,
             "stages": {name: round(ms, 3) for name, ms in self.stages.items()},
         }
+
+    @classmethod
+    def from_dict(cls, row: dict[str, Any]) -> PhotoResult:
+        """The inverse of `as_dict`; a ValueError, TypeError or KeyError where it is no row."""
+        size = row["size"]
+        return cls(
+            path=str(row["path"]),
+            label=None if row["label"] is None else str(row["label"]),
+            confidence=None if row["confidence"] is None else float(row["confidence"]),
+            faces=tuple(Face.from_dict(face) for face in row["faces"]),
+            error=None if row["error"] is None else str(row["error"]),
+            size=(int(size[0]), int(size[1])) if size else None,
+            stages={str(name): float(ms) for name, ms in row["stages"].items()},
+        )

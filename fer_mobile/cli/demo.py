@@ -26,7 +26,7 @@ def demo_command(
     from fer_mobile.resources import photos_dir
 
     report = out / "index.html"
-    run = run_filter(photos_dir(), html=report, budget_s=BUDGET_S)
+    run = run_filter(photos_dir(), resume=False, html=report, budget_s=BUDGET_S)
     stats = stage_stats([result.stages for result in run.results if result.error is None])
 
     counts = Table("filed under", "photos", box=SIMPLE)

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
 
@@ -21,32 +20,79 @@ def filter_command(
         str,
         typer.Option(
             metavar="LIST",
-            help="Expressions to show, comma-separated; 'multiple' is photos with several faces."
+            help="Expressions to show, comma-separated; 'multiple' is photos with several faces;"
+            " group:positive, group:negative and group:neutral are several expressions."
             " Without it, every photo is shown.",
         ),
     ] = "",
+    min_confidence: Annotated[
+        float, typer.Option(metavar="0..1", help="What an expression must have to count.")
+    ] = 0.0,
+    faces: Annotated[
+        str,
+        typer.Option(
+            metavar="multiple|each|largest",
+            help="What a photo with several faces is filed under: 'multiple', each face's"
+            " expression, or the largest face's.",
+        ),
+    ] = "multiple",
+    match: Annotated[
+        str,
+        typer.Option(metavar="any|all", help="With --faces each: which of the faces must match."),
+    ] = "any",
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE", help="Photos taken (EXIF) in or after 2024, 2024-05 or 2024-05-31."
+        ),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Photos taken (EXIF) in or before.")
+    ] = None,
+    sort: Annotated[
+        str,
+        typer.Option(
+            metavar="name|confidence|date", help="Order: by name, surest first, oldest first."
+        ),
+    ] = "name",
     html: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write a gallery report: one page that holds it all."),
+        typer.Option(
+            metavar="FILE",
+            help="Write a gallery report; above 200 photos a folder of pictures lies beside it.",
+        ),
     ] = None,
     jsonl: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write the rows that match or failed, one JSON a line."),
     ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the same rows as a table.")
+    ] = None,
     copy_to: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Copy the photos that match; nothing is overwritten."),
     ] = None,
+    link_to: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Link to the photos that match; nothing is overwritten."),
+    ] = None,
+    link: Annotated[str, typer.Option(metavar="symbolic|hard", help="Kind of links.")] = "symbolic",
+    write_xmp: Annotated[
+        bool,
+        typer.Option(
+            "--write-xmp",
+            help="Write the expressions of the photos that match as keywords into XMP sidecars"
+            " (photo.jpg.xmp); the photos stay as they are.",
+        ),
+    ] = False,
     workers: Annotated[int, typer.Option(metavar="N", min=1, help="Processes.")] = 1,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Keep the rows of photos seen by an earlier run.")
-    ] = False,
-    faces: Annotated[
-        str,
+        bool,
         typer.Option(
-            metavar="largest|each|multiple", help="What a photo with several faces is filed under."
+            "--resume/--no-resume", help="Take the rows of earlier runs, or compute all again."
         ),
-    ] = "multiple",
+    ] = True,
     model: Annotated[
         str, typer.Option(metavar="MODEL", help="A shipped model's name or a .tflite file.")
     ] = "xcao_two_stream",
@@ -55,56 +101,60 @@ def filter_command(
     ] = False,
 ) -> None:
     """Filter a folder of photos by facial expression."""
+    from fer_mobile.cli.progress import photo_progress
     from fer_mobile.gallery.run import run_filter
 
     console = Console(stderr=True)
-    with Progress(
-        "reading photos",
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,  # else an empty line goes to the log
-    ) as bar:
-        task = bar.add_task("scan", total=None)
-        try:
+    try:
+        with photo_progress(console) as progress:
             run = run_filter(
                 folder,
                 show=show,
-                model=model,
+                min_confidence=min_confidence,
                 faces=faces,
+                match=match,
+                since=since,
+                until=until,
+                sort=sort,
+                model=model,
                 workers=workers,
                 resume=resume,
                 html=html,
                 jsonl=jsonl,
+                csv=csv,
                 copy_to=copy_to,
-                progress=lambda done, total: bar.update(task, completed=done, total=total),
+                link_to=link_to,
+                link=link,
+                write_xmp=write_xmp,
+                progress=progress,
             )
-        except KeyboardInterrupt:
-            bar.stop()
-            console.print("Stopped. What was done is kept: the same command with --resume goes on.")
-            raise typer.Exit(130) from None
+    except KeyboardInterrupt:
+        console.print("Stopped. What was done is kept: the same command with --resume goes on.")
+        raise typer.Exit(130) from None
 
     table = Table("filed under", "photos", box=None)
     table.columns[1].justify = "right"
     for key, n in run.counts.items():
         if n:
-            table.add_row(key, str(n), style="bold" if key in run.show else None)
+            table.add_row(key, str(n), style="bold" if key in run.query.show else None)
     console.print(table)
     n = len(run.results)
     console.print(
         f"{len(run.matched)} of {n} photos match; {run.seconds:.1f} s,"
         f" {1000 * run.seconds / n:.0f} ms a photo."
     )
-    for result in run.results:
-        if result.error:
-            console.print(f"failed: {result.error}", style="yellow", markup=False, soft_wrap=True)
-    for what, path in (("report", html), ("rows", jsonl), ("copies", copy_to)):
+    failures = (f"failed: {result.error}" for result in run.rows if result.error)
+    for line in (*run.notes, *failures):
+        console.print(line, style="yellow", markup=False, soft_wrap=True)
+    outputs = {
+        "report": html, "rows": jsonl, "table": csv, "copies": copy_to, "links": link_to,
+        "sidecars": folder if write_xmp else None,
+    }  # fmt: skip
+    for what, path in outputs.items():
         if path is not None:
             console.print(f"{what}: {path}", markup=False, highlight=False, soft_wrap=True)
     if as_json:
         typer.echo(json.dumps(run.as_dict()))
-    elif not (html or jsonl or copy_to):
+    elif not any(outputs.values()):
         for result in run.matched:
             typer.echo(os.fsencode(result.path))  # As bytes: not every name is Unicode.

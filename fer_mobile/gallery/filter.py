@@ -1,4 +1,4 @@
-"""Which photos an expression filter shows (the Affective app's rules) and copies.
+"""Which photos an expression filter shows: the Affective app's rules, and some beyond.
 
 A photo without a face is left out while a filter is on; one with several faces is filed
 under "multiple", or, when every face counts, under each of its faces' expressions.
@@ -6,42 +6,103 @@ under "multiple", or, when every face counts, under each of its faces' expressio
 
 from __future__ import annotations
 
-import filecmp
-import os
-import shutil
 from collections import Counter
-from collections.abc import Collection, Iterable
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from fer_mobile.errors import InputError, nearest
-from fer_mobile.labels import LABELS, MULTIPLE, canonical
+from fer_mobile.labels import GROUPS, LABELS, MULTIPLE, canonical
 from fer_mobile.types import PhotoResult
 
 SHOWABLE: Final = (*LABELS, MULTIPLE)
 """What a filter may ask for."""
 
+GROUP_WORDS: Final = {f"group:{name}": labels for name, labels in GROUPS.items()}
+"""Words for several labels at once.  `neutral` is the expression, `group:neutral` the group."""
+
 NO_FACE: Final = "no face"
 FAILED: Final = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a photo must be to be shown.
+
+    Raises InputError for values that are out of range or contradict each other.
+    """
+
+    show: tuple[str, ...] = ()
+    """Labels of `SHOWABLE` (see `parse_show`); empty: every expression."""
+    min_confidence: float = 0.0
+    """0 to 1.  A photo labelled "multiple" has no confidence and is not held to one."""
+    every_face: bool = False
+    """Each face of a photo counts, not the photo's own label."""
+    match: str = "any"
+    """With `every_face`, which of the faces must match: "any" or "all"."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_confidence <= 1:
+            raise InputError("min_confidence", expected="0 to 1", found=str(self.min_confidence))
+        if self.match not in ("any", "all"):
+            raise InputError("match", expected="any or all", found=repr(self.match))
+        if self.match == "all" and not self.every_face:
+            raise InputError(
+                "match",
+                expected="any, unless every face counts",
+                found="all",
+                todo="Add: --faces each",
+            )
+
+    @property
+    def on(self) -> bool:
+        """Whether it leaves any photo out that could be read."""
+        return bool(self.show or self.min_confidence)
+
+    def matches(self, result: PhotoResult) -> bool:
+        """Whether this photo is shown; one that could not be read never is."""
+        if result.error is not None:
+            return False
+        if not self.on:
+            return True
+        found: list[tuple[str, float | None]]
+        if self.every_face:
+            found = [(face.label, face.confidence) for face in result.faces]
+        else:
+            found = [(result.label, result.confidence)] if result.label else []
+        if not found:
+            return False
+        quantifier = all if self.match == "all" else any
+        return quantifier(
+            (not self.show or label in self.show)
+            and (confidence is None or confidence >= self.min_confidence)
+            for label, confidence in found
+        )
+
+
+ALL: Final = Filter()
+"""The filter that is off."""
 
 
 def parse_show(text: str | Iterable[str] | None) -> tuple[str, ...]:
     """The labels of a comma-separated list, without repeats; nothing means that no filter is on.
 
-    Raises InputError for an unknown label, naming the nearest known one.
+    A word of `GROUP_WORDS` stands for its labels.  Raises InputError for an unknown word, naming
+    the nearest known one.
     """
     words = text.split(",") if isinstance(text, str) else list(text or ())
-    show = []
+    show: list[str] = []
     for word in filter(None, map(str.strip, words)):
         label = canonical(word) or word.lower()
-        if label not in SHOWABLE:
+        if label not in SHOWABLE and label not in GROUP_WORDS:
+            known = (*SHOWABLE, *GROUP_WORDS)
             raise InputError(
                 "show",
-                expected="labels of " + ", ".join(SHOWABLE),
+                expected="labels of " + ", ".join(known),
                 found=repr(word),
-                todo=nearest(word.lower(), SHOWABLE),
+                todo=nearest(word.lower(), known),
             )
-        show.append(label)
+        show += GROUP_WORDS.get(label, (label,))
     return tuple(dict.fromkeys(show))
 
 
@@ -57,83 +118,9 @@ def filed_under(result: PhotoResult, *, every_face: bool = False) -> tuple[str, 
     return (result.label or NO_FACE,)
 
 
-def matches(
-    result: PhotoResult,
-    show: Collection[str],
-    min_confidence: float = 0.0,
-    *,
-    every_face: bool = False,
-) -> bool:
-    """Whether the filter shows this photo.
-
-    `show` holds labels of `SHOWABLE`; empty, every expression is shown, and without
-    `min_confidence` too every photo that could be read.  A photo labelled "multiple" has no
-    confidence and is not held to one.  With `every_face` one face that matches is enough.
-    """
-    if result.error is not None:
-        return False
-    if not show and not min_confidence:
-        return True
-    found: list[tuple[str, float | None]]
-    if every_face:
-        found = [(face.label, face.confidence) for face in result.faces]
-    else:
-        found = [(result.label, result.confidence)] if result.label else []
-    return any(
-        (not show or label in show) and (confidence is None or confidence >= min_confidence)
-        for label, confidence in found
-    )
-
-
 def count(results: Iterable[PhotoResult], *, every_face: bool = False) -> dict[str, int]:
     """Photos under each of `SHOWABLE`, `NO_FACE` and `FAILED`, in this order, zeros included."""
     counts = Counter(
         key for result in results for key in filed_under(result, every_face=every_face)
     )
     return {key: counts[key] for key in (*SHOWABLE, NO_FACE, FAILED)}
-
-
-def copy_to(results: Iterable[PhotoResult], folder: str | Path, *, root: str | Path) -> list[Path]:
-    """Copy photos below `root` into `folder` with their subfolders; return the copies' paths.
-
-    Nothing is ever overwritten: where another file has the name, the copy gets a number; where
-    the very same photo lies already, it is left.  Raises InputError when `folder` cannot be
-    written to.
-    """
-    copies = []
-    for result in results:
-        source = Path(result.path)
-        target = Path(folder) / source.relative_to(root)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            copies.append(_copy(source, target))
-        except OSError as error:
-            raise InputError(
-                target,
-                expected="a place that photos can be copied to",
-                found=error.strerror or str(error),
-                todo=f"{len(copies)} photos were copied before.",
-            ) from error
-    return copies
-
-
-def _copy(source: Path, target: Path) -> Path:
-    stem, number = target.stem, 1
-    while True:
-        try:
-            target.open("xb").close()  # Takes the name: two runs at once cannot both have it.
-            break
-        except FileExistsError:
-            if target.is_file() and filecmp.cmp(source, target, shallow=False):
-                return target
-            target = target.with_name(f"{stem}-{number}{target.suffix}")
-            number += 1
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        shutil.copy2(source, part)
-        part.replace(target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        target.unlink()
-        raise
-    return target

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from fer_mobile.bench.stats import TABLE8, TABLE8_PHONE, stage_stats, verdict
 from fer_mobile.files import write_text
-from fer_mobile.gallery.filter import FAILED, NO_FACE, count, filed_under
+from fer_mobile.gallery.filter import ALL, FAILED, NO_FACE, Filter, count, filed_under
 from fer_mobile.gallery.thumbnails import data_uris
 from fer_mobile.labels import EMOJI, MULTIPLE
 from fer_mobile.types import STAGES, Face, PhotoResult
@@ -39,28 +39,26 @@ def write_report(
     model: str = "",
     note: str = "",
     root: str | Path | None = None,
-    show: Collection[str] = (),
-    min_confidence: float = 0.0,
-    every_face: bool = False,
+    query: Filter = ALL,
     budget_s: float = 0.5,
 ) -> None:
     """Write the report of all `results` to `path`, whole or not at all.
 
     `model` is the line about the model, `note` one about how the times were taken; file names
-    are shown relative to `root`.  The page opens with the filter `show` and `min_confidence`
-    on; with `every_face` a photo is filed under each of its faces' labels.  The photos are read
+    are shown relative to `root`.  The page opens with the filter `query` on.  The photos are read
     again for their thumbnails; the page itself loads nothing from anywhere.
     Raises InputError when `path` cannot be written.
     """
-    counts = count(results, every_face=every_face)
+    counts = count(results, every_face=query.every_face)
     stats = stage_stats([result.stages for result in results if result.error is None])
     css, js = _part("report.css"), _part("report.js")
     data = {
         "labels": _labels(results),
         "emoji": _EMOJI,
-        "show": list(show),
-        "least": min_confidence,
-        "photos": _photos(results, root, every_face),
+        "show": query.show,
+        "least": query.min_confidence,
+        "match": query.match,
+        "photos": _photos(results, root, query.every_face),
     }
     environment = Environment(loader=PackageLoader("fer_mobile.gallery", "page"), autoescape=True)
     environment.filters["ms"] = _ms

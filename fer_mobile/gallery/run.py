@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from fer_mobile.errors import InputError
-from fer_mobile.gallery.filter import copy_to as copy_photos
-from fer_mobile.gallery.filter import count, matches, parse_show
-from fer_mobile.gallery.rows import write_jsonl
+from fer_mobile.errors import InputError, choose
+from fer_mobile.gallery.dates import parse_period, taken_within
+from fer_mobile.gallery.filter import Filter, count, parse_show
+from fer_mobile.gallery.place import LINKS, copy, place
+from fer_mobile.gallery.rows import Rows, write_csv, write_jsonl
 from fer_mobile.gallery.scan import Progress, scan
+from fer_mobile.gallery.sidecars import write_sidecars
 from fer_mobile.gallery.store import ResultStore, default_path
-from fer_mobile.images import find_photos
+from fer_mobile.images import date_taken, find_photos
 from fer_mobile.models import DEFAULT
 from fer_mobile.pipeline import Pipeline, load_pipeline
 from fer_mobile.types import PhotoResult
@@ -25,36 +28,53 @@ from fer_mobile.types import PhotoResult
 logger = logging.getLogger(__name__)
 
 
+def _by_confidence(result: PhotoResult) -> float:
+    return -(result.confidence or 0.0)
+
+
+def _by_date(result: PhotoResult) -> datetime:
+    return date_taken(result.path) or datetime.max
+
+
+ORDERS: Final[dict[str, Callable[[PhotoResult], Any]]] = {
+    "name": lambda result: 0,  # Sorting is stable, and the photos were found in this order.
+    "confidence": _by_confidence,
+    "date": _by_date,
+}
+"""What rows are sorted by."""
+
+
 @dataclass(frozen=True, slots=True)
 class FilterRun:
     """What `run_filter` found and wrote."""
 
     folder: Path
-    show: tuple[str, ...]
-    results: list[PhotoResult]
-    """Every photo below the folder, in the order of its path."""
-    matched: list[PhotoResult]
+    query: Filter
+    results: Rows
+    """Every photo that was looked at, in the order that was asked for."""
+    matched: Rows
+    rows: Rows
+    """The photos that match, and those that failed: nothing is left out in silence."""
     counts: dict[str, int]
     """Photos by label, then "no face" and "failed"."""
-    copies: list[Path]
     seconds: float
     """Wall time of the scan."""
-
-    @property
-    def rows(self) -> list[PhotoResult]:
-        """The photos that match, and those that failed: nothing is left out in silence."""
-        kept = {id(result) for result in self.matched}
-        return [result for result in self.results if result.error or id(result) in kept]
+    copies: list[Path] = field(default_factory=list)
+    links: list[Path] = field(default_factory=list)
+    sidecars: list[Path] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What was left out or left alone, a line each."""
 
     def as_dict(self) -> dict[str, Any]:
         """The run as `filter --json` prints it."""
         return {
             "folder": str(self.folder),
-            "show": list(self.show),
+            "show": list(self.query.show),
             "photos": len(self.results),
             "matched": len(self.matched),
             "counts": self.counts,
             "seconds": round(self.seconds, 3),
+            "notes": self.notes,
             "rows": [result.as_dict() for result in self.rows],
         }
 
@@ -63,41 +83,85 @@ def run_filter(
     folder: str | Path,
     *,
     show: str | Iterable[str] | None = None,
-    model: str | Path = DEFAULT,
+    min_confidence: float = 0.0,
     faces: str = "multiple",
+    match: str = "any",
+    since: str | None = None,
+    until: str | None = None,
+    sort: str = "name",
+    model: str | Path = DEFAULT,
     workers: int = 1,
-    resume: bool = False,
+    resume: bool = True,
     html: str | Path | None = None,
     jsonl: str | Path | None = None,
+    csv: str | Path | None = None,
     copy_to: str | Path | None = None,
-    min_confidence: float = 0.0,
+    link_to: str | Path | None = None,
+    link: str = "symbolic",
+    write_xmp: bool = False,
     budget_s: float = 0.5,
     store: str | Path | None = None,
     progress: Progress | None = None,
+    **pipeline_options: Any,
 ) -> FilterRun:
     """Filter the photos below `folder` by expression; the photos themselves are only read.
 
-    `show` holds the labels to show (comma-separated or a list; nothing: all photos).  Rows are
-    kept in `store` (default: the user's cache folder) as they come; with `resume` those that
-    are there are not computed again.  `html` gets the report of all photos with the filter on,
-    `jsonl` the rows that match or failed, `copy_to` copies of the photos that match.
+    Args:
+        folder: searched with its subfolders.
+        show: labels to show, comma-separated or a list (see `parse_show`); nothing: all photos.
+        min_confidence: 0 to 1, what a label must have to count.
+        faces: what a photo with several faces is filed under (see `Pipeline`); with "each" every
+            face counts.
+        match: with "each", whether "any" face or "all" must match.
+        since: first year, month or day (2024, 2024-05, 2024-05-31) by EXIF; with `since` or
+            `until` a photo that does not say when it was taken is left out.
+        until: last year, month or day.
+        sort: order of the rows: "name", "confidence" (the surest first) or "date" (the oldest
+            first); photos without one come last.
+        model: a shipped model's name or a `.tflite` file.
+        workers: processes.
+        resume: take the rows that earlier runs kept, instead of computing them again.
+        html: where the report of all photos goes, with the filter on.
+        jsonl: where the rows that match or failed go, one JSON document a line.
+        csv: where the same rows go as a table.
+        copy_to: a folder for copies of the photos that match.
+        link_to: a folder for links to them.
+        link: "symbolic" or "hard".
+        write_xmp: write the labels of those that match into XMP sidecars.
+        budget_s: seconds a photo may take, for the report's verdict.
+        store: the file that keeps the rows; default: in the user's cache folder.
+        progress: called with (done, total) after every photo.
+        pipeline_options: further arguments of `load_pipeline`.
+
     Raises InputError when the folder is none, holds no photo, or no photo could be read, and
     for a wrong argument; a single bad photo is a row with its error.
     """
     folder = Path(folder)
-    labels = parse_show(show)
-    if not 0 <= min_confidence <= 1:
-        raise InputError("min_confidence", expected="0 to 1", found=str(min_confidence))
+    query = Filter(parse_show(show), min_confidence, every_face=faces == "each", match=match)
+    first, last = parse_period("since", since), parse_period("until", until)
+    order = choose("order", sort, ORDERS)
+    linking = choose("kind of link", link, LINKS)
     if workers < 1:
         raise InputError("workers", expected="1 or more", found=str(workers))
-    paths = _photos(folder, None if copy_to is None else Path(copy_to))
-    factory = partial(load_pipeline, model, faces=faces)
+    paths = _photos(folder, [Path(out) for out in (copy_to, link_to) if out is not None])
+    notes = []
+    if first or last:
+        paths, undated = taken_within(paths, first, last)
+        if undated:
+            notes.append(f"{undated} photos were left out: their EXIF holds no date.")
+        if not paths:
+            raise InputError(
+                folder,
+                expected=f"photos taken from {since or 'ever'} to {until or 'now'}",
+                found="none",
+                todo=" ".join(notes),
+            )
+    factory = partial(load_pipeline, model, faces=faces, **pipeline_options)
     pipeline = factory()
-    every_face = faces == "each"
 
     started = time.perf_counter()
-    with _open_store(store, pipeline.identity, needed=resume) as kept:
-        results = list(
+    with _open_store(store, pipeline.identity) as kept:
+        results = Rows(
             scan(
                 paths,
                 factory if workers > 1 else lambda: pipeline,
@@ -115,22 +179,21 @@ def run_filter(
             found=f"none among {len(results)}; the first says: {results[0].error}",
         )
 
-    matched = [
-        result
-        for result in results
-        if matches(result, labels, min_confidence, every_face=every_face)
-    ]
-    run = FilterRun(
-        folder=folder,
-        show=labels,
-        results=results,
-        matched=matched,
-        counts=count(results, every_face=every_face),
-        copies=[] if copy_to is None else copy_photos(matched, copy_to, root=folder),
-        seconds=seconds,
+    results = results.pick(sorted(range(len(results)), key=[*map(order, results)].__getitem__))
+    matched = results.pick(n for n, result in enumerate(results) if query.matches(result))
+    rows = results.pick(
+        n for n, result in enumerate(results) if result.error or query.matches(result)
     )
     if jsonl is not None:
-        write_jsonl(run.rows, jsonl)
+        write_jsonl(rows, jsonl)
+    if csv is not None:
+        write_csv(rows, csv)
+    copies = [] if copy_to is None else place(matched, copy_to, copy, root=folder)
+    links = [] if link_to is None else place(matched, link_to, linking, root=folder)
+    sidecars: list[Path] = []
+    if write_xmp:
+        sidecars, left = write_sidecars(matched, every_face=query.every_face)
+        notes += left
     if html is not None:
         from fer_mobile.gallery.report import write_report  # Jinja2 is for this alone.
 
@@ -141,39 +204,52 @@ def run_filter(
             model=_model_line(pipeline),
             note=_note(workers, resume),
             root=folder,
-            show=labels,
-            min_confidence=min_confidence,
-            every_face=every_face,
+            query=query,
             budget_s=budget_s,
         )
-    return run
+    return FilterRun(
+        folder=folder,
+        query=query,
+        results=results,
+        matched=matched,
+        rows=rows,
+        counts=count(results, every_face=query.every_face),
+        seconds=seconds,
+        copies=copies,
+        links=links,
+        sidecars=sidecars,
+        notes=notes,
+    )
 
 
 def _open_store(
-    path: str | Path | None, identity: str, *, needed: bool
+    path: str | Path | None, identity: str
 ) -> AbstractContextManager[ResultStore | None]:
     try:
         return ResultStore(path or default_path(), identity)
     except InputError as error:
-        if needed or path is not None:
+        if path is not None:
             raise
-        logger.warning("This run cannot be resumed: %s", error)
+        logger.warning("Nothing is kept of this run: %s", error)
         return nullcontext()
 
 
-def _photos(folder: Path, copies: Path | None) -> list[Path]:
-    """The photos below `folder`, without those below `copies` if that lies inside."""
+def _photos(folder: Path, outputs: list[Path]) -> list[Path]:
+    """The photos below `folder`, without those below `outputs` where these lie inside."""
     if not folder.is_dir():
         found = "a file" if folder.exists() else "no such folder"
         raise InputError(folder, expected="a folder of photos", found=found)
-    paths = find_photos(folder)
-    if copies is not None:
-        inside = copies.resolve()
-        if inside == folder.resolve():
+    inside = [output.resolve() for output in outputs]
+    for output in outputs:
+        if output.resolve() == folder.resolve():
             raise InputError(
-                copies, expected="another folder to copy to", found="the photos' own folder"
+                output, expected="another folder to put photos into", found="the photos' own folder"
             )
-        paths = [path for path in paths if not path.resolve().is_relative_to(inside)]
+    paths = [
+        path
+        for path in find_photos(folder)
+        if not inside or not any(path.parent.resolve().is_relative_to(out) for out in inside)
+    ]
     if not paths:
         raise InputError(
             folder,

@@ -15,12 +15,14 @@ import os
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from errno import EINVAL
 from pathlib import Path
+from stat import S_ISREG
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 from fer_mobile.errors import InputError
-from fer_mobile.types import Box, Face, PhotoResult
+from fer_mobile.types import PhotoResult
 
 SCHEMA_VERSION: Final = 1
 
@@ -63,12 +65,14 @@ class Fingerprint(NamedTuple):
 
 
 def fingerprint(path: str | Path) -> Fingerprint:
-    """Read a file's fingerprint.  Raises OSError when it cannot be read.
+    """Read a file's fingerprint.  Raises OSError when it is no regular file or cannot be read.
 
     Size and time are read first: of a file that changes meanwhile they are the old ones, so
     that its new content is looked at again.
     """
     stat = Path(path).stat()
+    if not S_ISREG(stat.st_mode):  # opening a pipe would wait forever
+        raise OSError(EINVAL, "no regular file", str(path))
     with Path(path).open("rb") as file:
         content = hashlib.file_digest(file, "sha256").hexdigest()
     return Fingerprint(stat.st_size, stat.st_mtime_ns, content)
@@ -138,7 +142,7 @@ class ResultStore:
             return None
         self._remember(path, photo)
         try:
-            return replace(_from_dict(json.loads(found[0])), path=str(path))
+            return replace(PhotoResult.from_dict(json.loads(found[0])), path=str(path))
         except (ValueError, TypeError, KeyError, AttributeError):
             return None  # A row that someone has tampered with is computed anew.
 
@@ -201,26 +205,3 @@ class ResultStore:
 def _key(path: str | Path) -> bytes:
     # As bytes: a file name need not be valid UTF-8, which SQLite's text must be.
     return os.fsencode(Path(path).resolve())
-
-
-def _from_dict(row: dict[str, Any]) -> PhotoResult:
-    """The inverse of PhotoResult.as_dict."""
-    faces = tuple(
-        Face(
-            box=Box(*face["box"]),
-            label=str(face["label"]),
-            confidence=float(face["confidence"]),
-            probabilities={str(k): float(v) for k, v in face["probabilities"].items()},
-        )
-        for face in row["faces"]
-    )
-    size = row["size"]
-    return PhotoResult(
-        path=row["path"],
-        label=row["label"],
-        confidence=row["confidence"],
-        faces=faces,
-        error=row["error"],
-        size=(int(size[0]), int(size[1])) if size else None,
-        stages={str(name): float(ms) for name, ms in row["stages"].items()},
-    )

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import shutil
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,14 +9,12 @@ from fer_mobile.gallery.filter import (
     FAILED,
     NO_FACE,
     SHOWABLE,
-    copy_to,
+    Filter,
     count,
     filed_under,
-    matches,
     parse_show,
 )
-from fer_mobile.labels import LABELS
-from fer_mobile.resources import photos_dir
+from fer_mobile.labels import GROUPS, LABELS
 from tests.gallery.samples import face, failed, photo
 
 HAPPY = photo("a.jpg", face("happiness", 0.9))
@@ -29,9 +25,9 @@ BROKEN = failed("e.jpg")
 ALL = [HAPPY, SAD, GROUP, NOBODY, BROKEN]
 
 
-def shown(show: str, min_confidence: float = 0.0, every_face: bool = False) -> list[str]:
-    labels = parse_show(show)
-    return [r.path[0] for r in ALL if matches(r, labels, min_confidence, every_face=every_face)]
+def shown(show: str, min_confidence: float = 0.0, **rules) -> list[str]:
+    query = Filter(parse_show(show), min_confidence, **rules)
+    return [result.path[0] for result in ALL if query.matches(result)]
 
 
 def test_rules_of_the_filter():
@@ -50,6 +46,25 @@ def test_every_face_counts():
     assert shown("multiple", every_face=True) == []
 
 
+def test_all_faces_must_match():
+    rule = {"every_face": True, "match": "all"}
+    assert shown("happiness", **rule) == ["a"]
+    assert shown("happiness,fear", **rule) == ["a", "c"]
+    assert shown("happiness,fear", 0.31, **rule) == ["a"]
+    assert shown("", 0.3, **rule) == ["a", "b", "c"]  # nobody: there is no face to match
+    assert shown("", **rule) == ["a", "b", "c", "d"]
+
+
+def test_contradictory_filters():
+    for message, values in {
+        "min_confidence: expected 0 to 1": {"min_confidence": 50.0},
+        "match: expected any or all, found 'some'": {"match": "some"},
+        "--faces each": {"match": "all"},
+    }.items():
+        with pytest.raises(InputError, match=message):
+            Filter(**values)
+
+
 def test_min_confidence():
     assert shown("happiness,sadness", 0.4) == ["a", "b"]
     assert shown("happiness,sadness", 0.41) == ["a"]
@@ -64,7 +79,25 @@ def test_parse_show():
     assert parse_show(",".join(SHOWABLE)) == (*LABELS, "multiple")
 
 
-@pytest.mark.parametrize(("word", "meant"), [("hapiness", "happiness"), ("multipel", "multiple")])
+def test_groups():
+    assert parse_show("group:positive") == ("happiness",)
+    assert parse_show("group:neutral") == ("neutral", "surprise")
+    assert parse_show("neutral") == ("neutral",)
+    assert parse_show("anger, Group:Negative") == (
+        "anger", "sadness", "disgust", "fear", "contempt",
+    )  # fmt: skip
+    assert sorted(label for labels in GROUPS.values() for label in labels) == sorted(LABELS)
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("hapiness", "happiness"),
+        ("multipel", "multiple"),
+        ("positive", "group:positive"),
+        ("negative", "group:negative"),
+    ],
+)
 def test_unknown_label_names_the_nearest(word: str, meant: str):
     with pytest.raises(InputError, match=f"{word!r}.*Did you mean '{meant}'") as caught:
         parse_show(f"sadness,{word}")
@@ -92,35 +125,6 @@ def test_a_filter_shows_exactly_what_is_filed_under_its_labels(
 ):
     result = photo("x.jpg", *(face(label, confidence) for label in labels))
     keys = set(filed_under(result, every_face=every_face))
-    assert matches(result, show, every_face=every_face) == bool(keys & show)
+    query = Filter(tuple(show), every_face=every_face)
+    assert query.matches(result) == bool(keys & show)
     assert len(count([result], every_face=every_face)) == len(SHOWABLE) + 2
-
-
-def test_copy_keeps_folders_and_never_overwrites(tmp_path):
-    library, out = tmp_path / "library", tmp_path / "out"
-    (library / "trip" / "day").mkdir(parents=True)
-    one, two = library / "cat.png", library / "trip" / "day" / "rocket.jpg"
-    for path in (one, two):
-        shutil.copy2(photos_dir() / path.name, path)
-    before = {path: path.read_bytes() for path in (one, two)}
-    (out / "trip" / "day").mkdir(parents=True)
-    mine = out / "trip" / "day" / "rocket.jpg"
-    mine.write_bytes(b"mine")
-
-    copies = copy_to([photo(one), photo(two)], out, root=library)
-    assert copies == [out / "cat.png", out / "trip" / "day" / "rocket-1.jpg"]
-    assert [path.read_bytes() for path in copies] == list(before.values())
-    assert copies[0].stat().st_mtime == one.stat().st_mtime
-    assert mine.read_bytes() == b"mine"
-    assert {path: path.read_bytes() for path in (one, two)} == before
-
-    # Again: the copies are there already, so nothing is added.
-    assert copy_to([photo(one), photo(two)], out, root=library) == copies
-    assert len([path for path in out.rglob("*") if path.is_file()]) == 3
-
-
-def test_copy_to_a_place_that_cannot_be_written(tmp_path):
-    source = photos_dir() / "cat.png"
-    (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(InputError, match="can be copied to"):
-        copy_to([photo(source)], tmp_path / "file", root=photos_dir())

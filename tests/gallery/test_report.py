@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from fer_mobile.errors import InputError
+from fer_mobile.gallery.filter import Filter
 from fer_mobile.gallery.report import write_report
 from fer_mobile.gallery.thumbnails import data_uris
 from fer_mobile.resources import photos_dir
@@ -45,7 +46,12 @@ def page(tmp_path):
     ]
     path = tmp_path / "new" / "report.html"
     write_report(
-        results, path, title="<Summer & sun>", model="a <model>", root=folder, show=["neutral"]
+        results,
+        path,
+        title="<Summer & sun>",
+        model="a <model>",
+        root=folder,
+        query=Filter(("neutral",)),
     )
     return path.read_text(encoding="utf-8")
 

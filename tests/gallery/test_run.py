@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+import csv
 import json
 import shutil
+import sys
+from pathlib import Path
 
+import pillow_heif
 import pytest
+from PIL import Image
 
 from fer_mobile.errors import InputError
 from fer_mobile.gallery.run import run_filter
 from fer_mobile.resources import photos_dir
+
+pillow_heif.register_heif_opener()
 
 
 def tree(folder) -> dict:
@@ -27,9 +34,9 @@ def test_the_main_job(small_library, tmp_path):
     label = next(r.label for r in everything.results if r.confidence is not None)
 
     html, jsonl, copies = tmp_path / "r.html", tmp_path / "r.jsonl", tmp_path / "copies"
-    run = run_filter(small_library, show=label, html=html, jsonl=jsonl, copy_to=copies, resume=True)
+    run = run_filter(small_library, show=label, html=html, jsonl=jsonl, copy_to=copies)
     matched = [result for result in run.results if result.label == label]
-    assert run.matched == matched
+    assert list(run.matched) == matched
     assert len(matched) == run.counts[label]
     rows = [json.loads(line) for line in jsonl.read_text().splitlines()]
     assert [row["path"] for row in rows if not row["error"]] == [r.path for r in matched]
@@ -46,8 +53,8 @@ def test_the_main_job(small_library, tmp_path):
 
 
 def test_without_resume_all_is_computed_again(small_library):
-    first, second = run_filter(small_library), run_filter(small_library)
-    third = run_filter(small_library, resume=True)
+    first, second = (run_filter(small_library, resume=False) for _ in range(2))
+    third = run_filter(small_library)
     assert first.results[0].stages != second.results[0].stages
     assert third.results[0].as_dict() == second.results[0].as_dict()
 
@@ -55,23 +62,23 @@ def test_without_resume_all_is_computed_again(small_library):
 def test_modes_of_faces_are_kept_apart(small_library, tmp_path):
     shutil.copy(photos_dir() / "meeting.jpg", small_library / "meeting.jpg")
     multiple = run_filter(small_library)
-    each = run_filter(small_library, faces="each", resume=True)
-    largest = run_filter(small_library, faces="largest", resume=True)
+    each = run_filter(small_library, faces="each")
+    largest = run_filter(small_library, faces="largest")
     assert multiple.counts["multiple"] >= 1
     assert each.counts["multiple"] == largest.counts["multiple"] == 0
     meeting = next(r for r in each.results if r.path.endswith("meeting.jpg"))
     for label in {face.label for face in meeting.faces}:
-        run = run_filter(small_library, faces="each", show=label, resume=True)
+        run = run_filter(small_library, faces="each", show=label)
         assert meeting.path in [result.path for result in run.matched]
 
 
 def test_copies_inside_the_library_are_no_photos_of_it(small_library):
     inside = small_library / "copies"
     first = run_filter(small_library, copy_to=inside)
-    second = run_filter(small_library, copy_to=inside, resume=True)
+    second = run_filter(small_library, copy_to=inside)
     assert len(first.results) == len(second.results) == 9
     assert first.copies == second.copies
-    with pytest.raises(InputError, match="another folder to copy to"):
+    with pytest.raises(InputError, match="another folder to put photos into"):
         run_filter(small_library, copy_to=small_library)
 
 
@@ -79,7 +86,7 @@ def test_a_photo_that_was_deleted_has_no_row(small_library):
     run_filter(small_library)
     (small_library / "two" / "cat.png").unlink(missing_ok=True)
     (small_library / "one" / "cat.png").unlink(missing_ok=True)
-    assert len(run_filter(small_library, resume=True).results) == 8
+    assert len(run_filter(small_library).results) == 8
 
 
 def test_wrong_input(small_library, tmp_path):
@@ -106,9 +113,119 @@ def test_wrong_input(small_library, tmp_path):
         assert not html.exists()
 
 
-def test_a_cache_that_cannot_be_written_stops_only_a_resume(small_library, tmp_path, monkeypatch):
+def test_a_cache_that_cannot_be_written_is_done_without(
+    small_library, tmp_path, monkeypatch, caplog
+):
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("FER_MOBILE_CACHE", str(tmp_path / "file"))
     assert len(run_filter(small_library).results) == 9
+    assert "FER_MOBILE_CACHE" in caplog.text
     with pytest.raises(InputError, match="FER_MOBILE_CACHE"):
-        run_filter(small_library, resume=True)
+        run_filter(small_library, store=tmp_path / "file" / "own.sqlite")
+
+
+def test_a_second_run_opens_no_photo(small_library):
+    opened: list[str] = []
+    watching = True
+
+    def watch(event: str, arguments: tuple) -> None:
+        if watching and event == "open" and str(arguments[0]).startswith(str(small_library)):
+            opened.append(Path(arguments[0]).name)
+
+    sys.addaudithook(watch)  # of every opening in this process, by whatever library
+    try:
+        first = run_filter(small_library)
+        assert set(opened) == {Path(result.path).name for result in first.results}
+        opened.clear()
+        second = run_filter(small_library)
+        assert set(opened) == {"broken.jpg"}  # what failed is tried again
+    finally:
+        watching = False
+    assert list(second.matched) == list(first.matched)
+
+
+def test_the_same_figures_fresh_and_kept(small_library):
+    (small_library / "one" / "broken.jpg").unlink()
+    assert list(run_filter(small_library).results) == list(run_filter(small_library).results)
+
+
+def dated(path, taken: str | None) -> None:
+    with Image.open(path) as image:
+        exif = Image.Exif()
+        exif[0x010F] = "a camera"
+        if taken:
+            exif.get_ifd(0x8769)[0x9003] = taken
+        image.convert("RGB").save(path, exif=exif)
+
+
+def test_dates(tmp_path):
+    folder = tmp_path / "library"
+    folder.mkdir()
+    for name, taken in {
+        "c.jpg": "2024:05:31 23:59:59",
+        "a.jpg": "2024:06:01 00:00:00",
+        "b.png": "2023:12:24 18:00:00",
+        "d.jpg": None,
+        "e.jpg": "0000:00:00 00:00:00",
+        "f.heic": "2024:05:01 08:00:00",
+    }.items():
+        shutil.copy(photos_dir() / "rocket.jpg", folder / name)
+        dated(folder / name, taken)
+
+    def names(**arguments) -> str:
+        run = run_filter(folder, **arguments)
+        return "".join(Path(result.path).stem for result in run.results)
+
+    assert names(sort="date") == "bfcade"
+    assert names(since="2024", sort="date") == "fca"
+    assert names(since="2024-05", until="2024-05") == "cf"
+    assert names(until="2024-05-30") == "bf"
+    assert names(since="2024-06-01") == "a"
+    assert run_filter(folder, since="2024").notes == [
+        "2 photos were left out: their EXIF holds no date."
+    ]
+    with pytest.raises(InputError, match="photos taken from 2030 to now, found none"):
+        run_filter(folder, since="2030")
+    for wrong in ("yesterday", "2024-13", "2024-5-1", "20240501"):
+        with pytest.raises(InputError, match="until: expected a date like"):
+            run_filter(folder, until=wrong)
+
+
+def test_sorted_by_confidence(small_library, tmp_path):
+    run = run_filter(small_library, sort="confidence", csv=tmp_path / "rows.csv")
+    confidences = [result.confidence or 0 for result in run.results]
+    assert confidences == sorted(confidences, reverse=True)
+    assert confidences[0] > confidences[-1] == 0
+    with (tmp_path / "rows.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["path"] for row in rows] == [result.path for result in run.results]
+    assert float(rows[0]["confidence"]) == confidences[0]
+    assert rows[0]["expressions"] == rows[0]["label"]
+    assert {row["faces"] for row in rows} >= {"0", "1"}
+    assert [bool(row["error"]) for row in rows].count(True) == 1
+
+
+def test_links_and_sidecars_inside_the_library_are_no_photos_of_it(small_library):
+    inside = small_library / "links"
+    before = tree(small_library)
+    for _ in range(2):
+        run = run_filter(small_library, show="group:positive", link_to=inside, write_xmp=True)
+        assert len(run.results) == 9
+    assert 1 <= len(run.links) == len(run.sidecars) < 8
+    assert all(link.is_symlink() for link in run.links)
+    assert [Path(f"{result.path}.xmp") for result in run.matched] == run.sidecars
+    after = tree(small_library)
+    assert {path: after[path] for path in before} == before
+
+
+def test_heic(tmp_path):
+    with Image.open(photos_dir() / "gray-man-grin.jpg") as image:
+        image.convert("RGB").save(tmp_path / "grin.heic", quality=90)
+    (result,) = run_filter(tmp_path).results
+    (as_jpeg,) = (
+        result
+        for result in run_filter(photos_dir(), resume=True).results
+        if result.path.endswith("gray-man-grin.jpg")
+    )
+    assert result.label == as_jpeg.label
+    assert result.size == as_jpeg.size

@@ -40,14 +40,13 @@ function go({ show, least, photo }, push = false) {
   draw();
 }
 
-/** The rule of `fer_mobile.gallery.filter.matches`, with "no face" and "failed" to ask for. */
+/** The rule of `fer_mobile.gallery.filter.Filter`, with "no face" and "failed" to ask for. */
 function matches(photo, { show, least }) {
   if (!show.size && !least) return true;
-  return photo.keys.some(
-    ([key, sure]) =>
-      (show.size ? show.has(key) : !["no face", "failed"].includes(key)) &&
-      (sure === null || sure >= least),
-  );
+  const fits = ([key, sure]) =>
+    (show.size ? show.has(key) : !["no face", "failed"].includes(key)) &&
+    (sure === null || sure >= least);
+  return data.match === "all" ? photo.keys.every(fits) : photo.keys.some(fits);
 }
 
 // ── the grid ──────────────────────────────────────────────────────────────────────────────
