@@ -1,0 +1,3 @@
+package org.fermobile.core
+
+internal fun hex(bytes: ByteArray): String = bytes.joinToString("") { "%02x".format(it) }

@@ -1,0 +1,70 @@
+package org.fermobile.core
+
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+import kotlin.math.floor
+
+/**
+ * A model with its contract: gray faces in, probabilities out.  One object serves one thread.
+ *
+ * @throws ContractException where the contract contradicts the graph.
+ */
+class Classifier(val file: ModelFile, private val model: TensorModel) : AutoCloseable by model {
+    val contract: Contract get() = file.contract
+
+    /** Height and width of the input in pixels. */
+    val size: Int = contract.input.shape[1]
+
+    /** The vocabulary, in the order of the output. */
+    val labels: List<String> get() = contract.labels
+
+    private val channels = contract.input.shape[3]
+    private val quantized = quantizationTable(contract.input)
+
+    init {
+        checkAgainstGraph(contract, model, file.name)
+    }
+
+    /** The probability of every label for a face of [size]×[size] gray pixels. */
+    fun classify(face: GrayImage): FloatArray {
+        val values = model.run(prepare(face)).values.single()
+        return dequantize(values, contract.output)
+    }
+
+    /** What the graph's input takes for a face of [size]×[size] gray pixels, in native byte order. */
+    fun prepare(face: GrayImage): ByteBuffer {
+        require(face.width == size && face.height == size) {
+            "expected $size×$size pixels, got ${face.width}×${face.height}"
+        }
+        val type = contract.input.type
+        val values = ByteBuffer.allocateDirect(size * size * channels * type.bytes).order(ByteOrder.nativeOrder())
+        for (pixel in face.pixels) {
+            val level = pixel.toInt() and 255
+            repeat(channels) {
+                if (type == TensorType.FLOAT32) values.putFloat(level / 255f) else values.put(quantized[level])
+            }
+        }
+        values.rewind()
+        return values
+    }
+}
+
+/** The quantized value of each of the 256 gray levels; the level itself where the input is raw pixels. */
+private fun quantizationTable(input: Tensor): ByteArray {
+    val scale = input.scale ?: return ByteArray(256) { it.toByte() }
+    val zeroPoint = input.zeroPoint ?: 0
+    val limits = if (input.type == TensorType.INT8) -128..127 else 0..255
+    return ByteArray(256) {
+        val value = floor(it / 255.0 / scale + 0.5) + zeroPoint
+        value.coerceIn(limits.first.toDouble(), limits.last.toDouble()).toInt().toByte()
+    }
+}
+
+private fun dequantize(values: ByteBuffer, output: Tensor): FloatArray {
+    val count = output.shape.last()
+    if (output.type == TensorType.FLOAT32) return FloatArray(count) { values.getFloat(4 * it) }
+    return FloatArray(count) {
+        val value = if (output.type == TensorType.INT8) values[it].toInt() else values[it].toInt() and 255
+        (value - (output.zeroPoint ?: 0)) * (output.scale ?: 1f)
+    }
+}

@@ -1,0 +1,142 @@
+package org.fermobile.core
+
+import kotlinx.serialization.SerializationException
+import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonArray
+import kotlinx.serialization.json.JsonElement
+import kotlinx.serialization.json.JsonNull
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.JsonPrimitive
+import kotlinx.serialization.json.doubleOrNull
+import kotlinx.serialization.json.intOrNull
+import kotlinx.serialization.json.longOrNull
+
+private const val FORMAT = "fer-mobile/contract"
+private val PRECISIONS = listOf("float32", "float16", "dynamic", "int8")
+
+/** The contract in a JSON text. Keys that are not known are of no concern here and pass. */
+internal fun parseContract(text: String, name: String): Contract {
+    val json = Node(parse(text, name), "", name)
+    json["format"].oneOf(listOf(FORMAT))
+    val version = json["format_version"].int()
+    if (version > Contract.FORMAT_VERSION) {
+        throw ContractException(
+            name,
+            expected = "contract format ${Contract.FORMAT_VERSION} or older",
+            found = "format $version",
+            todo = "Update the app.",
+        )
+    }
+    val contract = Contract(
+        formatVersion = version,
+        name = json["name"].text(),
+        architecture = json["architecture"].text(),
+        parameters = json["parameters"].long(),
+        precision = json["precision"].oneOf(PRECISIONS),
+        input = tensor(json["input"]),
+        output = tensor(json["output"]),
+        crop = crop(json["preprocessing"]),
+        labels = json["labels"].list().map { it.text() },
+        figures = json.optional("figures")?.list().orEmpty().map(::figures),
+        licence = json["licence"].text(),
+        modelSha256 = json["model_sha256"].text(),
+    )
+    checkShapes(contract, channels = if (json["preprocessing"]["gray"].text() == "in-graph") 3 else 1, name)
+    return contract
+}
+
+private fun parse(text: String, name: String): JsonElement = try {
+    Json.parseToJsonElement(text)
+} catch (error: SerializationException) {
+    throw ContractException(
+        name, expected = "a well-formed contract", found = error.message.orEmpty().lines().first(), cause = error,
+    )
+}
+
+private fun tensor(json: Node): Tensor {
+    val type = json["dtype"].oneOf(TensorType.entries.map { it.key })
+    val scale = json.optional("scale")?.double()?.toFloat()
+    if (scale != null && !(scale > 0 && scale.isFinite())) json["scale"].refuse("a number above 0")
+    return Tensor(
+        name = json["name"].text(),
+        shape = json["shape"].list().map { it.int() },
+        type = TensorType.entries.first { it.key == type },
+        scale = scale,
+        zeroPoint = json.optional("zero_point")?.int(),
+    )
+}
+
+private fun crop(json: Node): CropRule {
+    val version = json["version"].int()
+    if (version != Preprocess.VERSION) {
+        throw ContractException(
+            json.file,
+            expected = "preprocessing version ${Preprocess.VERSION}",
+            found = "version $version",
+            todo = "Export the model again with the version of fer-mobile that this app is of.",
+        )
+    }
+    json["gray"].oneOf(listOf("bt601-integer-16", "in-graph"))
+    json["resize"].oneOf(listOf("triangle-antialiased-22"))
+    json["normalisation"].oneOf(listOf("pixel/255"))
+    return CropRule(json["crop"]["scale"].double(), json["crop"]["shift_y"].double())
+}
+
+private fun figures(json: Node) = Figures(
+    precision = json["precision"].text(),
+    protocol = json["protocol"].text(),
+    split = json["split"].text(),
+    n = json["n"].int(),
+    accuracy = json["accuracy"].double(),
+    balancedAccuracy = json["balanced_accuracy"].double(),
+    recall = json["recall"].entries().mapValues { it.value?.double() },
+)
+
+private fun checkShapes(contract: Contract, channels: Int, name: String) {
+    val image = contract.input.shape
+    if (image.size != 4 || image[1] < 1 || image != listOf(1, image[1], image[1], channels)) {
+        throw ContractException(name, expected = "an input [1, S, S, $channels]", found = "$image")
+    }
+    val labels = contract.labels
+    if (labels.isEmpty() || labels.toSet().size != labels.size || contract.output.shape != listOf(1, labels.size)) {
+        throw ContractException(
+            name,
+            expected = "a different label for each output of ${contract.output.shape}",
+            found = "${labels.size} labels: ${labels.joinToString()}",
+        )
+    }
+}
+
+/** A part of the contract, which knows its place for messages. */
+private class Node(private val json: JsonElement, private val place: String, val file: String) {
+    operator fun get(key: String): Node = optional(key) ?: Node(JsonNull, "$place.$key", file).refuse("a value")
+
+    /** The value of [key]; null where there is none or it is null. */
+    fun optional(key: String): Node? {
+        val found = (json as? JsonObject ?: refuse("an object"))[key]
+        return if (found == null || found is JsonNull) null else Node(found, "$place.$key", file)
+    }
+
+    fun entries(): Map<String, Node?> = (json as? JsonObject ?: refuse("an object")).keys.associateWith(::optional)
+
+    fun list(): List<Node> =
+        (json as? JsonArray ?: refuse("a list")).mapIndexed { index, item -> Node(item, "$place.$index", file) }
+
+    fun text(): String = (json as? JsonPrimitive)?.takeIf { it.isString }?.content ?: refuse("a text")
+
+    fun int(): Int = number()?.intOrNull ?: refuse("a whole number")
+
+    fun long(): Long = number()?.longOrNull ?: refuse("a whole number")
+
+    fun double(): Double = number()?.doubleOrNull?.takeIf { it.isFinite() } ?: refuse("a number")
+
+    fun oneOf(known: List<String>): String = text().takeIf { it in known } ?: refuse(known.joinToString(" or "))
+
+    fun refuse(expected: String): Nothing = throw ContractException(
+        file,
+        expected = "a well-formed contract with $expected as ${place.removePrefix(".")}",
+        found = if (json is JsonNull) "none" else "$json".take(60),
+    )
+
+    private fun number(): JsonPrimitive? = (json as? JsonPrimitive)?.takeIf { !it.isString }
+}

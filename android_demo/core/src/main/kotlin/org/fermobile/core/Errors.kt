@@ -1,0 +1,32 @@
+package org.fermobile.core
+
+/**
+ * Something that was given cannot be used.
+ *
+ * The message is one line, as the Python package writes it: `SUBJECT: expected X, found Y. What to do.`
+ */
+open class InputException(
+    val subject: String,
+    val expected: String,
+    val found: String,
+    val todo: String = "",
+    cause: Throwable? = null,
+) : Exception("$subject: expected $expected, found $found. $todo".trim(), cause)
+
+/** A photo that cannot be read; a run keeps it as a result with an error and goes on. */
+class PhotoException(
+    subject: String,
+    expected: String,
+    found: String,
+    todo: String = "",
+    cause: Throwable? = null,
+) : InputException(subject, expected, found, todo, cause)
+
+/** A model file or its contract that cannot be used. */
+class ContractException(
+    subject: String,
+    expected: String,
+    found: String,
+    todo: String = "",
+    cause: Throwable? = null,
+) : InputException(subject, expected, found, todo, cause)

@@ -1,0 +1,124 @@
+package org.fermobile.core
+
+/** What the gallery is doing. */
+enum class Phase {
+    /** All photos, without expressions. */
+    BROWSING,
+
+    /** "Filter all" is running over [GalleryState.pending]. */
+    FILTERING,
+
+    /** Every photo has its result; the filter applies. */
+    FILTERED,
+}
+
+/** What happens to the gallery. */
+sealed interface GalleryEvent {
+    /** The photos of the library, by keys that change when a photo does. */
+    data class PhotosListed(val photos: List<String>) : GalleryEvent
+
+    data object FilterAll : GalleryEvent
+
+    data object Cancel : GalleryEvent
+
+    data object Back : GalleryEvent
+
+    /** An expression of the bar was touched. */
+    data class Toggle(val label: String) : GalleryEvent
+
+    /**
+     * Results (a failed photo's has an error) of the model with this [identity]; those of another
+     * one come too late and are dropped.  A long run hands in several at a time.
+     */
+    data class ResultsArrived(val identity: String, val results: Map<String, PhotoResult>) : GalleryEvent
+
+    /** Another model is in use: everything is to be computed again. */
+    data class ModelChanged(val identity: String, val labels: List<String>) : GalleryEvent
+}
+
+/** One photo of the grid; [label], [confidence] and [error] are shown under it. */
+data class Tile(
+    val photo: String,
+    val label: String? = null,
+    val confidence: Float? = null,
+    val error: String? = null,
+)
+
+/**
+ * The gallery: which photos, what is known of them, what is shown.  Immutable; [on] gives the next one.
+ *
+ * While no expression is selected the filter is off and [FILTERED][Phase.FILTERED] shows every
+ * photo; with some selected it shows the photos with one of them, and so leaves out those without
+ * a face and those that failed.
+ *
+ * @property identity of the pipeline ([Pipeline.identity]) whose results these are.
+ * @property labels of its model.
+ * @property results by photo; they outlive [GalleryEvent.Back] and [GalleryEvent.Cancel], so that
+ *   "Filter all" goes on where it was.
+ * @property selected expressions of the bar that are on.
+ */
+data class GalleryState(
+    val identity: String = "",
+    val labels: List<String> = Expressions.LABELS,
+    val photos: List<String> = emptyList(),
+    val results: Map<String, PhotoResult> = emptyMap(),
+    val phase: Phase = Phase.BROWSING,
+    val selected: Set<String> = emptySet(),
+) {
+    /** What the bar offers. */
+    val bar: List<String> get() = Expressions.bar(labels)
+
+    /** Photos without a result, in order. */
+    val pending: List<String> get() = photos.filter { it !in results }
+
+    /** What the grid shows. */
+    val tiles: List<Tile>
+        get() = when (phase) {
+            Phase.BROWSING -> photos.map(::Tile)
+            Phase.FILTERING -> photos.map(::tile)
+            Phase.FILTERED -> photos.map(::tile).filter { selected.isEmpty() || it.label in selected }
+        }
+
+    /** Photos of every expression of the bar. */
+    val counts: Map<String, Int>
+        get() {
+            val found = photos.mapNotNull { results[it]?.label }.groupingBy { it }.eachCount()
+            return bar.associateWith { found[it] ?: 0 }
+        }
+
+    /** The state after an event. */
+    fun on(event: GalleryEvent): GalleryState = when (event) {
+        is GalleryEvent.PhotosListed -> {
+            val known = event.photos.toHashSet()
+            copy(photos = event.photos, results = results.filterKeys { it in known }).advanced()
+        }
+        GalleryEvent.FilterAll -> copy(phase = Phase.FILTERING).advanced()
+        GalleryEvent.Cancel -> if (phase == Phase.FILTERING) copy(phase = Phase.BROWSING) else this
+        GalleryEvent.Back -> copy(phase = Phase.BROWSING, selected = emptySet())
+        is GalleryEvent.Toggle -> when (event.label) {
+            !in bar -> this
+            in selected -> copy(selected = selected - event.label)
+            else -> copy(selected = selected + event.label)
+        }
+        is GalleryEvent.ResultsArrived ->
+            if (event.identity == identity) copy(results = results + event.results).advanced() else this
+        is GalleryEvent.ModelChanged ->
+            if (event.identity == identity) {
+                this
+            } else {
+                GalleryState(identity = event.identity, labels = event.labels, photos = photos)
+            }
+    }
+
+    /** Filtering ends with the last result, and goes on where a photo has none. */
+    private fun advanced(): GalleryState = when {
+        phase == Phase.BROWSING -> this
+        photos.all { it in results } -> copy(phase = Phase.FILTERED)
+        else -> copy(phase = Phase.FILTERING)
+    }
+
+    private fun tile(photo: String): Tile {
+        val result = results[photo]
+        return Tile(photo, result?.label, result?.confidence, result?.error)
+    }
+}

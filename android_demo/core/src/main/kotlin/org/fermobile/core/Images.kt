@@ -1,0 +1,71 @@
+package org.fermobile.core
+
+/**
+ * A colour image.
+ *
+ * @property pixels row after row, each 0xAARRGGBB, colours not multiplied by alpha: what
+ *   `Bitmap.getPixels` gives.
+ */
+class ArgbImage(val width: Int, val height: Int, val pixels: IntArray) {
+    init {
+        require(width > 0 && height > 0 && pixels.size == width * height) {
+            "expected $width×$height pixels, got ${pixels.size}"
+        }
+    }
+
+    /** The image laid over white; itself where it is opaque. */
+    fun overWhite(): ArgbImage =
+        if (pixels.all { it ushr 24 == 255 }) this else ArgbImage(width, height, IntArray(pixels.size) { overWhite(pixels[it]) })
+
+    /** The image turned upright, by its EXIF orientation 1 to 8; any other value leaves it as it is. */
+    fun upright(orientation: Int): ArgbImage {
+        if (orientation !in 2..8) return this
+        val turned = orientation >= 5
+        val newWidth = if (turned) height else width
+        val newHeight = if (turned) width else height
+        val result = IntArray(pixels.size)
+        for (y in 0 until newHeight) {
+            for (x in 0 until newWidth) {
+                // Along the stored image's axes: u to the right, v down.
+                val u = if (turned) y else x
+                val v = if (turned) x else y
+                val fromRight = orientation in intArrayOf(2, 3, 7, 8)
+                val fromBottom = orientation in intArrayOf(3, 4, 6, 7)
+                val column = if (fromRight) width - 1 - u else u
+                val row = if (fromBottom) height - 1 - v else v
+                result[y * newWidth + x] = pixels[row * width + column]
+            }
+        }
+        return ArgbImage(newWidth, newHeight, result)
+    }
+}
+
+/** A gray image; [pixels] row after row, each byte 0 to 255 unsigned. */
+class GrayImage(val width: Int, val height: Int, val pixels: ByteArray) {
+    init {
+        require(width > 0 && height > 0 && pixels.size == width * height) {
+            "expected $width×$height pixels, got ${pixels.size}"
+        }
+    }
+}
+
+/**
+ * A decoded photo.
+ *
+ * @property image upright and opaque; maybe decoded at a part of its size.
+ * @property width of the upright photo at full resolution; so is [height].
+ */
+class Photo(val image: ArgbImage, val width: Int = image.width, val height: Int = image.height) {
+    /** Pixels of [image] to one pixel of the photo, 0 to 1. */
+    val scale: Double get() = image.width.toDouble() / width
+}
+
+/** A colour over white, in the integers of Pillow's `alpha_composite`. */
+private fun overWhite(pixel: Int): Int {
+    val alpha = pixel ushr 24
+    fun blend(shift: Int): Int {
+        val sum = ((pixel ushr shift and 255) * alpha + 255 * (255 - alpha) + 128) shl 7
+        return ((sum ushr 8) + sum ushr 8 ushr 7) shl shift
+    }
+    return (255 shl 24) or blend(16) or blend(8) or blend(0)
+}

@@ -1,0 +1,108 @@
+package org.fermobile.core
+
+import kotlin.math.abs
+import kotlin.math.floor
+import kotlin.math.max
+import kotlin.math.min
+
+/**
+ * How a detector's box becomes the square that the model was trained on.
+ *
+ * @property scale side of the square over the height of the box.
+ * @property shiftY offset of the square's centre over the height of the box; negative is up.
+ */
+data class CropRule(val scale: Double = 1.02, val shiftY: Double = -0.02) {
+    /** The square of a box, in whole pixels rounded half up; it may leave the photo. */
+    fun square(box: Box): Square {
+        val side = max(1, round(scale * box.height))
+        return Square(
+            left = round(box.x + box.width / 2 - side / 2.0),
+            top = round(box.y + box.height / 2 + shiftY * box.height - side / 2.0),
+            side = side,
+        )
+    }
+
+    private fun round(value: Double): Int = floor(value + 0.5).toInt()
+}
+
+/** A square of whole pixels, [side] ≥ 1. */
+data class Square(val left: Int, val top: Int, val side: Int)
+
+/**
+ * Crop → gray → resize, bit for bit as `fer_mobile/preprocess.py` defines them; the vectors in
+ * `tests/golden/` hold the two together.  ([Classifier] does the last step, pixel / 255.)
+ */
+object Preprocess {
+    /** Of the definition; a contract names the one its model was trained with. */
+    const val VERSION = 1
+
+    /** The gray square of an image: ITU-R BT.601 luma in integers; beyond the border the edge is repeated. */
+    fun cropGray(image: ArgbImage, square: Square): GrayImage {
+        val side = square.side
+        val columns = IntArray(side) { (square.left + it).coerceIn(0, image.width - 1) }
+        val gray = ByteArray(side * side)
+        for (row in 0 until side) {
+            val start = (square.top + row).coerceIn(0, image.height - 1) * image.width
+            for (column in 0 until side) {
+                gray[row * side + column] = luma(image.pixels[start + columns[column]]).toByte()
+            }
+        }
+        return GrayImage(side, side, gray)
+    }
+
+    /** A square gray image at [size]×[size]: a triangle filter in fixed point, widened when it reduces. */
+    fun resize(gray: GrayImage, size: Int): GrayImage {
+        require(gray.width == gray.height) { "expected a square, got ${gray.width}×${gray.height}" }
+        if (gray.width == size) return gray
+        val filter = triangle(gray.width, size)
+        val rows = resizeRows(gray.pixels, gray.width, filter)
+        return GrayImage(size, size, transpose(resizeRows(transpose(rows, size), gray.width, filter), size))
+    }
+
+    /** Crop, gray and resize of one face of an upright photo. */
+    fun facePixels(image: ArgbImage, box: Box, size: Int, rule: CropRule): GrayImage =
+        resize(cropGray(image, rule.square(box)), size)
+
+    private fun luma(pixel: Int): Int =
+        (19595 * (pixel shr 16 and 255) + 38470 * (pixel shr 8 and 255) + 7471 * (pixel and 255) + 32768) shr 16
+
+    /** For one target pixel: the first source pixel and the weights in units of 2⁻²². */
+    private class Taps(val first: Int, val weights: IntArray)
+
+    private fun triangle(source: Int, target: Int): List<Taps> {
+        val ratio = source.toDouble() / target
+        val reach = max(ratio, 1.0)
+        return List(target) { pixel ->
+            val centre = (pixel + 0.5) * ratio
+            val first = max(0, (centre - reach + 0.5).toInt())
+            val last = min(source, (centre + reach + 0.5).toInt())
+            val shares = DoubleArray(last - first) {
+                max(0.0, 1.0 - abs((first + it - centre + 0.5) * (1.0 / reach)))
+            }
+            val factor = 1.0 / shares.sum()
+            Taps(first, IntArray(shares.size) { floor(shares[it] * factor * (1 shl 22) + 0.5).toInt() })
+        }
+    }
+
+    /** Every row of [width] pixels at the filter's size. */
+    private fun resizeRows(pixels: ByteArray, width: Int, filter: List<Taps>): ByteArray {
+        val height = pixels.size / width
+        val result = ByteArray(height * filter.size)
+        for (row in 0 until height) {
+            for ((column, taps) in filter.withIndex()) {
+                val start = row * width + taps.first
+                var sum = 1 shl 21
+                for (tap in taps.weights.indices) {
+                    sum += taps.weights[tap] * (pixels[start + tap].toInt() and 255)
+                }
+                result[row * filter.size + column] = (sum shr 22).toByte()
+            }
+        }
+        return result
+    }
+
+    private fun transpose(pixels: ByteArray, width: Int): ByteArray {
+        val height = pixels.size / width
+        return ByteArray(pixels.size) { pixels[it % height * width + it / height] }
+    }
+}

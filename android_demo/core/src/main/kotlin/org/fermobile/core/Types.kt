@@ -1,0 +1,58 @@
+package org.fermobile.core
+
+/** The stages that every timing uses, in the order of tables. */
+enum class Stage {
+    DECODE, DETECT, RESIZE, GRAY, CLASSIFY, TOTAL;
+
+    /** Its name in results: `decode`, `detect`, ... */
+    val key: String = name.lowercase()
+}
+
+/** A rectangle in pixels of an upright photo; ([x], [y]) is its top left corner. It may leave the photo. */
+data class Box(val x: Double, val y: Double, val width: Double, val height: Double) {
+    /** The same rectangle in an image that is [factor] times as large. */
+    fun scaled(factor: Double) = Box(x * factor, y * factor, width * factor, height * factor)
+}
+
+/** A point in pixels. */
+data class Point(val x: Double, val y: Double)
+
+/**
+ * A face that a detector found.
+ *
+ * @property score confidence of the detector, 0 to 1.
+ * @property landmarks the person's right eye, left eye, nose, right and left corner of the mouth.
+ */
+data class Detection(val box: Box, val score: Float, val landmarks: List<Point> = emptyList())
+
+/**
+ * A classified face of a photo.
+ *
+ * @property confidence probability of [label], 0 to 1.
+ * @property probabilities of every label, in the model's order.
+ */
+data class Face(
+    val box: Box,
+    val label: String,
+    val confidence: Float,
+    val probabilities: Map<String, Float>,
+)
+
+/**
+ * What the pipeline says of one photo; one that failed has an [error] and no faces.
+ *
+ * @property label an expression, [Expressions.MULTIPLE], or null where there is no face.
+ * @property confidence probability of [label]; null for several faces and where there is no label.
+ * @property faces the surest detection first, boxes in pixels of the upright photo at full resolution.
+ * @property width of the upright photo at full resolution, 0 where the photo failed; so is [height].
+ * @property stages milliseconds of the stages that the photo went through.
+ */
+data class PhotoResult(
+    val label: String? = null,
+    val confidence: Float? = null,
+    val faces: List<Face> = emptyList(),
+    val error: String? = null,
+    val width: Int = 0,
+    val height: Int = 0,
+    val stages: Map<Stage, Double> = emptyMap(),
+)
