@@ -1,69 +1,237 @@
-"""The result of a benchmark and its JSON form, which schema.json beside this file defines."""
+"""The result of a benchmark and its JSON form, the same on a desktop and on a phone.
+
+The classes here define it.  `schema.json` beside this file says the same to other languages
+(the demo app writes by it) and is made by
+
+    python -m fer_mobile.bench.result > schema.json
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal, Self
 
-from fer_mobile.bench.stats import StageStats, Verdict, verdict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from fer_mobile.bench.stats import NotNegative, Share, StageStats, Verdict, verdict
+from fer_mobile.contract import ModelContract, Precision
 from fer_mobile.errors import InputError
+from fer_mobile.types import STAGES
 
 SCHEMA: Final = "fer-mobile/bench"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Changes whenever a key goes or changes its meaning; a new key does not change it."""
 
+NOISY: Final = 0.10
+"""Above this `noise`, a run is not to be trusted."""
 
-@dataclass(frozen=True, slots=True)
-class BenchResult:
-    """What `run_bench` measured, and on what."""
+Count = Annotated[int, Field(ge=1)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+StageName = Annotated[str, Field(pattern=f"^({'|'.join(STAGES)})$")]
 
-    device: str
-    date: str
-    """Start of the run, ISO 8601, UTC."""
-    model: Mapping[str, Any]
-    photos: Mapping[str, Any]
-    settings: Mapping[str, Any]
-    stages: Mapping[str, StageStats]
-    cold_start: Mapping[str, float]
-    """Milliseconds to load the pipeline, imports included, and of its first photo."""
-    noise: float | None
-    """Difference of the mean total between the first and the second half of the
-    repetitions, over their mean; None for a single repetition."""
-    peak_memory_mb: float | None
-    hardware: Mapping[str, Any]
-    software: Mapping[str, Any]
 
-    @property
-    def budget_s(self) -> float:
-        """Seconds that a photo may take."""
-        return float(self.settings["budget_s"])
+class _Part(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, strict=True, use_attribute_docstrings=True, populate_by_name=True
+    )
 
-    @property
-    def verdict(self) -> Verdict:
-        """Whether p90 of total over photos is within the budget."""
-        return verdict(self.stages, self.budget_s)
+
+class Contract(_Part):
+    """What the contract inside the model file says of it."""
+
+    format_version: Count
+    architecture: str
+    parameters: Count
+    input: tuple[int, int, int, int]
+    """Shape: 1, height, width, channels."""
+    labels: tuple[str, ...]
+
+    @classmethod
+    def of(cls, contract: ModelContract) -> Self:
+        """The summary of a contract."""
+        _, height, width, channels = contract.input.shape
+        return cls(
+            format_version=contract.format_version,
+            architecture=contract.architecture,
+            parameters=contract.parameters,
+            input=(1, height, width, channels),
+            labels=contract.labels,
+        )
+
+
+class Model(_Part):
+    """The classifier that was timed."""
+
+    name: str
+    precision: Precision
+    file: str
+    """Its name, without the folder."""
+    sha256: Sha256
+    """Of the whole file."""
+    bytes: Count
+    contract: Contract
+
+
+class Photos(_Part):
+    """The photo set."""
+
+    name: str
+    n: Count
+    """Photos that were timed."""
+    failed: Annotated[int, Field(ge=0)]
+    """Photos that could not be read."""
+    sha256: Sha256
+    """Over all photos, sorted by their paths inside the folder: the path (UTF-8, its parts
+    joined by /), then the 32 bytes of the SHA-256 of the file."""
+
+
+class Settings(_Part):
+    """How the run was made."""
+
+    threads: Count
+    """Of detector and classifier."""
+    repetitions: Count
+    """Timed passes over the photos, after one that is not timed."""
+    budget_s: Annotated[float, Field(gt=0)]
+    faces: Literal["largest", "each", "multiple"]
+    detector: str
+    xnnpack: bool = True
+    """The runtime's XNNPACK delegate was on."""
+    pinned_to: tuple[int, ...] | None = None
+    """Cores that the run was bound to; null where it was bound to none."""
+
+
+class ColdStart(_Part):
+    """A first photo in a process that was not there before (the system may have its files in
+    memory); the median where it was done several times."""
+
+    process_ms: NotNegative | None
+    """From the start of the process until its code and libraries are loaded."""
+    model_load_ms: NotNegative
+    """Detector and classifier, from their files until they can run."""
+    first_inference_ms: NotNegative | None
+    """The stage classify of the first photo; null where it has no face."""
+    first_photo_ms: NotNegative
+    """The stage total of the first photo: the first one with a face, if there is one."""
+
+
+class Hardware(_Part):
+    """The machine; null for what the platform does not tell."""
+
+    cpu: str | None
+    """Model of the processor, or of a phone's SoC."""
+    machine: str
+    """Instruction set, e.g. x86_64, aarch64 or arm64-v8a."""
+    cores: int | None
+    cores_usable: int | None
+    memory_mb: int | None
+    governor: str | None
+    """Of the processor's clock."""
+    phone: str | None = None
+    """Maker and model."""
+    thermal_state: (
+        Literal["none", "light", "moderate", "severe", "critical", "emergency", "shutdown"] | None
+    ) = None
+    """The worst that was reported during the run (Android 10 and newer)."""
+    battery_charging: bool | None = None
+
+
+class Software(_Part):
+    """What ran on it."""
+
+    os: str
+    """E.g. Debian GNU/Linux 12 (bookworm), or Android 14 (API 34)."""
+    kernel: str | None
+    fer_mobile: str
+    """Version of the package, or of the demo app."""
+    runtime: str
+    """TensorFlow Lite package and version."""
+    python: str | None = None
+    packages: dict[str, str | None] = {}
+
+
+class Operation(_Part):
+    """One operation of the classifier's graph."""
+
+    operation: str
+    output: tuple[int, ...]
+    """Shape of what it computes, for one face."""
+    macs: Annotated[int, Field(ge=0)]
+    """Multiply-accumulates."""
+    ms: NotNegative
+    share: Share
+
+
+class Ratio(_Part):
+    """Time of the model over that of the other one, with a 95 % interval."""
+
+    ratio: NotNegative
+    low: NotNegative
+    high: NotNegative
+
+
+class Against(_Part):
+    """Another model that was timed in the same run, pass by pass in turn."""
+
+    model: Model
+    ratio: dict[StageName, Ratio]
+
+
+class BenchResult(_Part):
+    """One run of the stage benchmark.
+
+    All times are in milliseconds.  A photo's time in a stage is the median of its
+    repetitions; the figures of a stage are taken over photos.
+    """
+
+    schema_: Annotated[Literal["fer-mobile/bench"], Field(alias="schema")]
+    schema_version: Literal[2]
+    date: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$")]
+    """Start of the run, UTC."""
+    device: Annotated[str, Field(min_length=1)]
+    """"cpu": a desktop or server; "android": the demo app; "benchmark_model": TensorFlow
+    Lite's own tool."""
+    model: Model
+    photos: Photos | None
+    """Null where models were timed without photos."""
+    settings: Settings
+    stages: Annotated[
+        dict[StageName, StageStats],
+        Field(min_length=1, json_schema_extra={"additionalProperties": False}),
+    ]
+    """Those that a photo reached.  Shrinking the photo for the detector is part of detect."""
+    verdict: Verdict | None
+    """Pass when p90 of total is within budget_s; null where total was not measured."""
+    cold_start: ColdStart | None
+    noise: NotNegative | None
+    """Difference of the mean total between the first and the second half of the repetitions,
+    over their mean; null for a single repetition."""
+    peak_memory_mb: NotNegative | None
+    """Largest resident memory of the process, 10^6 bytes."""
+    energy_j_per_photo: NotNegative | None
+    """Joules that the processor or the whole phone used in the timed passes."""
+    hardware: Hardware
+    software: Software
+    profile: tuple[Operation, ...] = ()
+    """The classifier's operations in the order they run."""
+    against: Against | None = None
+
+    @model_validator(mode="after")
+    def _verdict_follows_from_the_figures(self) -> Self:
+        if "total" in self.stages:
+            right = verdict(self.stages, self.settings.budget_s)
+        elif self.photos is None:
+            right = None
+        else:
+            raise ValueError("photos without the stage total")
+        if self.verdict != right:
+            raise ValueError(f"the verdict {self.verdict} where the figures say {right}")
+        return self
 
     def as_dict(self) -> dict[str, Any]:
-        """The result as `bench --json` prints it; it fits schema.json."""
-        return {
-            "schema": SCHEMA,
-            "schema_version": SCHEMA_VERSION,
-            "date": self.date,
-            "device": self.device,
-            "model": dict(self.model),
-            "photos": dict(self.photos),
-            "settings": dict(self.settings),
-            "stages": {name: stats.as_dict() for name, stats in self.stages.items()},
-            "verdict": self.verdict,
-            "cold_start": {name: round(ms, 3) for name, ms in self.cold_start.items()},
-            "noise": None if self.noise is None else round(self.noise, 4),
-            "peak_memory_mb": self.peak_memory_mb,
-            "hardware": dict(self.hardware),
-            "software": dict(self.software),
-        }
+        """The result as `bench --json` prints it; keys that were not given are left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
     def append_to(self, file: Path) -> None:
         """Add the result as one line to a JSONL file, which is made where there is none."""
@@ -77,8 +245,24 @@ class BenchResult:
             ) from error
 
 
+def parse_result(text: str | bytes, name: object) -> BenchResult:
+    """The result in a JSON text; InputError, naming the first fault, where it is none."""
+    try:
+        return BenchResult.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InputError(
+            name,
+            expected=f"a benchmark result, {SCHEMA} version {SCHEMA_VERSION}",
+            found=f"{where}: {first['msg'].lower()}" if where else first["msg"].lower(),
+        ) from error
+
+
 def schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) that every result fits."""
-    text = Path(__file__).with_name("schema.json").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = json.loads(text)
-    return loaded
+    return BenchResult.model_json_schema()
+
+
+if __name__ == "__main__":
+    print(json.dumps(schema(), indent=1))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from fer_mobile.errors import InputError
 from fer_mobile.types import STAGES
@@ -27,27 +27,30 @@ TABLE8_PHONE: Final = "Samsung Galaxy J3, Exynos 7570"
 """The phone that `TABLE8` was measured on (thesis, section 2.3.2)."""
 
 
-@dataclass(frozen=True, slots=True)
-class StageStats:
+_Rounded = PlainSerializer(
+    lambda value: round(value, 4), return_type=float, when_used="unless-none"
+)
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), _Rounded]
+Share = Annotated[float, Field(ge=0, le=1), _Rounded]
+
+
+class StageStats(BaseModel):
     """One stage over the photos that went through it; all times in milliseconds."""
 
-    n: int
-    """Photos that went through the stage."""
-    mean_ms: float
-    std_ms: float
-    """Sample standard deviation over photos (n - 1 below the line); 0 for one photo."""
-    p50_ms: float
-    p90_ms: float
-    p99_ms: float
-    """Percentiles over photos, interpolated linearly between neighbours."""
-    share: float
-    """The stage's time in all photos over the total's, 0 to 1."""
+    model_config = ConfigDict(frozen=True, strict=True, use_attribute_docstrings=True)
 
-    def as_dict(self) -> dict[str, float]:
-        """The figures as a result file holds them, rounded to 0.1 µs and 0.01 %."""
-        return {
-            name: value if name == "n" else round(value, 4) for name, value in asdict(self).items()
-        }
+    n: Annotated[int, Field(ge=1)]
+    """Photos that went through the stage; runs where there are no photos."""
+    mean_ms: NotNegative
+    std_ms: NotNegative
+    """Sample standard deviation over photos (n - 1 below the line); 0 for one photo."""
+    p50_ms: NotNegative
+    p90_ms: NotNegative
+    p99_ms: NotNegative
+    """Percentiles over photos, interpolated linearly between neighbours."""
+    share: Share
+    """The stage's time in all photos over the total's, 0 to 1; over the sum of the stages
+    where there is no total."""
 
 
 def stage_stats(rows: Sequence[Mapping[str, float]]) -> dict[str, StageStats]:
@@ -56,7 +59,7 @@ def stage_stats(rows: Sequence[Mapping[str, float]]) -> dict[str, StageStats]:
     `rows` holds one mapping a photo, from stage to milliseconds.  A stage that a photo did
     not reach (a photo without a face is not classified) is absent there and does not count.
     """
-    whole = sum(row.get("total", 0.0) for row in rows)
+    whole = sum(row.get("total", sum(row.values())) for row in rows)
     stats = {}
     for stage in STAGES:
         times = np.array([row[stage] for row in rows if stage in row], dtype=np.float64)
@@ -70,7 +73,7 @@ def stage_stats(rows: Sequence[Mapping[str, float]]) -> dict[str, StageStats]:
             p50_ms=float(p50),
             p90_ms=float(p90),
             p99_ms=float(p99),
-            share=float(times.sum() / whole) if whole else 0.0,
+            share=min(1.0, float(times.sum() / whole)) if whole else 0.0,
         )
     return stats
 

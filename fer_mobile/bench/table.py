@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from rich.box import SIMPLE
 from rich.table import Table
 
-from fer_mobile.bench.result import BenchResult
+from fer_mobile.bench.result import NOISY, Against, BenchResult, ColdStart
 from fer_mobile.bench.stats import TABLE8, TABLE8_PHONE, StageStats, verdict
 from fer_mobile.types import STAGES
-
-_NOISY = 0.10
-"""Above this difference between its halves, a run is not to be trusted."""
 
 
 def stage_table(stats: Mapping[str, StageStats]) -> Table:
@@ -54,20 +51,57 @@ def verdict_line(stats: Mapping[str, StageStats], budget_s: float) -> str:
 
 def notes(result: BenchResult) -> list[str]:
     """Lines on where and how the figures were measured, warnings included."""
-    hardware, software, cold = result.hardware, result.software, result.cold_start
-    lines = [
-        f"{hardware['cpu'] or hardware['machine']}, threads: {result.settings['threads']}, "
-        f"{software['os']}, Python {software['python']}, {software['runtime']}",
-        f"{result.model['file']}; photos: {result.photos['n']} of {result.photos['name']}; "
-        f"repetitions: {result.settings['repetitions']}",
-        f"cold start: load {cold['load_ms']:.0f} ms, first photo {cold['first_photo_ms']:.0f} ms",
-    ]
+    lines = [_machine(result), _work(result)]
+    if result.cold_start:
+        lines.append("cold start: " + ", ".join(_cold_start(result.cold_start)))
     if result.peak_memory_mb is not None:
         lines.append(f"peak memory: {result.peak_memory_mb:.0f} MB")
+    if result.energy_j_per_photo is not None:
+        lines.append(f"energy: {result.energy_j_per_photo:.3f} J per photo")
     if result.noise is not None:
         lines.append(f"noise: {result.noise:.1%} between the halves of the repetitions")
-        if result.noise > _NOISY:
+        if result.noise > NOISY:
             lines.append("warning: the machine was busy or changed its clock; repeat the run")
-    if result.photos["failed"]:
-        lines.append(f"warning: photos that could not be read: {result.photos['failed']}")
+    if result.hardware.thermal_state not in (None, "none"):
+        lines.append(f"warning: the phone was hot (thermal state {result.hardware.thermal_state})")
+    if result.photos and result.photos.failed:
+        lines.append(f"warning: photos that could not be read: {result.photos.failed}")
+    return lines
+
+
+def _machine(result: BenchResult) -> str:
+    hardware, software = result.hardware, result.software
+    name = ", ".join(part for part in (hardware.phone, hardware.cpu) if part) or hardware.machine
+    python = f"Python {software.python}, " if software.python else ""
+    cores = result.settings.pinned_to
+    bound = f" on core {', '.join(map(str, cores))}" if cores else ""
+    return (
+        f"{name}, threads: {result.settings.threads}{bound}, "
+        f"{software.os}, {python}{software.runtime}"
+    )
+
+
+def _work(result: BenchResult) -> str:
+    photos = f"photos: {result.photos.n} of {result.photos.name}; " if result.photos else ""
+    return f"{result.model.file}; {photos}repetitions: {result.settings.repetitions}"
+
+
+def _cold_start(cold: ColdStart) -> Iterator[str]:
+    for name, ms in (
+        ("process", cold.process_ms),
+        ("model load", cold.model_load_ms),
+        ("first inference", cold.first_inference_ms),
+        ("first photo", cold.first_photo_ms),
+    ):
+        if ms is not None:
+            yield f"{name} {ms:.0f} ms"
+
+
+def ratio_lines(against: Against) -> list[str]:
+    """A line for each stage that two models were compared in."""
+    lines = [f"time over that of {against.model.file}, with its 95% interval:"]
+    lines += [
+        f"  {stage:9}{found.ratio:.3f} ({found.low:.3f} to {found.high:.3f})"
+        for stage, found in against.ratio.items()
+    ]
     return lines

@@ -22,8 +22,16 @@ def bench_command(
         float, typer.Option(metavar="S", help="Seconds that nine photos in ten may take.")
     ] = 0.5,
     repetitions: Annotated[
-        int, typer.Option(metavar="N", help="Timed passes over the photos.")
-    ] = 5,
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Timed passes over the photos; without it 30, or 5 and 1 s in every stage.",
+        ),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Time this model in turn and print the ratio."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE.jsonl", help="Append the result to this file.")
     ] = None,
@@ -35,9 +43,11 @@ def bench_command(
     from rich.console import Console
     from rich.progress import Progress
 
+    from fer_mobile.bench.device import check_device
     from fer_mobile.bench.run import run_bench
-    from fer_mobile.bench.table import notes, stage_table, verdict_line
+    from fer_mobile.bench.table import notes, ratio_lines, stage_table, verdict_line
 
+    check_device(device)
     log = Console(stderr=True)
     # Drawn between passes only: a thread that draws meanwhile would be measured too.
     quiet = not log.is_terminal  # else an empty line goes to the log
@@ -50,11 +60,11 @@ def bench_command(
 
         result = run_bench(
             model,
-            device=device,
             photos=photos,
             threads=threads,
             budget=budget,
             repetitions=repetitions,
+            against=against,
             progress=show,
         )
     if out is not None:
@@ -65,6 +75,8 @@ def bench_command(
         Console().print(stage_table(result.stages))
         for line in notes(result):
             typer.echo(line)
+        if result.against:
+            typer.echo("\n".join(ratio_lines(result.against)))
         typer.echo(verdict_line(result.stages, budget))
     if result.verdict == "fail":
         raise typer.Exit(1)

@@ -32,6 +32,11 @@ def test_a_stage_that_a_photo_did_not_reach_does_not_count_for_it():
     assert list(stats) == ["decode", "detect", "classify", "total"]
 
 
+def test_without_a_total_the_shares_are_of_the_sum():
+    stats = stage_stats([{"detect": 30.0, "classify": 10.0}])
+    assert (stats["detect"].share, stats["classify"].share) == (0.75, 0.25)
+
+
 def test_one_photo_has_no_spread():
     assert stage_stats(ROWS[:1])["total"].std_ms == 0
 
@@ -44,8 +49,8 @@ def test_the_verdict_is_p90_of_total_against_the_budget():
         verdict(stage_stats([]), 0.5)
 
 
-def test_as_dict_rounds_and_keeps_the_count_whole():
-    found = stage_stats([{"total": 1 / 3}])["total"].as_dict()
+def test_writing_rounds_and_keeps_the_count_whole():
+    found = stage_stats([{"total": 1 / 3}])["total"].model_dump()
     assert found["n"] == 1
     assert isinstance(found["n"], int)
     assert found["mean_ms"] == 0.3333

@@ -1,0 +1,58 @@
+"""The first photo of a process that was not there before."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from fer_mobile.bench.result import ColdStart
+from fer_mobile.errors import FerMobileError
+
+_TIMES: Final = 3
+
+_PROCESS: Final = """
+import json, sys, time
+start, model, threads, faces, detector, photo = json.loads(sys.argv[1])
+from fer_mobile.pipeline import load_pipeline
+from fer_mobile.runtime.interpreter import interpreter_module
+import fer_mobile.detect.yunet
+interpreter_module()
+ready = time.monotonic_ns()
+pipeline = load_pipeline(model, faces=faces, threads=threads, detector=detector)
+loaded = time.monotonic_ns()
+stages = pipeline(photo).stages
+print(json.dumps([(ready - start) / 1e6, (loaded - ready) / 1e6,
+                  stages.get("classify"), stages["total"]]))
+"""
+"""The clock is the system's: it goes on from the process that starts this one."""
+
+
+def measure_cold_start(
+    model: str | Path, photo: Path, *, threads: int, faces: str, detector: str
+) -> ColdStart:
+    """Medians over a few fresh processes, one after the other, of `photo` alone."""
+    runs = []
+    for _ in range(_TIMES):
+        arguments = [time.monotonic_ns(), str(model), threads, faces, detector, str(photo)]
+        done = subprocess.run(
+            [sys.executable, "-c", _PROCESS, json.dumps(arguments)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise FerMobileError(f"the cold start failed: {done.stderr.strip()[-300:]}")
+        runs.append(json.loads(done.stdout))
+    process, load, inference, total = zip(*runs, strict=True)
+    return ColdStart(
+        process_ms=float(np.median(process)),
+        model_load_ms=float(np.median(load)),
+        first_inference_ms=None if None in inference else float(np.median(inference)),
+        first_photo_ms=float(np.median(total)),
+    )
