@@ -32,7 +32,7 @@ def surest_boxes(images: np.ndarray) -> np.ndarray:
     boxes = []
     for image in images:
         large = cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC)
-        found = detector.detect(cv2.cvtColor(large, cv2.COLOR_GRAY2RGB))
+        found = detector.find(cv2.cvtColor(large, cv2.COLOR_GRAY2RGB))
         if found:
             boxes.append(np.array(found[0].box) / side)
     return np.array(boxes)

@@ -17,7 +17,6 @@ from PIL import Image
 
 from fer_mobile.data import data_path
 from fer_mobile.detect import load_detector
-from fer_mobile.detect.scale import shrink
 from fer_mobile.golden import SIDE
 from fer_mobile.images import find_photos, load_photo
 from fer_mobile.preprocess import CropRule, face_pixels
@@ -28,10 +27,8 @@ COLUMNS = 16
 
 
 def faces_of(photo: Path, detector, rule: CropRule) -> list[np.ndarray]:
-    rgb = load_photo(photo).rgb
-    small = shrink(rgb)
-    scale = max(rgb.shape) / max(small.shape)
-    return [face_pixels(rgb, f.box.scaled(scale), SIDE, rule) for f in detector.detect(small)]
+    whole = load_photo(photo)
+    return [face_pixels(whole.rgb, f.box, SIDE, rule) for f in detector.detect(whole)]
 
 
 def main() -> None:

@@ -32,6 +32,9 @@ PHOTO_SUFFIXES: Final = frozenset(
 )  # fmt: skip
 """Suffixes, in lower case, that `find_photos` takes for photos."""
 
+NO_PHOTOS: Final = ".nomedia"
+"""A file of this name says that its folder holds pictures which are no photos, as on Android."""
+
 _FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 _HEIF_FORMATS: Final = ("AVIF", "HEIF")
 _EXPECTED: Final = "a JPEG, PNG, WebP, BMP, GIF, TIFF, HEIC or AVIF photo"
@@ -62,6 +65,8 @@ class Photo:
     """uint8 H×W×3, upright, contiguous; maybe decoded at a half, a quarter or an eighth."""
     size: tuple[int, int]
     """Width and height of the upright photo at full resolution."""
+    path: str = ""
+    """The file it was read from, if any."""
 
     @property
     def scale(self) -> float:
@@ -118,9 +123,15 @@ def date_taken(path: str | Path) -> datetime | None:
 
 
 def find_photos(folder: str | Path) -> list[Path]:
-    """The files below `folder` whose suffix is a photo's, sorted; hidden ones are left out."""
+    """The files below `folder` whose suffix is a photo's, sorted.
+
+    Hidden files and folders are left out, and subfolders with a file `NO_PHOTOS`.
+    """
     found = []
     for parent, folders, files in os.walk(folder):
+        if NO_PHOTOS in files and Path(parent) != Path(folder):
+            folders.clear()
+            continue
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
             if not name.startswith(".") and Path(name).suffix.lower() in PHOTO_SUFFIXES:
@@ -154,7 +165,7 @@ def _decode(path: Path, file: BinaryIO, min_long_side: int | None) -> Photo:
         turned = _orientation(image) >= 5
     except Exception as error:  # Pillow's decoders raise nearly every kind for damaged files
         raise _damaged(path, error) from error
-    return Photo(rgb, (height, width) if turned else (width, height))
+    return Photo(rgb, (height, width) if turned else (width, height), str(path))
 
 
 def _open(path: Path, file: BinaryIO) -> Image.Image:

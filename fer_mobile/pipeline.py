@@ -13,7 +13,6 @@ from PIL import Image
 
 from fer_mobile import __version__, preprocess
 from fer_mobile.detect import DETECTION_SIDE, FaceDetector, load_detector
-from fer_mobile.detect.scale import shrink
 from fer_mobile.errors import InputError, PhotoError, nearest
 from fer_mobile.images import Photo, load_photo
 from fer_mobile.labels import MULTIPLE
@@ -80,33 +79,28 @@ class Pipeline:
         # of the time; twice the pixels would make it 99.7 %, and the photo a third slower
         # (benchmarks/results/reduced_decoding.json).
         with watch.stage("decode"):
-            photo = load_photo(source, bgr=bgr, min_long_side=DETECTION_SIDE)
+            photo = load_photo(source, bgr=bgr, min_long_side=self.detector.side)
         with watch.stage("detect"):
-            small = shrink(photo.rgb)
-            detections = self.detector.detect(small)
+            detections = self.detector.detect(photo)
         if not detections:
             return photo, []
-        to_full = max(photo.size) / max(small.shape)
-        squares = self._squares(photo, detections, to_full, watch)
+        squares = self._squares(photo, detections, watch)
         with watch.stage("classify"):
             probabilities = self.classifier.classify(squares)
         labels = self.classifier.labels
         faces = [
-            _face(detection, to_full, dict(zip(labels, row.tolist(), strict=True)))
+            _face(detection, dict(zip(labels, row.tolist(), strict=True)))
             for detection, row in zip(detections, probabilities, strict=True)
         ]
         return photo, faces
 
-    def _squares(
-        self, photo: Photo, detections: list[Detection], to_full: float, watch: _Stopwatch
-    ) -> np.ndarray:
+    def _squares(self, photo: Photo, detections: list[Detection], watch: _Stopwatch) -> np.ndarray:
         """The classifier's input for every face: uint8 [N, size, size]."""
         rule = self.classifier.contract.preprocessing.crop.rule
-        to_photo = to_full * photo.scale
         with watch.stage("gray"):
             grays = [
                 preprocess.to_gray(
-                    preprocess.crop(photo.rgb, *rule.square(face.box.scaled(to_photo)))
+                    preprocess.crop(photo.rgb, *rule.square(face.box.scaled(photo.scale)))
                 )
                 for face in detections
             ]
@@ -119,7 +113,9 @@ def load_pipeline(
     *,
     faces: str = "multiple",
     threads: int = 1,
-    detector: str = "yunet",
+    detector: str | FaceDetector = "yunet",
+    detection_size: int = DETECTION_SIDE,
+    boxes: str | Path | None = None,
 ) -> Pipeline:
     """A pipeline by names.
 
@@ -127,15 +123,20 @@ def load_pipeline(
         model: a shipped model's name (its int8 file) or a `.tflite` file.
         faces: "multiple", "each" or "largest", see `Pipeline`.
         threads: threads of the detector and the classifier.
-        detector: see `detect.load_detector`.
+        detector: a name (see `detect.load_detector`), or what finds the faces itself, such as
+            `detect.boxes.OwnBoxes`.
+        detection_size: longest side, in pixels, at which a detector of this package looks.
+        boxes: a file of boxes (see `detect.boxes`), which take the detector's place.
 
     Raises:
         ModelError: a model or detector that cannot be used.
-        InputError: another mode of `faces`, or no TFLite runtime.
+        InputError: another mode of `faces`, a wrong size or file of boxes, or no TFLite runtime.
     """
+    if isinstance(detector, str):
+        detector = load_detector(detector, threads=threads, side=detection_size, boxes=boxes)
     for mode in FACES_MODES:
         if faces == mode:
-            return Pipeline(load_classifier(model, threads), load_detector(detector, threads), mode)
+            return Pipeline(load_classifier(model, threads), detector, mode)
     raise InputError(
         "faces",
         expected=" or ".join(FACES_MODES),
@@ -157,9 +158,9 @@ def photo_label(faces: list[Face], mode: FacesMode) -> tuple[str | None, float |
     return chosen.label, chosen.confidence
 
 
-def _face(detection: Detection, to_full: float, probabilities: dict[str, float]) -> Face:
+def _face(detection: Detection, probabilities: dict[str, float]) -> Face:
     label = max(probabilities, key=probabilities.__getitem__)
-    return Face(detection.box.scaled(to_full), label, probabilities[label], probabilities)
+    return Face(detection.box, label, probabilities[label], probabilities)
 
 
 class _Stopwatch:

@@ -32,6 +32,11 @@ class Detection:
     landmarks: tuple[tuple[float, float], ...] = ()
     """The person's right eye, left eye, nose, right and left mouth corner, in pixels; or none."""
 
+    def scaled(self, factor: float) -> Detection:
+        """The same face in an image that is `factor` times as large."""
+        points = tuple((x * factor, y * factor) for x, y in self.landmarks)
+        return Detection(self.box.scaled(factor), self.score, points)
+
 
 @dataclass(frozen=True, slots=True)
 class Face:

@@ -12,7 +12,8 @@ from PIL import Image
 from fer_mobile import preprocess
 from fer_mobile.contract import Crop, ModelContract, Preprocessing, Tensor, attach, model_checksum
 from fer_mobile.detect import load_detector
-from fer_mobile.detect.yunet import overlap
+from fer_mobile.detect.scale import Scaled
+from fer_mobile.detect.yunet import YuNet, overlap
 from fer_mobile.errors import InputError, ModelError
 from fer_mobile.images import load_photo
 from fer_mobile.labels import LABELS
@@ -251,7 +252,7 @@ def test_identity_changes_with_what_changes_rows(shipped, probe):
     others = [
         load_pipeline(probe),
         load_pipeline(faces="each"),
-        Pipeline(shipped.classifier, type(shipped.detector)(score=0.9)),
+        Pipeline(shipped.classifier, Scaled(YuNet(score=0.9))),
     ]
     identities = {pipeline.identity for pipeline in (shipped, *others)}
     assert len(identities) == 4

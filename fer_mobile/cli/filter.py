@@ -59,7 +59,7 @@ def filter_command(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write a gallery report; above 200 photos a folder of pictures lies beside it.",
+            help="Write a gallery report; above 100 photos a folder of pictures lies beside it.",
         ),
     ] = None,
     jsonl: Annotated[
@@ -96,6 +96,17 @@ def filter_command(
     model: Annotated[
         str, typer.Option(metavar="MODEL", help="A shipped model's name or a .tflite file.")
     ] = "xcao_two_stream",
+    detector: Annotated[
+        str, typer.Option(metavar="yunet|opencv|mediapipe", help="What finds the faces.")
+    ] = "yunet",
+    detection_size: Annotated[
+        int,
+        typer.Option(metavar="PX", help="Longest side searched; larger finds smaller faces."),
+    ] = 640,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Faces of your own (CSV or JSON) instead of a detector."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document on stdout.")
     ] = False,
@@ -127,6 +138,9 @@ def filter_command(
                 link=link,
                 write_xmp=write_xmp,
                 progress=progress,
+                detector=detector,
+                detection_size=detection_size,
+                boxes=boxes,
             )
     except KeyboardInterrupt:
         console.print("Stopped. What was done is kept: the same command with --resume goes on.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,17 @@ def predict_command(
     model: Annotated[
         str, typer.Option(metavar="MODEL", help="A shipped model's name or a .tflite file.")
     ] = "xcao_two_stream",
+    detector: Annotated[
+        str, typer.Option(metavar="yunet|opencv|mediapipe", help="What finds the faces.")
+    ] = "yunet",
+    detection_size: Annotated[
+        int,
+        typer.Option(metavar="PX", help="Longest side searched; larger finds smaller faces."),
+    ] = 640,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Faces of your own (CSV or JSON) instead of a detector."),
+    ] = None,
     threads: Annotated[int, typer.Option(metavar="N", min=1, help="Threads.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
@@ -24,7 +36,14 @@ def predict_command(
     from fer_mobile.errors import InputError
     from fer_mobile.pipeline import load_pipeline
 
-    pipeline = load_pipeline(model, faces=faces, threads=threads)
+    pipeline = load_pipeline(
+        model,
+        faces=faces,
+        threads=threads,
+        detector=detector,
+        detection_size=detection_size,
+        boxes=boxes,
+    )
     results = [pipeline(image) for image in images]
     if as_json:
         typer.echo(json.dumps([result.as_dict() for result in results], indent=2))

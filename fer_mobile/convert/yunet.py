@@ -26,7 +26,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from fer_mobile.detect.yunet import STRIDES, shipped_yunet
+from fer_mobile.detect.yunet import STRIDES, shipped_onnx, shipped_yunet
 from fer_mobile.errors import InputError, MissingPackageError
 from fer_mobile.files import replace_file
 from fer_mobile.quiet import quiet
@@ -37,11 +37,6 @@ SOURCE_SHA256: Final = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804e
 _HEADS: Final = ("cls", "obj", "bbox", "kps")
 _NOMINAL_SIDE: Final = 320
 """Height and width the file has before it is resized."""
-
-
-def shipped_onnx() -> Path:
-    """Where the ONNX file lies."""
-    return shipped_yunet().with_name("face_detection_yunet_2023mar.onnx")
 
 
 def convert_yunet(onnx_file: Path) -> bytes:

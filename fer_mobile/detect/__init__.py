@@ -1,39 +1,85 @@
-"""Finding faces: one interface, and the detector that ships with the package."""
+"""Finding faces: one interface, several detectors.
+
+| name | what it is |
+|---|---|
+| `yunet` | YuNet as TensorFlow Lite, shipped; the same file on desktop and Android |
+| `opencv` | the same weights in OpenCV's FaceDetectorYN |
+| `mediapipe` | MediaPipe's face detector, full range (extra `mediapipe`) |
+| `boxes` | the caller's own boxes, from a file or a mapping |
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final, Protocol
 
 import numpy as np
 
-from fer_mobile.errors import ModelError, nearest
+from fer_mobile.errors import InputError, ModelError, nearest
+from fer_mobile.images import Photo
 from fer_mobile.types import Detection
 
 DETECTION_SIDE: Final = 640
-"""Longest side, in pixels, of the photo that a detector is shown (see `detect.scale.shrink`)."""
+"""Longest side, in pixels, of the photo that a detector is shown unless told otherwise."""
 
-DETECTORS: Final = ("yunet",)
+DETECTION_SIDES: Final = range(64, 4096 + 1)
+"""What it may be set to: below, no face is found; above, memory runs to gigabytes."""
+
+DETECTORS: Final = ("yunet", "opencv", "mediapipe", "boxes")
 """Names that `load_detector` knows."""
 
 
 class FaceDetector(Protocol):
-    """Finds the faces of one photo."""
+    """Says where the faces of a photo are."""
 
     name: str
     identity: str
     """Changes whenever the detector's answers may."""
+    side: int
+    """Pixels that it wants of a photo's longest side; more do not change its answer."""
 
-    def detect(self, rgb: np.ndarray) -> list[Detection]:
-        """The faces of an upright uint8 H×W×3 RGB image, the surest first.
+    def detect(self, photo: Photo) -> list[Detection]:
+        """The faces of a photo, the surest first.
 
-        The image is searched as it is: shrink it to `DETECTION_SIDE` before.  Boxes and
-        landmarks are in its pixels and may leave it.
+        Boxes and landmarks are in pixels of the upright photo at full resolution and may
+        leave it.  Raises PhotoError for a photo of which it can say nothing.
         """
         ...
 
 
-def load_detector(name: str = "yunet", threads: int = 1) -> FaceDetector:
-    """The detector called `name`; raises ModelError for an unknown one."""
+class FaceNetwork(Protocol):
+    """Finds faces in pixels as they are; `detect.scale.Scaled` makes a FaceDetector of it."""
+
+    name: str
+    identity: str
+
+    def find(self, rgb: np.ndarray) -> list[Detection]:
+        """The faces of an upright uint8 H×W×3 RGB image in its pixels, the surest first."""
+        ...
+
+
+def load_detector(
+    name: str = "yunet",
+    *,
+    threads: int = 1,
+    side: int = DETECTION_SIDE,
+    boxes: str | Path | None = None,
+) -> FaceDetector:
+    """The detector called `name`.
+
+    Args:
+        name: one of `DETECTORS`.
+        threads: threads it may use.
+        side: longest side, in pixels, at which it searches photos; a larger one finds smaller
+            faces and takes time in proportion to its square.  Photos are never enlarged.
+        boxes: a file of boxes (see `detect.boxes`), which take the place of any detector.
+
+    Raises:
+        ModelError: an unknown name.
+        InputError: a side out of `DETECTION_SIDES`; a file of boxes that is missing or
+            cannot be used.
+        MissingPackageError: the detector's package is not installed.
+    """
     if name not in DETECTORS:
         raise ModelError(
             "detector",
@@ -41,6 +87,33 @@ def load_detector(name: str = "yunet", threads: int = 1) -> FaceDetector:
             found=repr(name),
             todo=nearest(name, DETECTORS),
         )
+    if side not in DETECTION_SIDES:
+        raise InputError(
+            "detection size",
+            expected=f"{DETECTION_SIDES[0]} to {DETECTION_SIDES[-1]} pixels",
+            found=str(side),
+        )
+    if boxes is not None:
+        from fer_mobile.detect.boxes import read_boxes
+
+        return read_boxes(boxes)
+    if name == "boxes":
+        raise InputError("detector 'boxes'", expected="a file of boxes", found="none")
+    from fer_mobile.detect.scale import Scaled
+
+    return Scaled(_network(name, threads), side)
+
+
+def _network(name: str, threads: int) -> FaceNetwork:
+    # Imported when used: each brings a package that the others do without.
+    if name == "opencv":
+        from fer_mobile.detect.opencv import OpenCVYuNet
+
+        return OpenCVYuNet(threads=threads)
+    if name == "mediapipe":
+        from fer_mobile.detect.blazeface import BlazeFace
+
+        return BlazeFace()
     from fer_mobile.detect.yunet import YuNet
 
     return YuNet(threads=threads)

@@ -47,8 +47,13 @@ def shipped_yunet() -> Path:
     return models_dir() / "yunet" / "face_detection_yunet.tflite"
 
 
+def shipped_onnx() -> Path:
+    """Where the ONNX file lies that it was made from."""
+    return shipped_yunet().with_name("face_detection_yunet_2023mar.onnx")
+
+
 class YuNet:
-    """A `fer_mobile.detect.FaceDetector`.  One object serves one thread at a time.
+    """A `fer_mobile.detect.FaceNetwork`.  One object serves one thread at a time.
 
     Args:
         threads: threads the runtime may use.
@@ -65,8 +70,8 @@ class YuNet:
         # shapes in use would gain 5 % on a mixed folder and cost 130 MB.
         self._run = load_interpreter(content, threads).get_signature_runner()
 
-    def detect(self, rgb: np.ndarray) -> list[Detection]:
-        """The faces of a uint8 H×W×3 RGB image, the surest first (see `FaceDetector.detect`)."""
+    def find(self, rgb: np.ndarray) -> list[Detection]:
+        """The faces of a uint8 H×W×3 RGB image, the surest first (see `FaceNetwork.find`)."""
         return decode(self._run(image=_pad(rgb)[None]), self._score)
 
 

@@ -10,11 +10,11 @@ import onnxruntime
 import pytest
 from PIL import Image
 
-from fer_mobile.convert.yunet import SOURCE_SHA256, convert_yunet, shipped_onnx
-from fer_mobile.detect import DETECTION_SIDE, load_detector
+from fer_mobile.convert.yunet import SOURCE_SHA256, convert_yunet
+from fer_mobile.detect import DETECTION_SIDE
 from fer_mobile.detect.scale import shrink
-from fer_mobile.detect.yunet import STRIDES, YuNet, decode, overlap, shipped_yunet
-from fer_mobile.errors import InputError, ModelError
+from fer_mobile.detect.yunet import STRIDES, YuNet, decode, overlap, shipped_onnx, shipped_yunet
+from fer_mobile.errors import InputError
 from fer_mobile.images import load_photo
 from fer_mobile.resources import photos_dir
 from fer_mobile.runtime.interpreter import load_interpreter
@@ -34,7 +34,7 @@ def small(name: str) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def detector():
-    return load_detector()
+    return YuNet()
 
 
 def onnx_outputs(image: np.ndarray) -> dict[str, np.ndarray]:
@@ -104,7 +104,7 @@ def test_boxes_equal_those_of_opencv(detector, name):
     opencv = cv2.FaceDetectorYN.create(str(shipped_onnx()), "", size, 0.6, 0.3, 5000)
     rows = opencv.detect(bgr)[1]
     expected = [] if rows is None else sorted(rows.tolist(), key=lambda row: -row[14])
-    found = detector.detect(image)
+    found = detector.find(image)
     assert len(found) == len(expected)
     for face, row in zip(found, expected, strict=True):
         assert overlap(face.box, Box(*row[:4])) >= 0.99
@@ -116,7 +116,7 @@ def test_the_bundled_photos_faces_are_found(detector):
     wrong = [
         (name, faces, len(found))
         for name, faces in manifest()
-        if len(found := detector.detect(small(name))) != faces
+        if len(found := detector.find(small(name))) != faces
     ]
     assert wrong == []
 
@@ -124,16 +124,16 @@ def test_the_bundled_photos_faces_are_found(detector):
 def test_sizes_that_are_no_multiple_of_32_and_change(detector):
     """One detector serves sizes in any order; padding at the right and bottom moves nothing."""
     image = small("astronaut-smile.jpg")
-    (whole,) = detector.detect(image)
+    (whole,) = detector.find(image)
     for height, width in ((500, 479), (511, 512), (331, 400)):
-        (face,) = detector.detect(np.ascontiguousarray(image[:height, :width]))
+        (face,) = detector.find(np.ascontiguousarray(image[:height, :width]))
         assert overlap(face.box, whole.box) > 0.9
-    assert detector.detect(image) == [whole]
-    assert detector.detect(image[:1, :1]) == []
+    assert detector.find(image) == [whole]
+    assert detector.find(image[:1, :1]) == []
 
 
 def test_landmarks_are_where_the_face_has_them(detector):
-    (face,) = detector.detect(small("astronaut-smile.jpg"))
+    (face,) = detector.find(small("astronaut-smile.jpg"))
     right_eye, left_eye, nose, right_mouth, left_mouth = face.landmarks
     assert right_eye[0] < nose[0] < left_eye[0]
     assert right_mouth[0] < left_mouth[0]
@@ -143,8 +143,8 @@ def test_landmarks_are_where_the_face_has_them(detector):
 def test_channels_are_red_green_blue(detector):
     """A face in exchanged channels is blue: it is found less surely, or the order is wrong."""
     image = small("astronaut-smile.jpg")
-    (right,) = detector.detect(image)
-    exchanged = detector.detect(np.ascontiguousarray(image[:, :, ::-1]))
+    (right,) = detector.find(image)
+    exchanged = detector.find(np.ascontiguousarray(image[:, :, ::-1]))
     assert right.score > max((face.score for face in exchanged), default=0)
 
 
@@ -195,12 +195,7 @@ def test_overlap_is_intersection_over_union():
 
 def test_a_stricter_score_finds_less():
     image = small("meeting.jpg")
-    assert len(YuNet(score=0.95).detect(image)) < len(YuNet(score=0.6).detect(image))
-
-
-def test_unknown_detector_is_named():
-    with pytest.raises(ModelError, match=r"found 'yunett'\. Did you mean 'yunet'\?"):
-        load_detector("yunett")
+    assert len(YuNet(score=0.95).find(image)) < len(YuNet(score=0.6).find(image))
 
 
 def test_shrink_averages_areas_and_never_enlarges():

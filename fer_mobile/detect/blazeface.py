@@ -1,0 +1,64 @@
+"""MediaPipe's face detector, full range: BlazeFace at 192×192, from the package itself."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any, Final
+
+import numpy as np
+
+from fer_mobile.detect.yunet import SCORE
+from fer_mobile.errors import InputError, MissingPackageError
+from fer_mobile.quiet import quiet
+from fer_mobile.types import Box, Detection
+
+_FULL_RANGE: Final = 1
+
+
+class BlazeFace:
+    """A `fer_mobile.detect.FaceNetwork`.  One object serves one thread at a time.
+
+    Raises:
+        MissingPackageError: mediapipe is not installed.
+        InputError: it is a version without the models, which later ones leave out.
+    """
+
+    name = "mediapipe"
+
+    def __init__(self, *, score: float = SCORE) -> None:
+        with quiet():
+            self._network = _solution().FaceDetection(score, _FULL_RANGE)
+        self.identity = f"mediapipe {version('mediapipe')} full range score {score}"
+
+    def find(self, rgb: np.ndarray) -> list[Detection]:
+        """The faces of a uint8 H×W×3 RGB image, the surest first (see `FaceNetwork.find`)."""
+        with quiet(2):
+            found = self._network.process(rgb).detections or ()
+        faces = [_detection(each, *rgb.shape[1::-1]) for each in found]
+        return sorted(faces, key=lambda face: -face.score)
+
+
+def _solution() -> Any:
+    try:
+        with quiet():
+            import mediapipe
+    except ImportError as error:
+        raise MissingPackageError(
+            "detector 'mediapipe'", package="mediapipe", extra="mediapipe"
+        ) from error
+    try:
+        return mediapipe.solutions.face_detection
+    except AttributeError as error:
+        raise InputError(
+            "detector 'mediapipe'",
+            expected="a version of mediapipe that holds its models, such as 0.10.21",
+            found=version("mediapipe"),
+        ) from error
+
+
+def _detection(found: Any, width: int, height: int) -> Detection:
+    box = found.location_data.relative_bounding_box
+    return Detection(
+        Box(box.xmin * width, box.ymin * height, box.width * width, box.height * height),
+        float(found.score[0]),
+    )

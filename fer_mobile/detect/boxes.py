@@ -1,0 +1,169 @@
+"""Boxes of the caller's own, for those who have a detector or have marked faces by hand.
+
+A file of boxes is one of these, in UTF-8; boxes are in pixels of the upright photo at full
+resolution, (x, y) the top left corner, and photos are named relative to the file's folder
+or absolutely:
+
+* CSV with the columns `path,x,y,width,height`, a row for each face; a photo without a face
+  has one row whose four numbers are empty;
+* JSON, an object from photo to a list of [x, y, width, height].
+
+The box should hold a face as the shipped detector's does, from the hairline to the chin,
+because the model's crop rule starts from its height.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from fer_mobile.detect import DETECTION_SIDE
+from fer_mobile.errors import InputError, PhotoError
+from fer_mobile.images import Photo
+from fer_mobile.types import Box, Detection
+
+COLUMNS: Final = ("path", "x", "y", "width", "height")
+_NUMBERS: Final = "four finite numbers x, y, width, height with positive width and height"
+
+
+class OwnBoxes:
+    """A `fer_mobile.detect.FaceDetector` that knows the faces of certain photos.
+
+    Args:
+        boxes: boxes by photo; a photo without a face has none, one that is not listed is
+            refused, because nothing is known of it.
+        origin: what errors call these boxes.
+
+    Raises InputError when a box is not `_NUMBERS`.
+    """
+
+    name = "boxes"
+    side = DETECTION_SIDE
+
+    def __init__(
+        self, boxes: Mapping[str | Path, Iterable[Sequence[float]]], origin: str = "boxes"
+    ) -> None:
+        self._origin = origin
+        self._boxes: dict[Path, list[Box]] = {}
+        for path, listed in boxes.items():
+            known = self._boxes.setdefault(Path(path).resolve(), [])
+            known += [_box(values, f"{origin}, {path}") for values in listed]
+        content = repr(sorted(self._boxes.items())).encode("utf-8", "surrogateescape")
+        self.identity = f"boxes {hashlib.sha256(content).hexdigest()[:12]}"
+
+    def detect(self, photo: Photo) -> list[Detection]:
+        """The boxes listed for the photo's file, in their order (see `FaceDetector.detect`)."""
+        listed = self._boxes.get(Path(photo.path).resolve()) if photo.path else None
+        if listed is None:
+            raise PhotoError(
+                photo.path or "the image",
+                expected=f"a photo that {self._origin} lists",
+                found="it is not there",
+                todo="A photo without a face is listed with no box.",
+            )
+        for box in listed:
+            self._check(box, photo)
+        return [Detection(box, 1.0) for box in listed]
+
+    def _check(self, box: Box, photo: Photo) -> None:
+        width, height = photo.size
+        inside = box.x < width and box.y < height and box.x + box.width > 0 < box.y + box.height
+        # A box far larger than the photo would be cut out as repeated edges without end.
+        if not inside or max(box.width, box.height) > 2 * max(width, height):
+            raise PhotoError(
+                photo.path,
+                expected=f"boxes in this photo of {width}×{height} pixels",
+                found=f"{[round(value, 1) for value in box]} in {self._origin}",
+                todo="Boxes are in pixels of the upright photo at full resolution.",
+            )
+
+
+def read_boxes(path: str | Path) -> OwnBoxes:
+    """The boxes of a CSV or JSON file.
+
+    Raises InputError, which names file and line, when there is none or it is malformed.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        found = error.strerror if isinstance(error, OSError) else "other bytes"
+        raise InputError(
+            path, expected="a file of boxes in UTF-8", found=str(found).lower()
+        ) from error
+    rows = _json_rows(path, text) if text.lstrip()[:1] == "{" else _csv_rows(path, text)
+    boxes: dict[str | Path, list[Box]] = {}
+    for name, box in rows:
+        listed = boxes.setdefault(path.parent / name, [])
+        if box is not None:
+            listed.append(box)
+    return OwnBoxes(boxes, origin=str(path))
+
+
+_Rows = Iterator[tuple[str, Box | None]]
+"""A photo's name with one of its boxes, or with None, which lists the photo alone."""
+
+
+def _csv_rows(path: Path, text: str) -> _Rows:
+    reader = csv.DictReader(text.splitlines(), strict=True)
+    try:
+        if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
+            raise InputError(
+                f"{path}, line 1",
+                expected=f"the columns {', '.join(COLUMNS)}, or a JSON object",
+                found=f"no {missing[0]}",
+            )
+        for row in reader:
+            where = f"{path}, line {reader.line_num}"
+            name, *values = (row[column] for column in COLUMNS)
+            if not name:
+                raise InputError(where, expected="the path of a photo", found="none")
+            yield name, _box(values, where) if any(values) else None
+    except csv.Error as error:
+        raise InputError(
+            f"{path}, line {reader.reader.line_num}", expected="a row of CSV", found=str(error)
+        ) from error
+
+
+def _json_rows(path: Path, text: str) -> _Rows:
+    try:
+        # Pairs, not a dict: of a photo that occurs twice nothing is lost.
+        pairs = json.loads(text, object_pairs_hook=list)
+    except (ValueError, RecursionError) as error:
+        line = getattr(error, "lineno", 1)
+        raise InputError(
+            f"{path}, line {line}", expected="JSON", found=str(error).rstrip(".")
+        ) from error
+    for name, listed in pairs:
+        where = f"{path}, line {_line(text, name)}"
+        if not isinstance(listed, list):
+            raise InputError(where, expected=f"a list of boxes for {name}", found=repr(listed))
+        yield name, None
+        for values in listed:
+            yield name, _box(values, where)
+
+
+def _line(text: str, key: str) -> int:
+    """The line of a JSON text where a key first occurs."""
+    written = (json.dumps(key, ensure_ascii=ascii_only) for ascii_only in (False, True))
+    return text.count("\n", 0, max(text.find(key) for key in written)) + 1
+
+
+def _box(values: Any, where: str) -> Box:
+    """Four numbers as a box; InputError says where they are none."""
+    try:
+        numbers = [float(value) for value in values]
+    except (TypeError, ValueError):
+        numbers = []
+    if (
+        len(numbers) != len(Box._fields)
+        or not all(map(math.isfinite, numbers))
+        or min(numbers[2:]) <= 0
+    ):
+        raise InputError(where, expected=_NUMBERS, found=repr(values))
+    return Box(*numbers)

@@ -1,0 +1,45 @@
+"""YuNet in OpenCV's FaceDetectorYN: the answers of the shipped file from its ONNX source."""
+
+from __future__ import annotations
+
+import hashlib
+
+import cv2
+import numpy as np
+
+from fer_mobile.detect.yunet import OVERLAP, SCORE, shipped_onnx
+from fer_mobile.quiet import quiet
+from fer_mobile.types import Box, Detection
+
+_MOST_FACES = 5000
+
+
+class OpenCVYuNet:
+    """A `fer_mobile.detect.FaceNetwork`.  One object serves one thread at a time.
+
+    Args:
+        threads: threads OpenCV may use, in the whole process: it has no other setting.
+        score: least score of a face, 0 to 1.
+    """
+
+    name = "opencv"
+
+    def __init__(self, *, threads: int = 1, score: float = SCORE) -> None:
+        content = shipped_onnx().read_bytes()
+        digest = hashlib.sha256(content).hexdigest()[:12]
+        self.identity = f"opencv {cv2.__version__} yunet {digest} score {score}"
+        cv2.setNumThreads(threads)
+        with quiet():  # OpenCV 5 warns of its own choice of engine
+            self._network = cv2.FaceDetectorYN.create(
+                str(shipped_onnx()), "", (320, 320), score, OVERLAP, _MOST_FACES
+            )
+
+    def find(self, rgb: np.ndarray) -> list[Detection]:
+        """The faces of a uint8 H×W×3 RGB image, the surest first (see `FaceNetwork.find`)."""
+        self._network.setInputSize((rgb.shape[1], rgb.shape[0]))
+        _, rows = self._network.detect(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+        found = [] if rows is None else sorted(rows.tolist(), key=lambda row: -row[14])
+        return [
+            Detection(Box(*row[:4]), row[14], tuple(zip(row[4:14:2], row[5:14:2], strict=True)))
+            for row in found
+        ]
