@@ -15,6 +15,7 @@ from rich.progress import (
     Progress,
     ProgressColumn,
     Task,
+    TaskID,
     TimeRemainingColumn,
 )
 from rich.text import Text
@@ -23,13 +24,16 @@ LOG_EVERY_S: Final = 30
 
 
 @contextmanager
-def photo_progress(console: Console) -> Iterator[Callable[[int, int], None]]:
-    """Shows the rate and the time left; what it yields is told (done, total) after every photo."""
+def photo_progress(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+    """Shows the rate and the time left.
+
+    What it yields is told after every photo: what is done, to how many photos, and of how many.
+    """
     if not console.is_terminal:
         yield _log(console)
         return
     with Progress(
-        "reading photos",
+        "{task.description}",
         BarColumn(),
         MofNCompleteColumn(),
         _Rate(),
@@ -37,8 +41,14 @@ def photo_progress(console: Console) -> Iterator[Callable[[int, int], None]]:
         console=console,
         transient=True,
     ) as bar:
-        task = bar.add_task("scan", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        tasks: dict[str, TaskID] = {}
+
+        def tell(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done)
+
+        yield tell
 
 
 class _Rate(ProgressColumn):
@@ -46,17 +56,19 @@ class _Rate(ProgressColumn):
         return Text(f"{task.speed:.1f} photos/s" if task.speed else "")
 
 
-def _log(console: Console) -> Callable[[int, int], None]:
-    started = last = time.monotonic()
+def _log(console: Console) -> Callable[[str, int, int], None]:
+    started: dict[str, float] = {}
+    last = time.monotonic()
 
-    def tell(done: int, total: int) -> None:
+    def tell(what: str, done: int, total: int) -> None:
         nonlocal last
         now = time.monotonic()
-        if now - last < LOG_EVERY_S:
+        since = started.setdefault(what, now)
+        if now - last < LOG_EVERY_S or now == since:
             return
         last = now
-        rate = done / (now - started)
+        rate = done / (now - since)
         left = timedelta(seconds=round((total - done) / rate))
-        console.print(f"{done} of {total} photos, {rate:.1f} photos/s, {left} left")
+        console.print(f"{what}: {done} of {total}, {rate:.1f} photos/s, {left} left")
 
     return tell

@@ -1,11 +1,15 @@
-"""The gallery report: one HTML page that holds its photos, its style and its script itself."""
+"""The gallery report: an HTML page for any number of photos, which works offline from a file.
+
+A small one is one file that holds its pictures itself; beyond `SINGLE_FILE_LIMIT` photos the
+thumbnails lie in a folder beside it, and the detail view shows the photos where they are.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
@@ -15,18 +19,16 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from fer_mobile.bench.stats import TABLE8, TABLE8_PHONE, stage_stats, verdict
-from fer_mobile.files import write_text
+from fer_mobile.files import replace_file
 from fer_mobile.gallery.filter import ALL, FAILED, NO_FACE, Filter, count, filed_under
-from fer_mobile.gallery.thumbnails import data_uris
+from fer_mobile.gallery.thumbnails import Pictures, ThumbnailFolder, embedded
 from fer_mobile.labels import EMOJI, MULTIPLE
 from fer_mobile.types import STAGES, Face, PhotoResult
 
-THUMB_SIDE: Final = 320
-"""Longest side of a picture in the grid, in pixels."""
-DETAIL_SIDE: Final = 1024
-"""Longest side of the picture in the detail view."""
-DETAIL_LIMIT: Final = 200
-"""Above this many photos the detail view shows the thumbnail: the page would get too large."""
+SINGLE_FILE_LIMIT: Final = 100
+"""Photos that a page holds itself: some 20 MB of them."""
+_CHUNK: Final = 64
+"""Photos whose pictures are made at a time: enough for two threads, few in memory."""
 
 _EMOJI: Final = {**EMOJI, NO_FACE: "🏞️", FAILED: "⚠️"}
 
@@ -41,52 +43,68 @@ def write_report(
     root: str | Path | None = None,
     query: Filter = ALL,
     budget_s: float = 0.5,
+    progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Write the report of all `results` to `path`, whole or not at all.
 
     `model` is the line about the model, `note` one about how the times were taken; file names
-    are shown relative to `root`.  The page opens with the filter `query` on.  The photos are read
-    again for their thumbnails; the page itself loads nothing from anywhere.
-    Raises InputError when `path` cannot be written.
+    are shown relative to `root`.  The page opens with the filter `query` on.  The photos are
+    read again for their thumbnails; `progress(done, total)` is called after every one.  The page
+    loads nothing but what lies beside it.  Raises InputError when `path` cannot be written.
     """
+    path = Path(path)
     counts = count(results, every_face=query.every_face)
     stats = stage_stats([result.stages for result in results if result.error is None])
     css, js = _part("report.css"), _part("report.js")
-    data = {
+    head = {
         "labels": _labels(results),
         "emoji": _EMOJI,
         "show": query.show,
         "least": query.min_confidence,
         "match": query.match,
-        "photos": _photos(results, root, query.every_face),
     }
     environment = Environment(loader=PackageLoader("fer_mobile.gallery", "page"), autoescape=True)
     environment.filters["ms"] = _ms
-    page = environment.get_template("report.html").render(
-        title=title,
-        model=model,
-        note=note,
-        summary=_summary(len(results), counts),
-        n=len(results),
-        pills=[
-            {"key": key, "n": n, "emoji": _EMOJI[key]}
-            for key, n in counts.items()
-            if n or key != FAILED
-        ],
-        stages=stats,
-        total=stats.get("total"),
-        verdict=verdict(stats, budget_s) if stats else None,
-        budget_ms=budget_s * 1000,
-        thesis=TABLE8,
-        phone=TABLE8_PHONE,
-        css=Markup(css),
-        css_hash=_csp_hash(css),
-        js=Markup(js),
-        js_hash=_csp_hash(js),
-        data=_json_in_script(data),
-    )
-    # A folder's name need not be valid Unicode; the page must be.
-    write_text(path, page.encode("utf-8", "replace").decode("utf-8"))
+    template = environment.get_template("report.html")
+    beside = None
+    if len(results) > SINGLE_FILE_LIMIT:
+        beside = ThumbnailFolder(path)
+
+    def write(part: Path) -> None:
+        page = template.stream(
+            title=title,
+            model=model,
+            note=note,
+            summary=_summary(len(results), counts),
+            n=len(results),
+            pills=[
+                {"key": key, "n": n, "emoji": _EMOJI[key]}
+                for key, n in counts.items()
+                if n or key != FAILED
+            ],
+            stages=stats,
+            total=stats.get("total"),
+            verdict=verdict(stats, budget_s) if stats else None,
+            budget_ms=budget_s * 1000,
+            thesis=TABLE8,
+            phone=TABLE8_PHONE,
+            css=Markup(css),
+            css_hash=_csp_hash(css),
+            js=Markup(js),
+            js_hash=_csp_hash(js),
+            pictures="data:" if beside is None else "data: file: 'self'",
+            head=_json_in_script(head),
+            photos=_photos(
+                results, root, query.every_face, beside.pictures if beside else embedded, progress
+            ),
+        )
+        # A folder's name need not be valid Unicode; the page must be.
+        with part.open("wb") as file:
+            page.dump(file, encoding="utf-8", errors="replace")
+
+    replace_file(path, write)
+    if beside is not None:
+        beside.prune()
 
 
 def _part(name: str) -> str:
@@ -124,23 +142,30 @@ def _labels(results: Sequence[PhotoResult]) -> list[str]:
 
 
 def _photos(
-    results: Sequence[PhotoResult], root: str | Path | None, every_face: bool
-) -> list[dict[str, Any]]:
-    sides = (THUMB_SIDE, DETAIL_SIDE) if len(results) <= DETAIL_LIMIT else (THUMB_SIDE,)
+    results: Sequence[PhotoResult],
+    root: str | Path | None,
+    every_face: bool,
+    pictures: Callable[[Path], Pictures],
+    progress: Callable[[int, int], None] | None,
+) -> Iterator[Markup]:
+    """Each photo as JSON, made when the page has come to it."""
 
-    def pictures(result: PhotoResult) -> tuple[str, ...]:
-        return () if result.error is not None else data_uris(result.path, sides)
+    def make(result: PhotoResult) -> Pictures:
+        return Pictures() if result.error is not None else pictures(Path(result.path))
 
     # Decoding and encoding leave the interpreter's lock: two threads keep two cores busy.
     with ThreadPoolExecutor(2) as pool:
-        return [
-            _photo(result, uris, root, every_face)
-            for result, uris in zip(results, pool.map(pictures, results), strict=True)
-        ]
+        for start in range(0, len(results), _CHUNK):
+            chunk = list(results[start : start + _CHUNK])
+            made = zip(chunk, pool.map(make, chunk), strict=True)
+            for done, (result, shown) in enumerate(made, start=start + 1):
+                yield _json_in_script(_photo(result, shown, root, every_face))
+                if progress is not None:
+                    progress(done, len(results))
 
 
 def _photo(
-    result: PhotoResult, uris: tuple[str, ...], root: str | Path | None, every_face: bool
+    result: PhotoResult, shown: Pictures, root: str | Path | None, every_face: bool
 ) -> dict[str, Any]:
     row = result.as_dict()
     name = Path(result.path).relative_to(root) if root is not None else Path(result.path)
@@ -153,8 +178,8 @@ def _photo(
         "size": row["size"],
         "faces": [_face(face, result.size) for face in result.faces],
         "stages": {name: row["stages"][name] for name in STAGES if name in row["stages"]},
-        "thumb": uris[0] if uris else None,
-        "photo": uris[1] if len(uris) > 1 else None,
+        "thumb": shown.thumb,
+        "photo": shown.photo,
     }
 
 

@@ -17,7 +17,7 @@ from fer_mobile.gallery.dates import parse_period, taken_within
 from fer_mobile.gallery.filter import Filter, count, parse_show
 from fer_mobile.gallery.place import LINKS, copy, place
 from fer_mobile.gallery.rows import Rows, write_csv, write_jsonl
-from fer_mobile.gallery.scan import Progress, scan
+from fer_mobile.gallery.scan import scan
 from fer_mobile.gallery.sidecars import write_sidecars
 from fer_mobile.gallery.store import ResultStore, default_path
 from fer_mobile.images import date_taken, find_photos
@@ -26,6 +26,8 @@ from fer_mobile.pipeline import Pipeline, load_pipeline
 from fer_mobile.types import PhotoResult
 
 logger = logging.getLogger(__name__)
+
+Progress = Callable[[str, int, int], None]
 
 
 def _by_confidence(result: PhotoResult) -> float:
@@ -101,7 +103,7 @@ def run_filter(
     write_xmp: bool = False,
     budget_s: float = 0.5,
     store: str | Path | None = None,
-    progress: Progress | None = None,
+    progress: Progress = lambda what, done, total: None,
     **pipeline_options: Any,
 ) -> FilterRun:
     """Filter the photos below `folder` by expression; the photos themselves are only read.
@@ -130,7 +132,7 @@ def run_filter(
         write_xmp: write the labels of those that match into XMP sidecars.
         budget_s: seconds a photo may take, for the report's verdict.
         store: the file that keeps the rows; default: in the user's cache folder.
-        progress: called with (done, total) after every photo.
+        progress: called with (what is done, photos done, all photos) after every photo.
         pipeline_options: further arguments of `load_pipeline`.
 
     Raises InputError when the folder is none, holds no photo, or no photo could be read, and
@@ -168,7 +170,7 @@ def run_filter(
                 workers=workers,
                 store=kept,
                 resume=resume,
-                progress=progress,
+                progress=partial(progress, "reading photos"),
             )
         )
     seconds = time.perf_counter() - started
@@ -206,6 +208,7 @@ def run_filter(
             root=folder,
             query=query,
             budget_s=budget_s,
+            progress=partial(progress, "making thumbnails"),
         )
     return FilterRun(
         folder=folder,

@@ -4,14 +4,16 @@ import base64
 import io
 import json
 import re
+from urllib.parse import unquote
 
 import pytest
 from PIL import Image
 
 from fer_mobile.errors import InputError
 from fer_mobile.gallery.filter import Filter
-from fer_mobile.gallery.report import write_report
-from fer_mobile.gallery.thumbnails import data_uris
+from fer_mobile.gallery.report import SINGLE_FILE_LIMIT, write_report
+from fer_mobile.gallery.thumbnails import encode
+from fer_mobile.images import find_photos
 from fer_mobile.resources import photos_dir
 from fer_mobile.types import Box
 from tests.gallery.samples import face, failed, photo
@@ -64,7 +66,7 @@ def test_page_holds_every_photo(page):
     assert [entry["key"] for entry in data["photos"]] == [
         "neutral", "multiple", "no face", "failed",
     ]  # fmt: skip
-    assert data["show"] == ["neutral"]
+    assert data["head"]["show"] == ["neutral"]
     first = data["photos"][0]
     assert first["faces"][0]["box"] == [25, 50, 50, 25]
     assert sum(first["faces"][0]["probabilities"]) == pytest.approx(1, abs=1e-3)
@@ -105,22 +107,63 @@ def test_thumbnails_are_upright_and_missing_ones_are_none(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     image.save(tmp_path / "turned.jpg", exif=exif)
-    small, large = map(decode, data_uris(tmp_path / "turned.jpg", (100, 1024)))
+    jpegs = encode(tmp_path / "turned.jpg", (1024, 100))
+    large, small = (Image.open(io.BytesIO(jpeg)) for jpeg in jpegs)
     assert small.size == (50, 100)
     assert large.size == (200, 400)
     red, _, blue = small.getpixel((25, 10))
     assert red > 200
     assert blue < 60
-    assert data_uris(tmp_path / "none.jpg", (100,)) == ()
+    assert encode(tmp_path / "none.jpg", (100,)) == []
 
 
-def test_large_reports_hold_thumbnails_only(tmp_path, monkeypatch):
-    monkeypatch.setattr("fer_mobile.gallery.report.DETAIL_LIMIT", 1)
-    results = [photo(photos_dir() / name) for name in ("rocket.jpg", "cat.png")]
-    write_report(results, tmp_path / "r.html", title="many")
-    assert [p["photo"] for p in page_data((tmp_path / "r.html").read_text())["photos"]] == [
-        None
-    ] * 2
+@pytest.fixture
+def library(tmp_path):
+    """A hundred and one photos, one of them under a name that an address must escape."""
+    folder = tmp_path / "library"
+    folder.mkdir()
+    Image.new("RGB", (400, 300), "teal").save(folder / "50 % #1?.jpg")
+    for number in range(SINGLE_FILE_LIMIT):
+        (folder / f"{number:03}.jpg").hardlink_to(folder / "50 % #1?.jpg")
+    return folder
+
+
+def test_a_large_report_has_its_thumbnails_beside_it(library):
+    html = library / "report.html"
+    results = [photo(path) for path in find_photos(library)]
+    steps = []
+    write_report(results, html, title="many", root=library, progress=lambda *s: steps.append(s))
+    assert steps == [(n, 101) for n in range(1, 102)]
+    entries = page_data(html.read_text())["photos"]
+    assert len(entries) == 101
+    for entry in entries:
+        thumb, whole = (library / unquote(entry[name]) for name in ("thumb", "photo"))
+        assert whole.samefile(library / entry["name"])
+        with Image.open(thumb) as image:
+            assert max(image.size) == 320
+    assert len({entry["thumb"] for entry in entries}) == 101
+    assert html.stat().st_size < 100_000
+    assert len(find_photos(library)) == 101  # thumbnails are no photos
+
+
+def test_thumbnails_are_made_once_and_go_with_their_photo(library):
+    html, folder = library / "r.html", library / "r_files"
+    paths = find_photos(library)
+
+    def times() -> dict[str, int]:
+        write_report([photo(path) for path in paths], html, title="t", root=library)
+        return {path.name: path.stat().st_mtime_ns for path in folder.glob("*.jpg")}
+
+    first = times()
+    (folder / "mine.txt").write_text("not a thumbnail")
+    assert times() == first
+    Image.new("RGB", (400, 300), "red").save(library / "new.jpg")
+    paths = [library / "new.jpg", *paths[1:]]
+    second = times()
+    assert len(second) == 101
+    assert len(second.keys() & first.keys()) == 100
+    assert {name: first[name] for name in second if name in first}.items() <= second.items()
+    assert (folder / "mine.txt").exists()
 
 
 def test_a_report_that_cannot_be_written_leaves_nothing(tmp_path):

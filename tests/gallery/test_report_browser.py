@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import time
+from contextlib import contextmanager
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 
 from fer_mobile.gallery.report import write_report
 from fer_mobile.resources import photos_dir
@@ -14,6 +18,7 @@ from tests.gallery.samples import face, failed, photo
 playwright = pytest.importorskip("playwright.sync_api", reason="needs the extra `test`")
 
 EVIL = "<img src=x onerror=alert(1)><script>alert(1)</script>.jpg"
+"""A file in a folder: its slash is the closing tag's."""
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -39,9 +44,9 @@ def browser():
 def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("library")
     shutil.copytree(photos_dir(), folder, dirs_exist_ok=True)
-    # A file system's names hold no "/"; the closing tag is left to test_report.py.
-    evil = EVIL.replace("/", "")
-    shutil.copy(folder / "cat.png", folder / evil)
+    evil = folder / EVIL
+    evil.parent.mkdir()
+    shutil.copy(folder / "cat.png", evil)
     results = [
         photo(folder / "baby-laughing.jpg", face("happiness", 0.97), size=(1280, 853)),
         photo(folder / "santa-surprised.jpg", face("surprise", 0.55), size=(853, 1280)),
@@ -53,7 +58,7 @@ def report(tmp_path_factory):
             size=(200, 250),
         ),
         photo(folder / "rocket.jpg", size=(640, 427)),
-        photo(folder / evil, size=(451, 300)),
+        photo(evil, size=(451, 300)),
         failed(folder / "broken & <b>bold<b>.jpg"),
     ]
     path = folder / "report.html"
@@ -63,6 +68,13 @@ def report(tmp_path_factory):
 
 @pytest.fixture
 def page(browser, report):
+    with open_page(browser, report) as page:
+        yield page
+
+
+@contextmanager
+def open_page(browser, address):
+    """A page that must say nothing on its console, open no dialog and ask no one for anything."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.problems = []
@@ -71,7 +83,7 @@ def page(browser, report):
     page.on("dialog", lambda dialog: (page.problems.append("dialog"), dialog.dismiss()))
     page.on("request", lambda request: page.problems.append(request.url[:60]) if not
             request.url.startswith(("data:", "file:")) else None)  # fmt: skip
-    page.goto(report)
+    page.goto(address)
     yield page
     assert page.problems == []
     context.close()
@@ -225,9 +237,8 @@ def test_the_address_holds_the_state(page, report, browser):
 
 
 def test_an_evil_name_is_text(page):
-    evil = EVIL.replace("/", "")
     page.locator(".tile", has_text="onerror").click()
-    assert detail_name(page) == evil
+    assert detail_name(page) == EVIL
     assert page.locator("#detail-name *").count() == 0
     assert page.locator("img[src=x]").count() == 0
     page.keyboard.press("Escape")
@@ -279,3 +290,124 @@ def test_stage_table(page):
     assert table.locator("tbody tr").count() == 6
     assert "2,171.9" in table.inner_text()
     assert page.evaluate("document.activeElement.id") == "stages"
+
+
+def serious(page) -> list[str]:
+    """What axe-core finds that keeps people out, by rule and element."""
+    response = Axe().run(page).response
+    assert len(response["passes"]) > 10  # it did look
+    return [
+        f"{rule['id']}: {node['html'][:80]}"
+        for rule in response["violations"]
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_accessibility(page, scheme):
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    assert serious(page) == []
+    press(page, "happiness")
+    assert serious(page) == []
+    press(page, "contempt")
+    press(page, "happiness")
+    assert serious(page) == []  # nothing matches
+    press(page, "")
+    page.locator(".tile", has_text="four-portraits").click()
+    page.wait_for_selector("dialog[open]")
+    assert serious(page) == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert serious(page) == []
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """A report of ten thousand photos, with its thumbnails beside it."""
+    folder = tmp_path_factory.mktemp("many")
+    results = []
+    for number in range(10_000):
+        path = folder / f"{number // 1000}" / f"{number:05}.jpg"
+        if number % 1000 == 0:
+            path.parent.mkdir()
+            Image.new("RGB", (48, 64), (number // 40, 90, 200)).save(path)
+            first = path
+        else:
+            path.hardlink_to(first)
+        label = ("neutral", "happiness", "sadness", "fear")[number % 4]
+        results.append(photo(path, face(label, 0.5 + number % 50 / 100), size=(48, 64)))
+    html = folder / "report.html"
+    write_report(results, html, title="many", root=folder)
+    return html.as_uri()
+
+
+def test_ten_thousand_photos(browser, many):
+    with open_page(browser, "about:blank") as page:
+        start = time.perf_counter()
+        page.goto(many)
+        page.locator(".tile img").first.wait_for()
+        assert time.perf_counter() - start < 5
+        in_page = "document.querySelectorAll('.tile').length"
+        assert page.locator("#shown").inner_text() == "10,000 of 10,000 photos"
+        assert page.evaluate(in_page) < 100
+
+        page.locator(".tile").first.focus()
+        page.keyboard.press("End")
+        assert page.evaluate("document.activeElement.innerText").endswith("9/09999.jpg")
+        assert page.locator("li:has(:focus)").get_attribute("aria-posinset") == "10000"
+        assert page.evaluate(in_page) < 100
+        page.keyboard.press("Enter")
+        assert detail_name(page) == "9/09999.jpg"
+        page.keyboard.press("ArrowLeft")
+        assert detail_name(page) == "9/09998.jpg"
+        page.wait_for_function("document.querySelector('.frame img').naturalWidth == 48")
+        page.wait_for_function("document.querySelector('.frame img').src.endsWith('/9/09998.jpg')")
+        page.keyboard.press("Escape")
+        page.locator("#detail").wait_for(state="hidden")
+        assert page.evaluate("document.activeElement.innerText").endswith("9/09998.jpg")
+
+        press(page, "fear")
+        assert page.locator("#shown").inner_text() == "2,500 of 10,000 photos · fear"
+        assert names(page)[0] == "0/00003.jpg"
+        page.mouse.wheel(0, 20_000)
+        settle(page)
+        assert names(page)[0] > "0/00100.jpg"
+        page.wait_for_function(
+            "[...document.querySelectorAll('.tile img')].every((image) => image.naturalWidth)"
+        )
+        press(page, "fear")
+
+        # No work of the page holds the window up for longer than people notice.
+        longest = page.evaluate("""async () => {
+            let longest = 0, last = performance.now();
+            for (let at = 0; at < 60; at++) {
+                scrollTo(0, at * 9000);
+                await new Promise(requestAnimationFrame);
+                const now = performance.now();
+                longest = Math.max(longest, now - last);
+                last = now;
+            }
+            return longest;
+        }""")
+        assert longest < 500
+
+
+def test_scrolled_away_from_the_focus(browser, many):
+    with open_page(browser, many) as page:
+        page.locator(".tile").nth(2).focus()
+        page.evaluate("scrollTo(0, 200000)")
+        settle(page)
+        first = names(page)[0]
+        assert first > "0/00500.jpg"
+        page.keyboard.press("ArrowRight")  # goes on from where the focus was
+        assert page.evaluate("document.activeElement.innerText").endswith("0/00003.jpg")
+        page.keyboard.press("PageDown")
+        assert page.evaluate("document.activeElement.innerText") > "0/00003.jpg"
+        page.set_viewport_size({"width": 390, "height": 844})
+        settle(page)
+        assert page.evaluate("document.scrollingElement.scrollWidth") == 390
+        assert len({round(box["x"]) for box in boxes(page)}) == 2
+
+
+def boxes(page) -> list[dict]:
+    return [tile.bounding_box() for tile in page.locator(".tile").all()[:8]]

@@ -1,9 +1,12 @@
 "use strict";
 // The address is the only state: every control changes the hash, and the hash draws the page.
-const data = JSON.parse(document.getElementById("data").textContent);
+const { head: data, photos } = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
 const percent = (value) => `${Math.round(value * 100)} %`;
 const emoji = (key) => data.emoji[key];
+
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+const numbers = new Map(photos.map((photo, index) => [photo.name, index]));
 
 /** A DOM element; text goes in as text, so nothing in a file name can become markup. */
 function make(tag, properties, ...children) {
@@ -25,15 +28,15 @@ function state() {
   const least = hash.has("min") ? Number(hash.get("min")) / 100 : data.least;
   return {
     show: new Set(show.filter((key) => known.has(key))),
-    least: Math.min(Math.max(least || 0, 0), 1),
-    photo: data.photos.findIndex((photo) => photo.name === hash.get("photo")),
+    least: clamp(least || 0, 0, 1),
+    photo: numbers.get(hash.get("photo")) ?? -1,
   };
 }
 
 function go({ show, least, photo }, push = false) {
   const hash = new URLSearchParams({ show: [...show].join(",") });
   if (least) hash.set("min", Math.round(least * 100));
-  if (photo >= 0) hash.set("photo", data.photos[photo].name);
+  if (photo >= 0) hash.set("photo", photos[photo].name);
   const address = `#${hash}`.replaceAll("%2C", ",");
   if (push) location.hash = address;
   else location.replace(address);
@@ -50,6 +53,14 @@ function matches(photo, { show, least }) {
 }
 
 // ── the grid ──────────────────────────────────────────────────────────────────────────────
+// Only the rows near the window are in the page; padding stands for the others.
+
+const SPARE = 3; // rows that are ready above and below the window
+let order = []; // the photos that match
+let current = 0; // the place in `order` that the keyboard is at
+let columns = 1;
+let pitch = 300; // pixels from one row to the next
+const items = new Map(); // those in the page, by photo
 
 /** Where to hold a photo in its square so that the middle of its faces is seen. */
 function position({ size, faces }) {
@@ -60,14 +71,14 @@ function position({ size, faces }) {
     if (length === side) return 50;
     const middles = faces.map(({ box }) => ((box[axis] + box[axis + 2] / 2) / 100) * length);
     const middle = middles.reduce((sum, value) => sum + value) / middles.length;
-    return Math.min(Math.max((middle - side / 2) / (length - side), 0), 1) * 100;
+    return clamp((middle - side / 2) / (length - side), 0, 1) * 100;
   };
   return `${at(0, width)}% ${at(1, height)}%`;
 }
 
 function tile(photo, index) {
   const picture = photo.thumb
-    ? make("img", { src: photo.thumb, alt: "", loading: "lazy", decoding: "async" })
+    ? make("img", { src: photo.thumb, alt: "", decoding: "async" })
     : make("span", { className: "unread" }, photo.error ? "Could not be read" : "No picture");
   if (photo.thumb) picture.style.objectPosition = position(photo);
   const sure = photo.confidence === null ? null : percent(photo.confidence);
@@ -91,26 +102,91 @@ function tile(photo, index) {
   return make("li", {}, button);
 }
 
-const tiles = data.photos.map(tile);
-const shown = () => tiles.flatMap((item, index) => (item.hidden ? [] : [index]));
-$("grid").append(...tiles);
+function measure() {
+  const style = getComputedStyle($("grid"));
+  columns = style.gridTemplateColumns.split(" ").length;
+  const first = $("grid").firstElementChild;
+  if (first) pitch = first.getBoundingClientRect().height + parseFloat(style.rowGap);
+}
+
+/** Put the rows near the window into the page, and take the others out. */
+function paint() {
+  const grid = $("grid");
+  const rows = Math.ceil(order.length / columns);
+  const { top } = grid.getBoundingClientRect();
+  const from = clamp(Math.floor(-top / pitch) - SPARE, 0, rows);
+  const to = clamp(Math.ceil((innerHeight - top) / pitch) + SPARE, from, rows);
+  const wanted = order.slice(from * columns, to * columns);
+  const kept = new Set(wanted);
+  for (const [index, item] of items) {
+    if (kept.has(index)) continue;
+    if (item.contains(document.activeElement)) grid.focus({ preventScroll: true });
+    item.remove();
+    items.delete(index);
+  }
+  // Tab reaches one photo: the current one, or the first in sight.
+  const sight = clamp(Math.ceil(-top / pitch), from, Math.max(to - 1, 0)) * columns;
+  const stop = kept.has(order[current]) ? order[current] : order[sight];
+  wanted.forEach((index, at) => {
+    if (!items.has(index)) items.set(index, tile(photos[index], index));
+    const item = items.get(index);
+    if (grid.children[at] !== item) grid.insertBefore(item, grid.children[at] ?? null);
+    item.firstChild.tabIndex = index === stop ? 0 : -1;
+    item.setAttribute("aria-setsize", order.length);
+    item.setAttribute("aria-posinset", from * columns + at + 1);
+  });
+  grid.style.paddingTop = `${from * pitch}px`;
+  grid.style.paddingBottom = `${(rows - to) * pitch}px`;
+}
+
+function layOut() {
+  measure();
+  paint();
+  measure(); // now that there is a row to measure
+  paint();
+}
+
+/** Bring a place of `order` into sight and give it the focus. */
+function focusAt(at) {
+  current = at;
+  const top = $("grid").getBoundingClientRect().top + Math.floor(at / columns) * pitch;
+  const bar = $("pills").parentElement.offsetHeight + 8;
+  if (top < bar) scrollBy(0, top - bar);
+  else if (top + pitch > innerHeight) scrollBy(0, top + pitch - innerHeight);
+  paint();
+  items.get(order[at])?.firstChild.focus({ preventScroll: true });
+}
+
+$("grid").addEventListener("focusin", (event) => {
+  const item = event.target.closest("li");
+  if (item) current = item.getAttribute("aria-posinset") - 1;
+});
 
 $("grid").addEventListener("keydown", (event) => {
-  const visible = shown().map((index) => tiles[index]);
-  const here = visible.indexOf(event.target.closest("li"));
-  const top = visible[0]?.offsetTop;
-  const columns = visible.filter((item) => item.offsetTop === top).length;
-  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
-  const next = step && visible[here + step];
-  if (!next) return;
+  const arrow = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
+  const page = Math.max(Math.floor(innerHeight / pitch) - 1, 1) * columns;
+  const jump = { PageUp: -page, PageDown: page, Home: -order.length, End: order.length }[event.key];
+  if (!arrow && !jump) return;
   event.preventDefault();
-  next.firstChild.focus();
+  const at = current + (arrow ?? jump);
+  if (jump || order[at] !== undefined) focusAt(clamp(at, 0, order.length - 1));
 });
+
+let waiting = false;
+addEventListener("scroll", () => {
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => {
+    waiting = false;
+    paint();
+  });
+}, { passive: true });
+new ResizeObserver(layOut).observe(document.body);
 
 // ── the detail view ───────────────────────────────────────────────────────────────────────
 
 let opened = false; // by a click here, so that going back closes it
-let last = -1; // the photo that was open, to give the focus back to its tile
+let last = -1; // the photo that was open, to give the focus back to it
 
 function facePanel(face, number, count, box) {
   const bars = face.probabilities.map((value, at) => {
@@ -168,12 +244,15 @@ function times(photo) {
 }
 
 function drawDetail(index) {
-  const photo = data.photos[index];
+  const photo = photos[index];
   const boxes = photo.faces.map((face, at) => faceBox(face, at + 1, photo.faces.length));
-  const image = photo.photo ?? photo.thumb;
+  const picture = photo.thumb ?? photo.photo;
   $("detail-name").textContent = photo.name;
-  if (image) {
-    const frame = make("div", { className: "frame" }, make("img", { src: image, alt: photo.name }), ...boxes);
+  if (picture) {
+    const image = make("img", { src: picture, alt: photo.name });
+    // The larger picture takes the thumbnail's place when, and if, it can be shown.
+    if (photo.photo) make("img", { src: photo.photo, onload: () => { image.src = photo.photo; } });
+    const frame = make("div", { className: "frame" }, image, ...boxes);
     frame.style.setProperty("--ratio", photo.size[0] / photo.size[1]);
     $("photo").replaceChildren(frame);
   } else {
@@ -188,7 +267,6 @@ function drawDetail(index) {
   const time = times(photo);
   $("faces").replaceChildren(...[...panels, time, size].filter(Boolean));
   $("faces").scrollTop = 0;
-  const order = shown();
   const at = order.indexOf(index);
   $("position").textContent = at < 0 ? "not in the filter" : `${at + 1} of ${order.length}`;
   $("previous").disabled = at <= 0;
@@ -197,9 +275,9 @@ function drawDetail(index) {
 
 function move(step) {
   const now = state();
-  const order = shown();
-  const next = order[order.indexOf(now.photo) + step];
-  if (order.includes(now.photo) && next !== undefined) go({ ...now, photo: next });
+  const at = order.indexOf(now.photo);
+  const next = order[at + step];
+  if (at >= 0 && next !== undefined) go({ ...now, photo: next });
 }
 
 function close() {
@@ -243,6 +321,7 @@ $("verdict")?.addEventListener("click", () => {
 });
 
 let drawn = null; // the address on show
+let filter = null; // the part of it that chooses photos
 
 function draw() {
   drawn = location.hash;
@@ -253,10 +332,18 @@ function draw() {
   }
   $("least").value = now.least * 100;
   $("least-shown").textContent = percent(now.least);
-  tiles.forEach((item, index) => { item.hidden = !matches(data.photos[index], now); });
-  const count = shown().length;
+  const asking = JSON.stringify([[...now.show], now.least]);
+  if (asking !== filter) {
+    order = photos.flatMap((photo, index) => (matches(photo, now) ? [index] : []));
+    const above = $("grid").getBoundingClientRect().top < 0;
+    if (above) $("grid").scrollIntoView();
+    current = 0;
+    filter = asking;
+    layOut();
+  }
+  const count = order.length;
   const asked = now.show.size ? ` · ${[...now.show].join(", ")}` : "";
-  $("shown").textContent = `${count} of ${data.photos.length} photos${asked}`;
+  $("shown").textContent = `${count.toLocaleString("en")} of ${photos.length.toLocaleString("en")} photos${asked}`;
   $("empty").hidden = count > 0;
   if (now.photo >= 0) {
     drawDetail(now.photo);
@@ -267,7 +354,8 @@ function draw() {
     }
   } else if ($("detail").open) {
     $("detail").close();
-    tiles[last]?.firstChild.focus();
+    const at = order.indexOf(last);
+    if (at >= 0) focusAt(at);
   }
 }
 
