@@ -16,12 +16,15 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from fer_mobile import preprocess
+from fer_mobile import preprocess, zoo
 from fer_mobile.errors import ModelError
 
 FORMAT: Final = "fer-mobile/contract"
-FORMAT_VERSION: Final = 1
-"""Readers refuse files of a higher version."""
+FORMAT_VERSION: Final = 2
+"""Readers refuse files of a higher version.
+
+2 added the trainable parameters and their cap, the adjustment and the calibration.
+"""
 
 CONTRACT_NAME: Final = "contract.json"
 LABELS_NAME: Final = "labels.txt"
@@ -94,6 +97,20 @@ class Training(_Part):
     recipe: str
 
 
+class Adjustment(_Part):
+    """What was folded into the last layer: logits / temperature + offsets.
+
+    The temperature makes the confidence as large as the accuracy (Guo et al., 2017), the
+    offsets move the border between common and rare labels (Menon et al., 2021).  A consumer
+    has nothing to do: the file gives final probabilities.
+    """
+
+    temperature: float = Field(1.0, gt=0, allow_inf_nan=False)
+    offsets: dict[str, float] = Field(default_factory=dict)
+    """By label; none where nothing was added."""
+    origin: str = Field(description="What the values were taken from.")
+
+
 class ModelContract(_Part):
     """What a model file needs to be used properly."""
 
@@ -102,12 +119,20 @@ class ModelContract(_Part):
     name: str
     architecture: str
     parameters: int = Field(description="All weights of the network as trained.")
+    trainable_parameters: int | None = None
+    parameter_cap: int | None = Field(
+        zoo.PARAMETER_CAP, description="On the trainable ones; null where it was lifted."
+    )
     precision: Precision
     input: Tensor
     output: Tensor
     preprocessing: Preprocessing = Preprocessing()
     labels: tuple[str, ...]
     training: Training | None = None
+    adjustment: Adjustment | None = None
+    calibration: str | None = Field(
+        None, description="What the ranges of an int8 file were taken from, in words."
+    )
     figures: tuple[Figures, ...] = ()
     reference: tuple[tuple[float, ...], ...] = Field(
         (), description="Probabilities of the float32 source on the bundled golden faces."
@@ -155,7 +180,7 @@ def split(
     Raises ModelError when there is no contract, it is of a newer format, malformed, or
     (unless `check` is off) its checksum is not that of the model.
     """
-    bare, text = _open_archive(content, name)
+    bare, text = open_archive(content, name)
     contract = _parse(text, name)
     found = model_checksum(bare)
     if check and found != contract.model_sha256:
@@ -177,7 +202,8 @@ def read_contract(path: Path) -> ModelContract:
     return split(content, path)[1]
 
 
-def _open_archive(content: bytes, name: object) -> tuple[bytes, str]:
+def open_archive(content: bytes, name: object = "the model") -> tuple[bytes, str]:
+    """The bare model and the unchecked text of the contract; ModelError where there is none."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entry = archive.getinfo(CONTRACT_NAME)

@@ -69,7 +69,7 @@ def find_calibration(
     size = int(keras_model.input_shape[1])
     if faces is not None:
         own = read_faces(faces, size)
-        return Calibration(f"{len(own):,} faces of {faces}", _spread(own))
+        return Calibration(f"{len(own):,} faces of {Path(faces).name}", _spread(own))
     golden = _spread(golden_faces(size))
     origin = "the bundled golden faces"
     file = _ranges_file(model)

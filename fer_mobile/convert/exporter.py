@@ -115,6 +115,12 @@ def export(
         raise InputError(
             "--calibrate", expected="--quantize int8, which alone has ranges", found=quantize
         )
+    if tensors != "int8" and (precision != "int8" or (channels, tensors) == ("rgb", "float32")):
+        raise InputError(
+            "--io",
+            expected="--quantize int8, which alone has the choice (with --input rgb only uint8)",
+            found=f"--io {tensors} with --quantize {quantize} and --input {channels}",
+        )
     folder = Path(out)
     if folder.exists() and not folder.is_dir():
         raise InputError("--out", expected="a folder", found=f"the file {folder}")
@@ -125,7 +131,7 @@ def export(
     if format == "onnx":
         if channels != "gray":
             raise InputError("--input with --format onnx", expected="gray", found=repr(color))
-        return _export_onnx(source, quantize, folder, started)
+        return _export_onnx(source, quantize, folder, started, parameter_cap)
     expected = reference(source)
     calibration = None
     if precision == "int8":
@@ -149,6 +155,8 @@ def export(
         contracts.describe(interpreter.get_output_details()[0], OUTPUT_NAME),
         expected,
         bare,
+        calibration=calibration.origin if calibration else None,
+        capped=parameter_cap,
     )
     content = contracts.attach(bare, contract)
     name = source.name if channels == "gray" else f"{source.name}_{channels}"
@@ -168,7 +176,7 @@ def export(
         contract,
         time.monotonic() - started,
         verify(path),
-        calibration=calibration.origin if calibration else None,
+        calibration=contract.calibration,
     )
 
 
@@ -210,6 +218,9 @@ def _contract(
     probabilities: contracts.Tensor,
     expected: np.ndarray,
     bare: bytes,
+    *,
+    calibration: str | None = None,
+    capped: bool = True,
 ) -> ModelContract:
     packages = ["fer-mobile", "keras", "tensorflow-cpu", "tensorflow"]
     if precision == "int8":
@@ -218,6 +229,8 @@ def _contract(
         name=source.name,
         architecture=source.architecture,
         parameters=source.parameters,
+        trainable_parameters=zoo.trainable_parameters(source.model),
+        parameter_cap=zoo.PARAMETER_CAP if capped else None,
         precision=precision,
         input=image,
         output=probabilities,
@@ -226,6 +239,8 @@ def _contract(
         ),
         labels=source.labels,
         training=source.training,
+        adjustment=source.adjustment,
+        calibration=calibration,
         figures=source.figures,
         reference=tuple(tuple(round(float(p), 6) for p in row) for row in expected),
         licence=source.licence,
@@ -264,7 +279,9 @@ def _write(path: Path, content: bytes, contract: ModelContract) -> None:
         raise
 
 
-def _export_onnx(source: Source, quantize: str, folder: Path, started: float) -> Exported:
+def _export_onnx(
+    source: Source, quantize: str, folder: Path, started: float, capped: bool
+) -> Exported:
     from fer_mobile.convert.onnx import run_onnx, to_onnx
 
     if quantize != "none":
@@ -285,6 +302,7 @@ def _export_onnx(source: Source, quantize: str, folder: Path, started: float) ->
         contracts.Tensor(name=OUTPUT_NAME, shape=(1, classes), dtype="float32"),
         expected,
         bare,
+        capped=capped,
     )
     found = run_onnx(bare, normalise(golden_faces(size))[..., None])
     parity = float(np.abs(found - expected).max())

@@ -11,9 +11,10 @@ import json
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from fer_mobile.contract import Figures, Training
+from fer_mobile.contract import Adjustment, Figures, Training
+from fer_mobile.convert.adjustment import fold_adjustment
 from fer_mobile.errors import MissingPackageError, ModelError
 from fer_mobile.files import write_bytes, write_text
 from fer_mobile.labels import LABELS, LABELS_7
@@ -42,6 +43,8 @@ class Source:
     training: Training | None
     figures: tuple[Figures, ...]
     licence: str
+    adjustment: Adjustment | None = None
+    """What is folded into the model's last layer."""
 
     @property
     def parameters(self) -> int:
@@ -79,6 +82,7 @@ def load_source(model: str | Path) -> Source:
             training=Training(**facts["training"]),
             figures=tuple(Figures(**row) for row in facts["figures"]),
             licence=facts["licence"],
+            adjustment=_adjustment(facts.get("adjustment")),
         )
     if str(model) in ARCHITECTURES:
         keras = import_keras()
@@ -96,8 +100,13 @@ def load_source(model: str | Path) -> Source:
 def _load_run(folder: Path) -> Source:
     recipe = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
     valid = json.loads((folder / "valid.json").read_text(encoding="utf-8"))
+    model = _load(folder / "best.keras")
+    file = folder / ADJUSTMENT_JSON
+    adjustment = _adjustment(json.loads(file.read_text("utf-8")) if file.is_file() else None)
+    if adjustment:
+        fold_adjustment(model, adjustment, tuple(valid["recall"]))
     return _make(
-        _load(folder / "best.keras"),
+        model,
         name=recipe["name"],
         architecture=recipe["model"]["architecture"],
         options=recipe["model"]["options"],
@@ -109,8 +118,16 @@ def _load_run(folder: Path) -> Source:
             recipe=recipe["name"],
         ),
         figures=(Figures(precision="float32", **{k: valid[k] for k in _MEASURED}),),
+        adjustment=adjustment,
     )
 
+
+def _adjustment(facts: dict[str, Any] | None) -> Adjustment | None:
+    return Adjustment.model_validate(facts) if facts else None
+
+
+ADJUSTMENT_JSON: Final = "adjustment.json"
+"""In a run folder: the `Adjustment` of its best weights."""
 
 _MEASURED = ("protocol", "split", "n", "accuracy", "balanced_accuracy", "recall")
 
@@ -124,6 +141,7 @@ def _make(
     training: Training | None = None,
     figures: tuple[Figures, ...] = (),
     licence: str = LICENCE,
+    adjustment: Adjustment | None = None,
 ) -> Source:
     try:
         shape, classes = tuple(model.input_shape), model.output_shape[-1]
@@ -142,6 +160,7 @@ def _make(
         training=training,
         figures=figures,
         licence=licence,
+        adjustment=adjustment,
     )
 
 
@@ -170,6 +189,7 @@ def ship(source: Source, folder: Path, figures: tuple[Figures, ...]) -> None:
         "options": source.options,
         "parameters": source.parameters,
         "training": source.training.model_dump() if source.training else None,
+        "adjustment": source.adjustment.model_dump() if source.adjustment else None,
         "figures": [row.model_dump() for row in figures],
         "licence": source.licence,
     }

@@ -13,6 +13,7 @@ from fer_mobile.contract import (
     Precision,
     contract_beside,
     model_checksum,
+    open_archive,
     split,
 )
 from fer_mobile.convert.saturation import saturation
@@ -100,7 +101,7 @@ def verify(model: str | Path) -> Verification:
     path = tflite_file(model)
     content = path.read_bytes()
     bare, contract = split(content, path, check=False)
-    checks = [_checksum(bare, contract), _beside(path, contract)]
+    checks = [_checksum(bare, contract), _beside(path, content), _cap(contract)]
     operations: dict[str, int] = {}
     in_float: dict[str, int] = {}
     if checks[0].passed:  # the interpreter is native code: a damaged graph is not given to it
@@ -127,16 +128,22 @@ def _checksum(bare: bytes, contract: ModelContract) -> Check:
     return Check("checksum", same, found if same else f"{found}, expected {contract.model_sha256}")
 
 
-def _beside(path: Path, contract: ModelContract) -> Check:
+def _beside(path: Path, content: bytes) -> Check:
     beside = contract_beside(path)
     if not beside.is_file():
         return Check("contract beside", True, "no .json beside the model")
-    same = beside.read_bytes() == contract.to_json().encode()
+    same = beside.read_bytes() == open_archive(content)[1].encode()
     return Check(
         "contract beside",
         same,
         f"{beside.name} {'equals' if same else 'differs from'} the embedded one",
     )
+
+
+def _cap(contract: ModelContract) -> Check:
+    found, cap = contract.trainable_parameters or contract.parameters, contract.parameter_cap
+    said = "lifted at the export" if cap is None else f"at most {cap:,}"
+    return Check("parameters", cap is None or found <= cap, f"{found:,} ({said})")
 
 
 def _size(size: int, contract: ModelContract) -> Check:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -28,6 +29,20 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def take(self, rows: np.ndarray, split: str | None = None) -> Dataset:
+        """Some of the rows (indices or bool [N]), called `split` from then on."""
+        return replace(
+            self,
+            images=self.images[rows],
+            labels=self.labels[rows],
+            targets=self.targets[rows],
+            split=split or self.split,
+        )
+
+    def folds(self, count: int) -> np.ndarray:
+        """A fold for every row, int64 [N] in 0 to `count` - 1; equal images share theirs."""
+        return np.array([zlib.crc32(image.tobytes()) % count for image in self.images], np.int64)
 
     def counts(self) -> dict[str, int]:
         """How many faces each label has."""

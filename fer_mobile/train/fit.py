@@ -7,8 +7,9 @@ A run folder holds::
     last.keras    weights and optimizer after it
     best.keras    float32 weights (averaged, if the recipe says so) of the best epoch
     ranges.json   their activation ranges, after quantization-aware fine-tuning
+    adjustment.json  temperature and offsets for them, which every reader of the run folds in
     history.csv   a row an epoch; curves.png draws it
-    valid.json    the best epoch's figures on valid
+    valid.json    the best epoch's figures on valid, adjusted once the training is done
 """
 
 from __future__ import annotations
@@ -25,14 +26,16 @@ import numpy as np
 from pydantic import ValidationError
 
 from fer_mobile import zoo
+from fer_mobile.contract import Adjustment
 from fer_mobile.data import Dataset, load_dataset
 from fer_mobile.errors import DataError, RecipeError
 from fer_mobile.files import replace_file, write_text
 from fer_mobile.metrics import Scores, score
 from fer_mobile.preprocess import normalise, resize
+from fer_mobile.train.adjust import adjust, cross_fitted, fit_temperature, prior_offsets
 from fer_mobile.train.batches import Batches
 from fer_mobile.train.curves import draw_curves
-from fer_mobile.train.recipe import Recipe
+from fer_mobile.train.recipe import AdjustmentSection, Recipe
 
 if TYPE_CHECKING:
     from fer_mobile.train.quantize_aware import FineTuning
@@ -68,6 +71,8 @@ def train(
         training=True,
     )
     valid = load_dataset(data, protocol=recipe.data.protocol, split="valid")
+    if recipe.data.folds:
+        learn, valid = _cross(recipe, learn, data)
     if learn.names != valid.names:
         raise DataError(
             "train_protocol",
@@ -85,6 +90,12 @@ def train(
         tuning = _tuning(recipe, model)
         if tuning:
             model = tuning.build()
+        elif recipe.model.start and not start:
+            report(_start_from(recipe.model.start, model))
+        if recipe.distillation.teachers:
+            from fer_mobile.train.distillation import student
+
+            model = student(model, recipe.distillation.teachers, recipe.distillation.weight)
         # Only now: a recipe that builds no model should leave no run behind.
         write_text(out / "recipe.json", recipe.model_dump_json(indent=2))
         size = int(model.input_shape[1])
@@ -110,11 +121,14 @@ def train(
                 callbacks=[begin, keeper],
                 verbose=0,
             )
+            report(_throughput(model, batches, keeper.seconds_per_step))
     finally:
         keras.mixed_precision.set_dtype_policy("float32")
     draw_curves(out / "history.csv", out / "curves.png")
     if keeper.best is None:
         keeper.evaluate_best()
+    if recipe.adjustment != AdjustmentSection():
+        keeper.adjust(learn.targets.mean(0))
     assert keeper.best is not None
     return keeper.best
 
@@ -131,14 +145,25 @@ def _fraction(dataset: Dataset, fraction: float, seed: int) -> Dataset:
         ]
     )
     rows.sort()
-    return Dataset(
-        dataset.images[rows],
-        dataset.labels[rows],
-        dataset.targets[rows],
-        dataset.names,
-        dataset.protocol,
-        dataset.split,
-    )
+    return dataset.take(rows)
+
+
+def held_out(recipe: Recipe, data: str | Path | None = None) -> Dataset:
+    """The fold of the training rows that a recipe of cross-validation is measured on."""
+    section = recipe.data
+    rows = load_dataset(data, protocol=section.protocol, split="train", training=True)
+    name = f"train, fold {section.fold + 1} of {section.folds}"
+    return rows.take(rows.folds(section.folds) == section.fold, name)
+
+
+def _cross(recipe: Recipe, learn: Dataset, data: str | Path | None) -> tuple[Dataset, Dataset]:
+    """The rows outside the recipe's fold, to learn from, and those in it."""
+    section = recipe.data
+    if section.fold >= section.folds:
+        raise RecipeError(
+            "data.fold", expected=f"0 to {section.folds - 1}", found=str(section.fold)
+        )
+    return learn.take(learn.folds(section.folds) != section.fold), held_out(recipe, data)
 
 
 def _epochs_done(recipe: Recipe, out: Path, resume: bool) -> int:
@@ -172,11 +197,57 @@ def _is(recipe: Recipe, file: Path) -> bool:
 
 def _tuning(recipe: Recipe, fresh: keras.Model) -> FineTuning | None:
     """The quantization-aware fine-tuning that a recipe asks for, if it does."""
-    if recipe.quantization.start is None:
+    if not recipe.quantization.aware:
         return None
+    if recipe.adjustment != AdjustmentSection():
+        raise RecipeError(
+            "adjustment",
+            expected="none with quantization.aware, which learns the ranges of the logits",
+            found="one",
+            todo="Adjust the run that it starts from.",
+        )
     from fer_mobile.train.quantize_aware import begin  # plain training needs no export
 
     return begin(recipe, fresh)
+
+
+def _start_from(start: str, model: keras.Model) -> str:
+    """Give a fresh model the weights of another one where they fit; says how many did."""
+    from fer_mobile.convert.source import load_source
+
+    theirs = {layer.name: layer.get_weights() for layer in load_source(start).model.layers}
+    own = [layer for layer in model.layers if layer.weights]
+    fitting = [
+        layer
+        for layer in own
+        if [w.shape for w in theirs.get(layer.name, [])] == [tuple(w.shape) for w in layer.weights]
+    ]
+    if not fitting:
+        raise RecipeError(
+            "model.start",
+            expected=f"weights that fit a layer of {model.name}",
+            found=f"none in {start}",
+        )
+    for layer in fitting:
+        layer.set_weights(theirs[layer.name])
+    return f"{len(fitting)} of {len(own)} layers begin with the weights of {start}"
+
+
+def _throughput(model: keras.Model, batches: Batches, seconds: float) -> str:
+    """The training's speed beside that of its bare step on a batch that is at hand.
+
+    Changes the model's weights: for the end of a training.
+    """
+    batch, times = batches[0], []
+    for _ in range(12):
+        started = time.monotonic()
+        model.train_on_batch(*batch)
+        times.append(time.monotonic() - started)
+    faces, bare = len(batch[0]), float(np.median(times[2:]))
+    return (
+        f"throughput: {faces / seconds:.0f} faces/s, {bare / seconds:.0%} of the bare training "
+        f"step's {faces / bare:.0f} (median of {len(times) - 2})"
+    )
 
 
 def _build(recipe: Recipe, classes: int) -> keras.Model:
@@ -234,6 +305,8 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         self.best: Scores | None = None
         self.epoch = 0
         self.started = self.spoken = time.monotonic()
+        self.seconds_per_step = float("nan")
+        """In the last epoch, the wait for batches included."""
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.epoch = epoch
@@ -241,6 +314,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         now = time.monotonic()
+        self.seconds_per_step = (now - self.started) / (batch + 1)
         if now - self.spoken < SILENCE_S:
             return
         self.spoken = now
@@ -300,7 +374,8 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         write_text(self.out / "valid.json", json.dumps(self._summary(figures), indent=2))
 
     def _summary(self, figures: Scores) -> dict[str, Any]:
-        return {"protocol": self.valid.protocol, "split": "valid", **figures.as_dict()}
+        valid = self.valid
+        return {"protocol": valid.protocol, "split": valid.split, **figures.as_dict()}
 
     def _read_best(self) -> Scores | None:
         path = self.out / "valid.json"
@@ -312,6 +387,33 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
     def evaluate_best(self) -> None:
         """Take up the stored figures of a run that was already finished."""
         self.best = self._read_best()
+
+    def adjust(self, shares: np.ndarray) -> None:
+        """Fit the recipe's adjustment to the best weights, write it, and measure with it."""
+        section, names, labels = self.recipe.adjustment, self.valid.names, self.valid.labels
+        best = keras.saving.load_model(self.out / "best.keras", compile=False)
+        raw = best.predict(self.pixels, batch_size=256, verbose=0)
+        before = score(raw, labels, names).calibration_error
+        offsets = prior_offsets(shares, section.prior, names) if section.prior else {}
+        valid = f"{self.valid.protocol} {self.valid.split}, n={len(labels):,}"
+        chosen = Adjustment(offsets=offsets, origin=f"shares of the training rows; {valid}")
+        measured = {}
+        if section.temperature:
+            halves = cross_fitted(raw, labels, names, chosen)
+            crossed = score(halves, labels, names).calibration_error
+            measured = {"cross_fitted_calibration_error": round(crossed, 5)}
+            chosen = fit_temperature(raw, labels, names, chosen)
+        self.best = score(adjust(raw, chosen, names), labels, names)
+        write_text(self.out / "adjustment.json", chosen.model_dump_json(indent=2))
+        write_text(
+            self.out / "valid.json", json.dumps(self._summary(self.best) | measured, indent=2)
+        )
+        self.report(
+            f"adjusted: temperature {chosen.temperature}, offsets {chosen.offsets or 'none'}; "
+            f"accuracy {self.best.accuracy:.4f}  balanced {self.best.balanced_accuracy:.4f}  "
+            f"calibration error {before:.4f} before, {self.best.calibration_error:.4f} after"
+            + (f", {crossed:.4f} fitted on one half and measured on the other" if measured else "")
+        )
 
     def _append(self, row: tuple[float, ...]) -> None:
         """Add an epoch to history.csv in place of a row that a killed run left."""

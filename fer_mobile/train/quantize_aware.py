@@ -243,13 +243,13 @@ class FineTuning:
             alike = _structure(self.source) == _structure(from_keras(fresh))
         except UnsupportedLayerError as error:
             raise RecipeError(
-                "quantization.start",
+                "model.start",
                 expected="a model whose batch normalisations can be folded",
                 found=str(error),
             ) from error
         if not alike:
             raise RecipeError(
-                "quantization.start",
+                "model.start",
                 expected="a model of the recipe's architecture and options",
                 found=f"{start} is of others",
             )
@@ -274,9 +274,10 @@ class FineTuning:
 
 
 def begin(recipe: Recipe, fresh: keras.Model) -> FineTuning:
-    """The fine-tuning of a recipe with a `quantization.start`; `fresh` is its untrained model.
+    """The fine-tuning of a recipe with `quantization.aware`; `fresh` is its untrained model.
 
-    Raises RecipeError where the training's precision is not float32, or as `FineTuning` does.
+    Raises RecipeError where the training's precision is not float32 or there is nothing to
+    start from, or as `FineTuning` does.
     """
     if recipe.training.precision != "float32":
         raise RecipeError(
@@ -284,8 +285,14 @@ def begin(recipe: Recipe, fresh: keras.Model) -> FineTuning:
             expected="float32 for quantization-aware fine-tuning",
             found=recipe.training.precision,
         )
-    assert recipe.quantization.start is not None
-    return FineTuning(recipe.quantization.start, fresh)
+    if recipe.model.start is None:
+        raise RecipeError(
+            "model.start",
+            expected="trained weights for quantization-aware fine-tuning",
+            found="nothing",
+            todo="Name a shipped model, a .keras file or a run folder.",
+        )
+    return FineTuning(recipe.model.start, fresh)
 
 
 def _structure(graph: Graph) -> list[tuple[Any, ...]]:

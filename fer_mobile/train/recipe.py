@@ -23,6 +23,11 @@ class ModelSection(_Section):
 
     architecture: str
     options: dict[str, Any] = Field(default_factory=dict, description="Arguments of its builder.")
+    start: str | None = Field(
+        None,
+        description="Weights to begin with: a shipped name, a .keras file or a run folder. Layers "
+        "of another shape, such as a head for other labels, begin afresh.",
+    )
 
 
 class DataSection(_Section):
@@ -30,6 +35,10 @@ class DataSection(_Section):
 
     protocol: str = "ferplus-strict"
     train_protocol: str | None = Field(None, description="Rows to learn from; default: protocol.")
+    folds: int = Field(
+        0, ge=0, description="Cross-validation: the training rows in so many parts; 0: none."
+    )
+    fold: int = Field(0, ge=0, description="The part that takes valid's place.")
 
 
 class OptimizerSection(_Section):
@@ -59,12 +68,28 @@ class TrainingSection(_Section):
     )
 
 
-class QuantizationSection(_Section):
-    """Quantization-aware fine-tuning (see `quantize_aware`), in place of training anew."""
+class DistillationSection(_Section):
+    """Teachers whose answers are learned beside the votes (see `distillation`)."""
 
-    start: str | None = Field(
-        None, description="A shipped model's name, a .keras file or a run folder; none: train."
+    teachers: tuple[str, ...] = Field(
+        (), description="Shipped names, .keras files or run folders; their mean is learned."
     )
+    weight: float = Field(0.7, ge=0, le=1, description="The teachers' share of the target.")
+
+
+class AdjustmentSection(_Section):
+    """What is folded into the last layer after training (see `contract.Adjustment`)."""
+
+    temperature: bool = Field(False, description="Fit one on valid, for honest confidence.")
+    prior: float = Field(
+        0.0, ge=0, le=2, description="Offsets -prior · log(class share), for the rare labels."
+    )
+
+
+class QuantizationSection(_Section):
+    """Quantization-aware fine-tuning of `model.start` (see `quantize_aware`)."""
+
+    aware: bool = False
 
 
 class Recipe(_Section):
@@ -77,6 +102,8 @@ class Recipe(_Section):
     training: TrainingSection
     optimizer: OptimizerSection = OptimizerSection()
     augmentation: Augmentation = Augmentation()
+    distillation: DistillationSection = DistillationSection()
+    adjustment: AdjustmentSection = AdjustmentSection()
     quantization: QuantizationSection = QuantizationSection()
 
 

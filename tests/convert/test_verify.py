@@ -103,7 +103,7 @@ def test_a_contract_that_contradicts_the_graph(own_copy, change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda f: f.update(format_version=2, news=1), "format 1 or older, found format 2.*Update"),
+        (lambda f: f.update(format_version=3, news=1), "format 2 or older, found format 3.*Update"),
         (lambda f: f.update(format="other"), "a well-formed contract, found format"),
         (lambda f: f.pop("labels"), "labels: field required"),
         (lambda f: f.update(extra=1), "extra: extra inputs"),

@@ -176,7 +176,8 @@ def tuning_recipe(tmp_path_factory, tiny_recipe, trained_run):
     path = tmp_path_factory.mktemp("recipe") / "tuned.toml"
     text = tiny_recipe.read_text().replace('"tiny"', '"tuned"').replace("epochs = 2", "epochs = 1")
     text = text.replace("ema = 0.9", "ema = 0.0")
-    path.write_text(text + f'[quantization]\nstart = "{trained_run.as_posix()}"\n')
+    text = text.replace("[model]", f'[model]\nstart = "{trained_run.as_posix()}"')
+    path.write_text(text + "[quantization]\naware = true\n")
     return path
 
 
@@ -215,6 +216,7 @@ def test_mixed_precision_and_unknown_starts_are_refused(tuning_recipe, small_npz
 def test_the_shipped_recipe_differs_from_its_start_in_training_only():
     tuned = load_recipe(find_recipe("xcao_two_stream_qat"))
     start = load_recipe(find_recipe("xcao_two_stream"))
-    assert tuned.quantization.start == start.name
-    for section in ("model", "data", "augmentation"):
+    assert tuned.model.start == start.name
+    assert tuned.model.model_copy(update={"start": None}) == start.model
+    for section in ("data", "augmentation"):
         assert getattr(tuned, section) == getattr(start, section)

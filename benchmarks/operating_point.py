@@ -1,0 +1,123 @@
+"""How strongly to favour the rare labels: by cross-validation on the training rows.
+
+    FER_MOBILE_DATA=... python benchmarks/operating_point.py RECIPE --runs DIR [--folds 5]
+        [--set key=value ...]
+
+Trains the recipe once for every fold of the training rows (run folders in DIR; run it again
+to go on), so that every row is judged by a network that never saw it, and prints what each
+strength of logit adjustment (`[adjustment] prior`) would give, with the rare labels' recall
+and its 95 % interval (Wilson's).  Valid has no part in it.  The figures go to
+benchmarks/results/operating_point_<recipe>.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rows import write_row
+
+from fer_mobile.contract import Adjustment
+from fer_mobile.convert.source import load_source
+from fer_mobile.data import Dataset, load_dataset
+from fer_mobile.metrics import score
+from fer_mobile.preprocess import normalise, resize
+from fer_mobile.train import find_recipe, load_recipe
+from fer_mobile.train.adjust import adjust, prior_offsets
+from fer_mobile.train.fit import held_out, train
+from fer_mobile.train.recipe import Recipe
+
+STRENGTHS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
+MOST_LOST = 0.003
+"""Accuracy that may be given for balance: the strength chosen is the best balanced one within."""
+
+
+def out_of_fold(recipe: Recipe, folder: Path, folds: int) -> tuple[Dataset, np.ndarray]:
+    """Every training row, and its probabilities by the network of its fold."""
+    parts, answers = [], []
+    for fold in range(folds):
+        data = recipe.data.model_copy(update={"folds": folds, "fold": fold})
+        part = recipe.model_copy(update={"data": data})
+        run = folder / f"{recipe.name}_fold{fold}"
+        train(part, run, resume=True)
+        rows = held_out(part)
+        model = load_source(run).model
+        size = int(model.input_shape[1])
+        pixels = normalise(np.stack([resize(image, size) for image in rows.images]))[..., None]
+        answers.append(model.predict(pixels, batch_size=256, verbose=0))
+        parts.append(rows)
+    whole = Dataset(
+        *(np.concatenate([getattr(p, f) for p in parts]) for f in ("images", "labels", "targets")),
+        names=parts[0].names,
+        protocol=parts[0].protocol,
+        split="train, out of fold",
+    )
+    return whole, np.concatenate(answers)
+
+
+def wilson(hits: float, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share."""
+    z, share = 1.96, hits / n
+    middle, half = share + z * z / (2 * n), z * np.sqrt(share * (1 - share) / n + (z / n / 2) ** 2)
+    scale = 1 + z * z / n
+    return round((middle - half) / scale, 4), round((middle + half) / scale, 4)
+
+
+def measure(rows: Dataset, probabilities: np.ndarray, shares: np.ndarray) -> list[dict[str, Any]]:
+    found = []
+    for strength in STRENGTHS:
+        offsets = prior_offsets(shares, strength, rows.names)
+        chosen = Adjustment(offsets=offsets, origin="cross-validation")
+        scores = score(adjust(probabilities, chosen, rows.names), rows.labels, rows.names)
+        recall = {
+            name: {"n": n, "recall": round(r, 4), "interval": wilson(r * n, n)}
+            for name, n in scores.counts.items()
+            if (r := scores.recall[name]) is not None
+        }
+        found.append(
+            {
+                "prior": strength,
+                "accuracy": round(scores.accuracy, 5),
+                "balanced_accuracy": round(scores.balanced_accuracy, 5),
+                "recall": recall,
+            }
+        )
+    return found
+
+
+def choose(table: list[dict[str, Any]]) -> float:
+    """The most balanced strength that costs at most `MOST_LOST` of the best accuracy."""
+    best = max(row["accuracy"] for row in table)
+    near = [row for row in table if row["accuracy"] >= best - MOST_LOST]
+    return float(max(near, key=lambda row: row["balanced_accuracy"])["prior"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("recipe")
+    parser.add_argument("--runs", type=Path, required=True)
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--set", action="append", default=[], dest="overrides")
+    options = parser.parse_args()
+    recipe = load_recipe(find_recipe(options.recipe), options.overrides)
+    rows, probabilities = out_of_fold(recipe, options.runs, options.folds)
+    protocol = recipe.data.train_protocol or recipe.data.protocol
+    learned = load_dataset(protocol=protocol, split="train", training=True)
+    table = measure(rows, probabilities, learned.targets.mean(0))
+    write_row(
+        f"operating_point_{recipe.name}",
+        {
+            "recipe": recipe.model_dump(),
+            "folds": options.folds,
+            "protocol": rows.protocol,
+            "n": len(rows),
+            "chosen_prior": choose(table),
+            "strengths": table,
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

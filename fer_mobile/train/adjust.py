@@ -1,0 +1,60 @@
+"""After a training: a temperature for honest confidence, offsets for the rare labels."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from fer_mobile.contract import Adjustment
+
+_RANGE: Final = (0.2, 5.0)
+"""Temperatures that are tried."""
+
+
+def adjust(probabilities: np.ndarray, adjustment: Adjustment, names: tuple[str, ...]) -> np.ndarray:
+    """Probabilities float [N, C] as the model gives them once `adjustment` is folded in."""
+    offsets = np.array([adjustment.offsets.get(name, 0.0) for name in names])
+    logits = np.log(np.maximum(probabilities, 1e-12)) / adjustment.temperature + offsets
+    exponents = np.exp(logits - logits.max(1, keepdims=True))
+    found: np.ndarray = (exponents / exponents.sum(1, keepdims=True)).astype(np.float32)
+    return found
+
+
+def prior_offsets(shares: np.ndarray, strength: float, names: tuple[str, ...]) -> dict[str, float]:
+    """What logit adjustment adds: -strength · log(share of the training rows), of mean 0."""
+    offsets = -strength * np.log(np.maximum(shares, 1e-6))
+    return dict(zip(names, np.round(offsets - offsets.mean(), 4).tolist(), strict=True))
+
+
+def fit_temperature(
+    probabilities: np.ndarray, labels: np.ndarray, names: tuple[str, ...], start: Adjustment
+) -> Adjustment:
+    """`start` with the temperature that makes labels int [N] likeliest (Guo et al., 2017)."""
+
+    def loss(log_temperature: float) -> float:
+        tried = start.model_copy(update={"temperature": float(np.exp(log_temperature))})
+        right = adjust(probabilities, tried, names)[np.arange(len(labels)), labels]
+        return float(-np.log(np.maximum(right, 1e-12)).mean())
+
+    low, high = np.log(_RANGE)
+    ratio = (np.sqrt(5) - 1) / 2  # golden section: the loss has one minimum
+    while high - low > 1e-3:
+        left, right = high - ratio * (high - low), low + ratio * (high - low)
+        if loss(left) < loss(right):
+            high = right
+        else:
+            low = left
+    return start.model_copy(update={"temperature": round(float(np.exp((low + high) / 2)), 3)})
+
+
+def cross_fitted(
+    probabilities: np.ndarray, labels: np.ndarray, names: tuple[str, ...], start: Adjustment
+) -> np.ndarray:
+    """Each half of the faces with the temperature of the other: the honest measure of it."""
+    found = np.empty(probabilities.shape, np.float32)
+    halves = np.arange(len(labels)) % 2 == 0
+    for half in (halves, ~halves):
+        fitted = fit_temperature(probabilities[~half], labels[~half], names, start)
+        found[half] = adjust(probabilities[half], fitted, names)
+    return found

@@ -1,0 +1,148 @@
+"""Temperature and class offsets: found again where known, folded exactly, told to everyone."""
+
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from fer_mobile.contract import Adjustment, read_contract
+from fer_mobile.convert import export
+from fer_mobile.convert.adjustment import fold_adjustment
+from fer_mobile.convert.source import load_source
+from fer_mobile.errors import ModelError, RecipeError
+from fer_mobile.evaluation import evaluate
+from fer_mobile.golden import golden_faces
+from fer_mobile.labels import LABELS
+from fer_mobile.metrics import score
+from fer_mobile.preprocess import normalise
+from fer_mobile.runtime.classifier import load_classifier
+from fer_mobile.train import load_recipe
+from fer_mobile.train.adjust import adjust, cross_fitted, fit_temperature, prior_offsets
+from fer_mobile.train.fit import train
+from tests.networks import SIZE, trained_two_streams, two_streams
+
+PLAIN = Adjustment(origin="nothing")
+ADJUSTED = [
+    "model.architecture=compact", "model.options={size=16, width=0.25}",
+    "adjustment.temperature=true", "prior=0.5", "epochs=1",
+]  # fmt: skip
+SKEWED = Adjustment(temperature=1.7, offsets={"contempt": 1.5, "neutral": -0.5}, origin="a test")
+
+
+def softmax(logits):
+    exponents = np.exp(logits - logits.max(1, keepdims=True))
+    return exponents / exponents.sum(1, keepdims=True)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
+def test_a_known_temperature_is_found_again(temperature):
+    rng = np.random.default_rng(3)
+    logits = rng.normal(0, 2, (20_000, 8))
+    labels = np.array([rng.choice(8, p=p) for p in softmax(logits)])
+    wrong = softmax(logits * temperature)
+    fitted = fit_temperature(wrong, labels, LABELS, PLAIN)
+    assert fitted.temperature == pytest.approx(temperature, rel=0.04)
+    before, after = (score(p, labels, LABELS) for p in (wrong, adjust(wrong, fitted, LABELS)))
+    assert after.accuracy == before.accuracy
+    assert after.calibration_error < 0.012
+    crossed = score(cross_fitted(wrong, labels, LABELS, PLAIN), labels, LABELS)
+    assert crossed.calibration_error < 0.015
+
+
+def test_rarer_labels_get_larger_offsets():
+    shares = np.array([0.5, 0.3, 0.1, 0.05, 0.03, 0.01, 0.008, 0.002])
+    offsets = list(prior_offsets(shares, 0.5, LABELS).values())
+    assert offsets == sorted(offsets)
+    assert np.mean(offsets) == pytest.approx(0, abs=1e-3)
+    assert offsets[-1] - offsets[0] == pytest.approx(0.5 * np.log(0.5 / 0.002), abs=1e-3)
+
+
+def compact():
+    from fer_mobile import zoo
+
+    return zoo.build("compact")
+
+
+@pytest.mark.parametrize("build", [two_streams, compact])
+def test_folding_is_exact(build):
+    model = build()
+    faces = normalise(golden_faces(model.input_shape[1]))[..., None]
+    before = model.predict(faces, verbose=0)
+    fold_adjustment(model, SKEWED, LABELS)
+    found = model.predict(faces, verbose=0)
+    assert np.abs(found - adjust(before, SKEWED, LABELS)).max() < 1e-5
+    assert np.abs(found - before).max() > 0.01
+
+
+def test_a_model_without_logits_or_bias_is_refused():
+    image = keras.Input((SIZE, SIZE, 1))
+    flat = layers.Flatten()(image)
+    with pytest.raises(ModelError, match="before a softmax"):
+        fold_adjustment(keras.Model(image, layers.Dense(8)(flat)), SKEWED, LABELS)
+    bare = keras.Model(image, layers.Dense(8, "softmax", use_bias=False)(flat))
+    with pytest.raises(ModelError, match="without"):
+        fold_adjustment(bare, SKEWED, LABELS)
+
+
+@pytest.fixture(scope="module")
+def adjusted_run(tmp_path_factory, tiny_recipe, small_npz):
+    folder = tmp_path_factory.mktemp("run") / "adjusted"
+    lines = []
+    recipe = load_recipe(tiny_recipe, ADJUSTED)
+    train(recipe, folder, data=small_npz, report=lines.append)
+    return folder, lines
+
+
+def test_a_run_is_adjusted_and_everyone_reads_it_so(adjusted_run, small_npz):
+    folder, lines = adjusted_run
+    stored = Adjustment.model_validate_json((folder / "adjustment.json").read_text())
+    assert stored.offsets["contempt"] > 0 > stored.offsets["neutral"]
+    assert any(f"adjusted: temperature {stored.temperature}" in line for line in lines)
+    recorded = json.loads((folder / "valid.json").read_text())
+    found = evaluate(folder, small_npz).as_dict()
+    assert found["confusion"] == recorded["confusion"]
+    assert found["calibration_error"] == pytest.approx(recorded["calibration_error"], abs=1e-4)
+    assert 0 <= recorded["cross_fitted_calibration_error"] < 1
+    faces = normalise(golden_faces(16))[..., None]
+    best = keras.saving.load_model(folder / "best.keras", compile=False)
+    expected = adjust(best.predict(faces, verbose=0), stored, LABELS)
+    assert np.abs(load_source(folder).model.predict(faces, verbose=0) - expected).max() < 1e-5
+
+
+def test_an_exported_file_is_adjusted_and_says_so(adjusted_run, tmp_path):
+    run = shutil.copytree(adjusted_run[0], tmp_path / "run")
+    trained_two_streams().save(run / "best.keras")
+    (run / "adjustment.json").write_text(SKEWED.model_dump_json())
+    exported = export(run, quantize="none", out=tmp_path)
+    assert read_contract(exported.path).adjustment == SKEWED
+    faces = golden_faces(SIZE)
+    raw = trained_two_streams().predict(normalise(faces)[..., None], verbose=0)
+    found = load_classifier(exported.path).classify(faces)
+    assert np.abs(found - adjust(raw, SKEWED, LABELS)).max() < 1e-4
+
+
+def test_resuming_a_finished_run_adjusts_it_once(adjusted_run, tiny_recipe, small_npz):
+    folder, _ = adjusted_run
+    before = {name: (folder / name).read_bytes() for name in ("adjustment.json", "valid.json")}
+    recipe = load_recipe(tiny_recipe, ADJUSTED)
+    train(recipe, folder, data=small_npz, resume=True, report=lambda line: None)
+    assert {name: (folder / name).read_bytes() for name in before} == before
+
+
+def test_fine_tuning_for_int8_takes_no_adjustment(tiny_recipe, small_npz, tmp_path):
+    recipe = load_recipe(tiny_recipe, ["quantization.aware=true", "adjustment.prior=0.5"])
+    with pytest.raises(RecipeError, match="Adjust the run that it starts from"):
+        train(recipe, tmp_path / "run", data=small_npz)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_adjustment_of_a_trained_network_moves_its_labels():
+    model = trained_two_streams()
+    faces = normalise(golden_faces(SIZE))[..., None]
+    before = model.predict(faces, verbose=0)
+    strong = Adjustment(offsets={LABELS[3]: 30.0}, origin="a test")
+    assert set(adjust(before, strong, LABELS).argmax(1)) == {3}
+    assert len(set(before.argmax(1))) == 4
