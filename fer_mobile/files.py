@@ -9,6 +9,16 @@ from pathlib import Path
 from fer_mobile.errors import InputError
 
 
+def cache_dir() -> Path:
+    """Where what can be made again may be kept: ``$FER_MOBILE_CACHE``, else the cache folder of
+    the XDG standard.  It need not be there yet.
+    """
+    own = os.environ.get("FER_MOBILE_CACHE")
+    if own:
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fer-mobile"
+
+
 def replace_file(path: str | Path, write: Callable[[Path], object]) -> None:
     """Let `write` make a file beside `path`, then give it the name `path`.
 

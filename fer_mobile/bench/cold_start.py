@@ -14,7 +14,7 @@ import numpy as np
 from fer_mobile.bench.result import ColdStart
 from fer_mobile.errors import FerMobileError
 
-_TIMES: Final = 3
+MOST_TIMES: Final = 3
 
 _PROCESS: Final = """
 import json, sys, time
@@ -34,11 +34,11 @@ print(json.dumps([(ready - start) / 1e6, (loaded - ready) / 1e6,
 
 
 def measure_cold_start(
-    model: str | Path, photo: Path, *, threads: int, faces: str, detector: str
+    model: str | Path, photo: Path, *, threads: int, faces: str, detector: str, times: int
 ) -> ColdStart:
-    """Medians over a few fresh processes, one after the other, of `photo` alone."""
+    """Medians over fresh processes, one after the other, of `photo` alone."""
     runs = []
-    for _ in range(_TIMES):
+    for _ in range(times):
         arguments = [time.monotonic_ns(), str(model), threads, faces, detector, str(photo)]
         done = subprocess.run(
             [sys.executable, "-c", _PROCESS, json.dumps(arguments)],

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from fer_mobile.bench.method import sum_stages
-from fer_mobile.bench.result import Ratio
+from fer_mobile.bench.result import NOISY, BenchResult, Ratio
 from fer_mobile.types import STAGES
 
 RESAMPLES: Final = 2000
@@ -35,3 +35,32 @@ def ratios(some: Sequence[Pass], others: Sequence[Pass]) -> dict[str, Ratio]:
         low, high = np.percentile(np.median(drawn, axis=1), (2.5, 97.5))
         found[stage] = Ratio(ratio=float(np.median(pairs)), low=float(low), high=float(high))
     return found
+
+
+def differences(some: BenchResult, other: BenchResult) -> list[str]:
+    """What stands in the way of comparing two runs, a line each."""
+    one, two = _circumstances(some), _circumstances(other)
+    found = [
+        f"the {name} differ: {_words(one[name])} and {_words(two[name])}"
+        for name in one
+        if one[name] != two[name]
+    ]
+    for name, result in (("first", some), ("second", other)):
+        if result.noise is not None and result.noise > NOISY:
+            found.append(f"the {name} run is noisy: {result.noise:.0%} between its halves")
+    return found
+
+
+def _circumstances(result: BenchResult) -> dict[str, tuple[object, ...]]:
+    hardware, photos = result.hardware, result.photos
+    return {
+        "machines": (hardware.phone, hardware.cpu, hardware.machine, hardware.cores),
+        "clock governors": (hardware.governor,),
+        "runtimes": (result.software.runtime,),
+        "threads": (result.settings.threads,),
+        "photos": (photos.name, photos.sha256[:12]) if photos else (),
+    }
+
+
+def _words(values: tuple[object, ...]) -> str:
+    return ", ".join(str(value) for value in values if value is not None) or "none"

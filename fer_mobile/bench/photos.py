@@ -1,18 +1,23 @@
-"""Photo sets: the bundled one by name, or any folder."""
+"""Photo sets: by name, or any folder."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from fer_mobile.bench.large_photos import large_photos
 from fer_mobile.errors import InputError, nearest
 from fer_mobile.images import find_photos
 from fer_mobile.resources import photos_dir
 
-BUNDLED: Final = ("affective-25",)
-"""Names of the photo sets that ship with the package."""
+PHOTO_SETS: Final[dict[str, Callable[[], Path]]] = {
+    "affective-25": photos_dir,
+    "12mp": large_photos,
+}
+"""The folders of the photo sets that have a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,30 +25,32 @@ class PhotoSet:
     """Photos to time, in the order of their paths."""
 
     name: str
-    """A bundled set's name, or the folder's."""
+    """The set's name, or the folder's."""
     paths: tuple[Path, ...]
     sha256: str
     """Over the path inside the folder and the bytes of every photo, in order."""
 
 
 def load_photo_set(source: str | Path) -> PhotoSet:
-    """The bundled set or the folder that `source` names; a bundled name wins over a folder.
+    """The set or the folder that `source` names; a set's name wins over a folder.
 
     Raises InputError when there is neither, or no photo in the folder.
     """
     name = str(source)
-    folder = photos_dir(name) if name in BUNDLED else Path(source)
+    folder = PHOTO_SETS[name]() if name in PHOTO_SETS else Path(source)
     if not folder.is_dir():
         raise InputError(
             f"photos {name!r}",
-            expected="the name of a bundled set or a folder",
+            expected="the name of a photo set or a folder",
             found="neither",
-            todo=nearest(name, BUNDLED),
+            todo=nearest(name, PHOTO_SETS),
         )
     paths = tuple(find_photos(folder))
     if not paths:
         raise InputError(f"photos {name!r}", expected="at least one photo", found="none")
-    return PhotoSet(name if name in BUNDLED else folder.resolve().name, paths, _sum(folder, paths))
+    return PhotoSet(
+        name if name in PHOTO_SETS else folder.resolve().name, paths, _sum(folder, paths)
+    )
 
 
 def _sum(folder: Path, paths: tuple[Path, ...]) -> str:

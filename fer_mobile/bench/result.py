@@ -259,6 +259,21 @@ def parse_result(text: str | bytes, name: object) -> BenchResult:
         ) from error
 
 
+def read_results(file: Path) -> list[BenchResult]:
+    """The results in a JSON or JSONL file; InputError where it has none or a faulty one."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        found = getattr(error, "strerror", None) or "no text"
+        raise InputError(file, expected="a file of benchmark results", found=found) from error
+    if text.lstrip().startswith("{") and "\n{" not in text:  # one document, maybe of many lines
+        return [parse_result(text, file)]
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise InputError(file, expected="a file of benchmark results", found="an empty one")
+    return [parse_result(line, f"{file}, result {n}") for n, line in enumerate(lines, 1)]
+
+
 def schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) that every result fits."""
     return BenchResult.model_json_schema()

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from fer_mobile.bench import method
-from fer_mobile.bench.cold_start import measure_cold_start
+from fer_mobile.bench.cold_start import MOST_TIMES, measure_cold_start
 from fer_mobile.bench.compare import ratios
 from fer_mobile.bench.energy import joules_between, read_counters
 from fer_mobile.bench.hardware import describe_hardware, describe_software, peak_memory_mb
 from fer_mobile.bench.photos import load_photo_set
+from fer_mobile.bench.profile import profile
 from fer_mobile.bench.result import (
     SCHEMA,
     SCHEMA_VERSION,
@@ -52,6 +53,7 @@ def run_bench(
     budget: float = 0.5,
     repetitions: int | None = None,
     against: str | Path | None = None,
+    with_profile: bool = False,
     progress: Progress | None = None,
 ) -> BenchResult:
     """Time every stage of the pipeline over a photo set, on this machine.
@@ -68,6 +70,7 @@ def run_bench(
         budget: seconds that nine photos in ten may take.
         repetitions: timed passes over the photos; None: see `method.enough`.
         against: another model, whose passes are made in turn with the model's.
+        with_profile: add the classifier's time by operation (see `profile`).
         progress: see `Progress`.
 
     Raises:
@@ -94,6 +97,7 @@ def run_bench(
         counters = read_counters()
         passes = _timed_passes(pipelines, paths, repetitions, progress)
         joules = joules_between(counters, read_counters())
+        memory = peak_memory_mb()
         faces = [row.path for row in warm_up if row.faces]
         cold_start = measure_cold_start(
             pipelines[0].classifier.path,
@@ -101,7 +105,9 @@ def run_bench(
             threads=threads,
             faces=FACES,
             detector=DETECTOR,
+            times=min(MOST_TIMES, len(passes[0])),
         )
+        operations = profile(pipelines[0].classifier.path, threads) if with_profile else None
 
     stages = stage_stats([_median(times) for times in zip(*passes[0], strict=True)])
     photos_timed = sum(len(rows) for each in passes for rows in each)
@@ -129,15 +135,18 @@ def run_bench(
         verdict=verdict(stages, budget),
         cold_start=cold_start,
         noise=method.noise([sum(row["total"] for row in rows) for rows in passes[0]]),
-        peak_memory_mb=peak_memory_mb(),
+        peak_memory_mb=memory,
         energy_j_per_photo=None if joules is None else joules / photos_timed,
         hardware=Hardware.model_validate(describe_hardware()),
         software=Software.model_validate(describe_software()),
     )
-    if against is None:
-        return result
-    other = Against(model=describe_model(pipelines[1].classifier), ratio=ratios(*passes))
-    return result.model_copy(update={"against": other})
+    asked: dict[str, Any] = {}
+    if operations is not None:
+        asked["profile"] = operations
+    if against is not None:
+        other = describe_model(pipelines[1].classifier)
+        asked["against"] = Against(model=other, ratio=ratios(*passes))
+    return result.model_copy(update=asked)
 
 
 def _timed_passes(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Final, Literal
 
 import numpy as np
@@ -53,16 +54,21 @@ class StageStats(BaseModel):
     where there is no total."""
 
 
-def stage_stats(rows: Sequence[Mapping[str, float]]) -> dict[str, StageStats]:
+def stage_stats(rows: Iterable[Mapping[str, float]]) -> dict[str, StageStats]:
     """Statistics of every stage that occurs in `rows`, in the order of `STAGES`.
 
     `rows` holds one mapping a photo, from stage to milliseconds.  A stage that a photo did
     not reach (a photo without a face is not classified) is absent there and does not count.
     """
-    whole = sum(row.get("total", sum(row.values())) for row in rows)
+    whole = 0.0
+    collected = {stage: array("d") for stage in STAGES}
+    for row in rows:
+        whole += row.get("total", sum(row.values()))
+        for stage in collected.keys() & row.keys():
+            collected[stage].append(row[stage])
     stats = {}
-    for stage in STAGES:
-        times = np.array([row[stage] for row in rows if stage in row], dtype=np.float64)
+    for stage, values in collected.items():
+        times = np.array(values)
         if times.size == 0:
             continue
         p50, p90, p99 = np.percentile(times, (50, 90, 99))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.box import SIMPLE
 from rich.table import Table
 
-from fer_mobile.bench.result import NOISY, Against, BenchResult, ColdStart
+from fer_mobile.bench.result import NOISY, Against, BenchResult, ColdStart, Operation
 from fer_mobile.bench.stats import TABLE8, TABLE8_PHONE, StageStats, verdict
 from fer_mobile.types import STAGES
 
@@ -95,6 +95,38 @@ def _cold_start(cold: ColdStart) -> Iterator[str]:
     ):
         if ms is not None:
             yield f"{name} {ms:.0f} ms"
+
+
+def comparison_table(some: BenchResult, other: BenchResult) -> Table:
+    """Two runs side by side: mean and p90 in ms, and the second's mean over the first's."""
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), caption="ms per photo", caption_justify="left")
+    table.add_column("stage", no_wrap=True)
+    for name in ("mean", "p90", "mean, 2nd", "p90, 2nd", "2nd / 1st"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for stage in STAGES:
+        pair = some.stages.get(stage), other.stages.get(stage)
+        cells = [_ms(v) for stats in pair if stats for v in (stats.mean_ms, stats.p90_ms)]
+        one, two = pair
+        if one and two:
+            table.add_row(stage, *cells, f"{two.mean_ms / one.mean_ms:.2f}" if one.mean_ms else "-")
+        elif one or two:
+            gap = ["-", "-"]
+            table.add_row(stage, *(cells + gap if one else gap + cells), "-")
+    return table
+
+
+def profile_table(operations: Sequence[Operation]) -> Table:
+    """One row an operation of the classifier, in the order they run."""
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column("operation", no_wrap=True)
+    for name in ("output", "million MACs", "ms", "share"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in operations:
+        shape = "×".join(map(str, row.output[1:]))
+        table.add_row(
+            row.operation, shape, f"{row.macs / 1e6:.2f}", f"{row.ms:.3f}", f"{row.share:.1%}"
+        )
+    return table
 
 
 def ratio_lines(against: Against) -> list[str]:

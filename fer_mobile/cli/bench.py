@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from fer_mobile.bench.result import BenchResult
+
+PHOTOS = "affective-25"
+
 
 def bench_command(
-    device: Annotated[str, typer.Option(help="Where to measure: cpu.")] = "cpu",
+    device: Annotated[
+        str,
+        typer.Option(help="Where to measure: cpu, adb (a phone with the demo app), adb:SERIAL."),
+    ] = "cpu",
     photos: Annotated[
-        str, typer.Option(metavar="NAME|DIR", help="A bundled photo set or a folder.")
-    ] = "affective-25",
+        str,
+        typer.Option(
+            metavar="NAME|DIR",
+            help="affective-25, 12mp (the same enlarged to 4000×3000) or a folder.",
+        ),
+    ] = PHOTOS,
     model: Annotated[
         str, typer.Option(metavar="MODEL", help="A shipped model or a .tflite file.")
     ] = "xcao_two_stream",
@@ -32,6 +46,27 @@ def bench_command(
         str | None,
         typer.Option(metavar="MODEL", help="Time this model in turn and print the ratio."),
     ] = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Add the classifier's time by operation.")
+    ] = False,
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            metavar="A.json B.json", help="Measure nothing; lay two result files side by side."
+        ),
+    ] = None,
+    apk: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Install this app on the phone first.")
+    ] = None,
+    benchmark_binary: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Run this benchmark_model on the phone instead of the app."
+        ),
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="S", help="How long the phone's result is waited for.")
+    ] = 1800,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE.jsonl", help="Append the result to this file.")
     ] = None,
@@ -40,43 +75,117 @@ def bench_command(
     ] = False,
 ) -> None:
     """Time every stage of the photo pipeline; exit code 1 when the budget is missed."""
-    from rich.console import Console
-    from rich.progress import Progress
+    if compare:
+        _compare(*compare, as_json)
+        return
+    from fer_mobile.bench.device import parse_device, refuse_options
 
-    from fer_mobile.bench.device import check_device
-    from fer_mobile.bench.run import run_bench
-    from fer_mobile.bench.table import notes, ratio_lines, stage_table, verdict_line
+    where = parse_device(device)
+    given = {
+        "photos": photos != PHOTOS,
+        "against": bool(against),
+        "profile": profile,
+        "apk": bool(apk),
+        "benchmark-binary": bool(benchmark_binary),
+    }
+    refuse_options(where, given)
+    with _progress() as show:
+        if where.kind == "cpu":
+            from fer_mobile.bench.run import run_bench
 
-    check_device(device)
-    log = Console(stderr=True)
-    # Drawn between passes only: a thread that draws meanwhile would be measured too.
-    quiet = not log.is_terminal  # else an empty line goes to the log
-    with Progress(console=log, auto_refresh=False, transient=True, disable=quiet) as bar:
-        task = bar.add_task("timing", total=None)
+            result = run_bench(
+                model,
+                photos=photos,
+                threads=threads,
+                budget=budget,
+                repetitions=repetitions,
+                against=against,
+                with_profile=profile,
+                progress=show,
+            )
+        else:
+            from fer_mobile.bench.phone import bench_phone
 
-        def show(done: int, passes: int) -> None:
-            bar.update(task, completed=done, total=passes)
-            bar.refresh()
-
-        result = run_bench(
-            model,
-            photos=photos,
-            threads=threads,
-            budget=budget,
-            repetitions=repetitions,
-            against=against,
-            progress=show,
-        )
+            result = bench_phone(
+                where.serial,
+                model,
+                apk=apk,
+                benchmark_binary=benchmark_binary,
+                threads=threads,
+                budget=budget,
+                repetitions=repetitions,
+                timeout_s=timeout,
+                progress=show,
+            )
     if out is not None:
         result.append_to(out)
     if as_json:
         typer.echo(json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
     else:
-        Console().print(stage_table(result.stages))
-        for line in notes(result):
-            typer.echo(line)
-        if result.against:
-            typer.echo("\n".join(ratio_lines(result.against)))
-        typer.echo(verdict_line(result.stages, budget))
+        _print(result)
     if result.verdict == "fail":
         raise typer.Exit(1)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[float, float], None]]:
+    """A bar on a terminal, drawn between passes only: a thread that draws would be measured."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    log = Console(stderr=True)
+    quiet = not log.is_terminal  # else an empty line goes to the log
+    with Progress(console=log, auto_refresh=False, transient=True, disable=quiet) as bar:
+        task = bar.add_task("timing", total=None)
+
+        def show(done: float, whole: float) -> None:
+            bar.update(task, completed=done, total=whole)
+            bar.refresh()
+
+        yield show
+
+
+def _print(result: BenchResult) -> None:
+    from rich.console import Console
+
+    from fer_mobile.bench.table import (
+        notes,
+        profile_table,
+        ratio_lines,
+        stage_table,
+        verdict_line,
+    )
+
+    console = Console()
+    console.print(stage_table(result.stages))
+    if result.profile:
+        from fer_mobile.bench.profile import METHOD
+
+        console.print(profile_table(result.profile))
+        typer.echo(METHOD)
+    for line in notes(result):
+        typer.echo(line)
+    if result.against:
+        typer.echo("\n".join(ratio_lines(result.against)))
+    if result.verdict:
+        typer.echo(verdict_line(result.stages, result.settings.budget_s))
+
+
+def _compare(first: Path, second: Path, as_json: bool) -> None:
+    from rich.console import Console
+
+    from fer_mobile.bench.compare import differences
+    from fer_mobile.bench.result import read_results
+    from fer_mobile.bench.table import comparison_table
+
+    one, two = read_results(first)[-1], read_results(second)[-1]
+    warnings = differences(one, two)
+    if as_json:
+        rows = {"first": one.as_dict(), "second": two.as_dict(), "warnings": warnings}
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    Console().print(comparison_table(one, two))
+    for name, result in (("1st", one), ("2nd", two)):
+        typer.echo(f"{name}: {result.model.file}, {result.device}, {result.date}")
+    for line in warnings:
+        typer.echo(f"warning: {line}")

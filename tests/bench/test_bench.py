@@ -213,5 +213,5 @@ def test_the_command_refuses_an_unknown_device_in_one_line():
     refused = command("--device", "gpu")
     assert refused.returncode == 2
     assert refused.stdout == ""
-    assert "expected cpu, found 'gpu'" in refused.stderr
+    assert "expected cpu, adb or adb:SERIAL, found 'gpu'" in refused.stderr
     assert "Traceback" not in refused.stderr
