@@ -87,6 +87,14 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{value:.1%}"
 
 
+def adjusted(adjustment: dict[str, Any]) -> str:
+    offsets = ", ".join(f"{name} {value:+.2f}" for name, value in adjustment["offsets"].items())
+    return (
+        f"Folded into the last layer: temperature {adjustment['temperature']}"
+        f"{f', offsets {offsets}' if offsets else ''} ({adjustment['origin']})."
+    )
+
+
 def card(figures: dict[str, Any]) -> str:
     facts, rows = figures["model"], figures["rows"]
     training = facts["training"]
@@ -152,7 +160,8 @@ def card(figures: dict[str, Any]) -> str:
         "",
         f"{training['data']}, protocol of the training rows {training['protocol']}, targets are "
         f"the shares of votes; recipe `fer_mobile/recipes/{training['recipe']}.toml`, "
-        f"{training['epochs']} epochs, seed {training['seed']}.",
+        f"{training['epochs']} epochs, seed {training['seed']}."
+        + (f" {adjusted(facts['adjustment'])}" if facts.get("adjustment") else ""),
         "",
         "## Use and limits",
         "",

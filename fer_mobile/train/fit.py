@@ -395,24 +395,24 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         raw = best.predict(self.pixels, batch_size=256, verbose=0)
         before = score(raw, labels, names).calibration_error
         offsets = prior_offsets(shares, section.prior, names) if section.prior else {}
-        valid = f"{self.valid.protocol} {self.valid.split}, n={len(labels):,}"
-        chosen = Adjustment(offsets=offsets, origin=f"shares of the training rows; {valid}")
-        measured = {}
+        chosen = Adjustment(offsets=offsets, origin="shares of the training rows")
         if section.temperature:
             halves = cross_fitted(raw, labels, names, chosen)
             crossed = score(halves, labels, names).calibration_error
-            measured = {"cross_fitted_calibration_error": round(crossed, 5)}
+            origin = (
+                f"temperature from {self.valid.protocol} {self.valid.split}, n={len(labels):,} "
+                f"(from one half of it, the other half's calibration error is {crossed:.4f})"
+            )
             chosen = fit_temperature(raw, labels, names, chosen)
+            chosen = chosen.model_copy(update={"origin": origin})
         self.best = score(adjust(raw, chosen, names), labels, names)
         write_text(self.out / "adjustment.json", chosen.model_dump_json(indent=2))
-        write_text(
-            self.out / "valid.json", json.dumps(self._summary(self.best) | measured, indent=2)
-        )
+        write_text(self.out / "valid.json", json.dumps(self._summary(self.best), indent=2))
         self.report(
             f"adjusted: temperature {chosen.temperature}, offsets {chosen.offsets or 'none'}; "
             f"accuracy {self.best.accuracy:.4f}  balanced {self.best.balanced_accuracy:.4f}  "
-            f"calibration error {before:.4f} before, {self.best.calibration_error:.4f} after"
-            + (f", {crossed:.4f} fitted on one half and measured on the other" if measured else "")
+            f"calibration error {before:.4f} before, {self.best.calibration_error:.4f} after; "
+            f"{chosen.origin}"
         )
 
     def _append(self, row: tuple[float, ...]) -> None:

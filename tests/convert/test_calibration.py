@@ -304,8 +304,8 @@ def test_export_with_own_faces_and_with_ranges(run, face_folder, tmp_path):
     assert with_ranges.calibration == "ranges shipped with the model, from golden faces"
     assert with_ranges.verification.passed
     own = export(run, out=tmp_path / "own", calibrate=face_folder)
-    assert own.calibration == f"40 faces of {face_folder}"
-    assert own.as_dict()["calibration"] == own.calibration
+    assert own.calibration == f"40 faces of {face_folder.name}"
+    assert own.as_dict()["calibration"] == own.calibration == own.contract.calibration
     assert own.path.read_bytes() != with_ranges.path.read_bytes()
 
 

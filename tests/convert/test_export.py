@@ -40,6 +40,9 @@ def test_every_quantization_is_written_with_its_contract(exports, quantize):
     }  # fmt: skip
     contract = read_contract(done.path)
     assert contract == done.contract
+    assert contract.trainable_parameters == 7_507_160
+    said = "ranges shipped with the model, from training faces"
+    assert contract.calibration == (said if precision == "int8" else None)
     assert (contract.precision, contract.labels, contract.parameters) == (
         precision,
         LABELS,
@@ -187,6 +190,7 @@ def test_the_cap_is_lifted_on_demand(tmp_path):
     network_of(10_000_001).save(tmp_path / "large.keras")
     done = export(tmp_path / "large.keras", quantize="dynamic", out=tmp_path, parameter_cap=False)
     assert done.contract.parameters > 10_000_000
+    assert done.contract.parameter_cap is None
     assert verify(done.path).passed
 
 
@@ -208,6 +212,8 @@ def test_other_networks_are_exported_as_they_are(tmp_path):
         ({"quantize": "float32"}, "Did you mean 'float16'"),
         ({"format": "tfjs"}, "--format: expected one of tflite, onnx"),
         ({"io": "int16"}, "Did you mean 'int8'"),
+        ({"io": "uint8", "quantize": "float16"}, "--io: expected --quantize int8"),
+        ({"io": "float32", "color": "rgb"}, "with --input rgb only uint8"),
         ({"model": "xcao_two_steam"}, "Did you mean 'xcao_two_stream'"),
         ({"model": "absent.keras"}, "no such name or file"),
     ],

@@ -46,9 +46,29 @@ def test_the_shipped_file_passes(own_copy):
 def test_a_contract_survives_its_round_trip(own_copy):
     bare, contract = split(own_copy.read_bytes())
     assert split(attach(bare, contract)) == (bare, contract)
-    assert attach(bare, contract) == own_copy.read_bytes()
+    again = attach(bare, contract)
+    assert attach(*split(again)) == again
     changed = contract.model_copy(update={"name": "änderung"})
     assert split(attach(bare, changed))[1] == changed
+
+
+def test_the_parameters_are_held_against_the_cap(own_copy):
+    def too_many(fields):
+        fields.update(trainable_parameters=10_000_001)
+
+    assert failed(rewritten(own_copy, too_many)) == {"parameters"}
+    assert failed(rewritten(own_copy, lambda f: f.update(parameter_cap=None))) == set()
+
+
+def test_a_contract_of_the_first_format_is_read(own_copy):
+    def older(fields):
+        for name in ("trainable_parameters", "parameter_cap", "adjustment", "calibration"):
+            fields.pop(name)
+        fields.update(format_version=1)
+
+    path = rewritten(own_copy, older)
+    assert failed(path) == set()
+    assert read_contract(path).parameter_cap == 10_000_000
 
 
 def test_every_region_is_covered_by_the_checksum(own_copy):

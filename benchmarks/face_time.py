@@ -1,0 +1,47 @@
+"""Time per face of every shipped model, as a share of the detector's on a 320-px photo.
+
+    python benchmarks/face_time.py [--rounds 5] [--seconds 2] [--processor 0]
+
+The int8 file against the shipped YuNet (float32) at 320×320, one pinned thread, called by
+turns; a round loads both anew.  The result is the median of the rounds' ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+
+from export_speed import compare
+from rows import write_rows
+
+from fer_mobile.detect.yunet import shipped_yunet
+from fer_mobile.models import shipped_models
+from fer_mobile.runtime.interpreter import runtime_name
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--processor", type=int, default=0)
+    options = parser.parse_args()
+    os.sched_setaffinity(0, {options.processor})
+    detector = shipped_yunet().read_bytes()
+    rows = []
+    for name, model in shipped_models().items():
+        found = compare(detector, model.files["int8"].read_bytes(), options.rounds, options.seconds)
+        row = {
+            "model": name,
+            "runtime": runtime_name(),
+            "detector_ms": found.pop("plain_ms"),
+            "face_ms": found.pop("rewritten_ms"),
+            **found,
+        }
+        print(json.dumps(row), flush=True)
+        rows.append(row)
+    write_rows("face_time", rows)
+
+
+if __name__ == "__main__":
+    main()
