@@ -21,13 +21,12 @@ class Timings(
  * Times the pipeline over photos, as `fer_mobile/bench/run.py`: an untimed pass over all of them,
  * then [repetitions] passes, so that a slow spell hits all photos alike.
  *
- * @param photos one that decodes each photo.
  * @param progress called after every timed pass with the passes done.
  * @throws InputException where no photo could be read or a number is out of range.
  */
 fun runBenchmark(
     pipeline: Pipeline,
-    photos: List<() -> Photo>,
+    photos: List<PhotoSource>,
     repetitions: Int,
     progress: (Int) -> Unit = {},
 ): Timings {

@@ -1,5 +1,19 @@
 package org.fermobile.core
 
+import kotlin.math.ceil
+import kotlin.math.min
+
+/** Where a photo's pixels come from. */
+fun interface PhotoSource {
+    /**
+     * The photo with at least [minLongSide] pixels on its longest side, or all that it has.  Fewer
+     * pixels are quicker to decode; a decoder that can only halve gives the next size above.
+     *
+     * @throws PhotoException for a photo that cannot be read.
+     */
+    fun load(minLongSide: Int): Photo
+}
+
 /**
  * Decode → detect → crop, gray, resize → classify, as `fer_mobile/pipeline.py`.  One object
  * serves one thread at a time.
@@ -10,51 +24,61 @@ class Pipeline(val classifier: Classifier, val detector: YuNet) : AutoCloseable 
         get() = "${classifier.file.sha256} preprocessing ${Preprocess.VERSION}"
 
     /**
-     * The faces of the photo that [decode] gives, with their expressions, and the photo's label.
-     * [decode] is timed too; the [PhotoException] that it may throw becomes the result's error.
-     *
-     * A photo decoded at a part of its size should keep [YuNet.DETECTION_SIDE] on its longest side.
+     * The faces of a photo with their expressions, and the photo's label.  Decoding is timed too;
+     * a photo that cannot be read gives a result with an error.
      */
-    fun run(decode: () -> Photo): PhotoResult {
+    fun run(source: PhotoSource): PhotoResult {
         val watch = Stopwatch()
         return try {
-            val (photo, faces) = watch.time(Stage.TOTAL) {
-                val photo = watch.time(Stage.DECODE, decode)
-                photo to faces(photo, watch)
-            }
-            val single = faces.singleOrNull()
-            PhotoResult(
-                label = single?.label ?: Expressions.MULTIPLE.takeIf { faces.isNotEmpty() },
-                confidence = single?.confidence,
-                faces = faces,
-                width = photo.width,
-                height = photo.height,
-                stages = watch.milliseconds,
-            )
+            watch.time(Stage.TOTAL) { analyse(source, watch) }.copy(stages = watch.milliseconds)
         } catch (error: PhotoException) {
             PhotoResult(error = error.message, stages = watch.milliseconds)
         }
     }
 
-    private fun faces(photo: Photo, watch: Stopwatch): List<Face> {
-        val (toFull, detections) = watch.time(Stage.DETECT) {
-            val small = shrink(photo.image, YuNet.DETECTION_SIDE)
-            val toFull = maxOf(photo.width, photo.height).toDouble() / maxOf(small.width, small.height)
-            toFull to detector.detect(small)
-        }
-        if (detections.isEmpty()) return emptyList()
+    private fun analyse(source: PhotoSource, watch: Stopwatch): PhotoResult {
+        val photo = watch.time(Stage.DECODE) { source.load(YuNet.DETECTION_SIDE) }
+        val detections = watch.time(Stage.DETECT) { detect(photo) }
+        val faces = if (detections.isEmpty()) emptyList() else classify(source, photo, detections, watch)
+        val single = faces.singleOrNull()
+        return PhotoResult(
+            label = single?.label ?: Expressions.MULTIPLE.takeIf { faces.isNotEmpty() },
+            confidence = single?.confidence,
+            faces = faces,
+            width = photo.width,
+            height = photo.height,
+        )
+    }
+
+    private fun detect(photo: Photo): List<Detection> {
+        val small = shrink(photo.image, YuNet.DETECTION_SIDE)
+        val toFull = maxOf(photo.width, photo.height).toDouble() / maxOf(small.width, small.height)
+        return detector.detect(small).map { it.scaled(toFull) }
+    }
+
+    private fun classify(
+        source: PhotoSource, decoded: Photo, detections: List<Detection>, watch: Stopwatch,
+    ): List<Face> {
         val rule = classifier.contract.crop
-        val toImage = toFull * photo.scale
+        val photo = watch.time(Stage.DECODE) { withPixelsFor(source, decoded, detections) }
         val grays = watch.time(Stage.GRAY) {
-            detections.map { Preprocess.cropGray(photo.image, rule.square(it.box.scaled(toImage))) }
+            detections.map { Preprocess.cropGray(photo.image, rule.square(it.box.scaled(photo.scale))) }
         }
         val inputs = watch.time(Stage.RESIZE) { grays.map { Preprocess.resize(it, classifier.size) } }
         val outputs = watch.time(Stage.CLASSIFY) { inputs.map(classifier::classify) }
         return detections.zip(outputs) { detection, probabilities ->
             val byLabel = classifier.labels.zip(probabilities.asList()).toMap(LinkedHashMap())
             val surest = byLabel.maxBy { it.value }
-            Face(detection.box.scaled(toFull), surest.key, surest.value, byLabel)
+            Face(detection.box, surest.key, surest.value, byLabel)
         }
+    }
+
+    /** The photo, decoded again where its reduction would have a face enlarged. */
+    private fun withPixelsFor(source: PhotoSource, photo: Photo, detections: List<Detection>): Photo {
+        val smallest = detections.minOf { classifier.contract.crop.square(it.box).side }
+        val needed = min(1.0, classifier.size.toDouble() / smallest)
+        if (photo.scale >= needed) return photo
+        return source.load(ceil(needed * maxOf(photo.width, photo.height)).toInt())
     }
 
     override fun close() {
@@ -63,6 +87,7 @@ class Pipeline(val classifier: Classifier, val detector: YuNet) : AutoCloseable 
     }
 }
 
+/** Adds up the milliseconds of stages. */
 private class Stopwatch {
     val milliseconds = LinkedHashMap<Stage, Double>()
 
@@ -71,7 +96,7 @@ private class Stopwatch {
         try {
             return block()
         } finally {
-            milliseconds[stage] = (System.nanoTime() - start) / 1e6
+            milliseconds[stage] = (milliseconds[stage] ?: 0.0) + (System.nanoTime() - start) / 1e6
         }
     }
 }

@@ -15,7 +15,10 @@ data class Box(val x: Double, val y: Double, val width: Double, val height: Doub
 }
 
 /** A point in pixels. */
-data class Point(val x: Double, val y: Double)
+data class Point(val x: Double, val y: Double) {
+    /** The same point in an image that is [factor] times as large. */
+    fun scaled(factor: Double) = Point(x * factor, y * factor)
+}
 
 /**
  * A face that a detector found.
@@ -23,7 +26,10 @@ data class Point(val x: Double, val y: Double)
  * @property score confidence of the detector, 0 to 1.
  * @property landmarks the person's right eye, left eye, nose, right and left corner of the mouth.
  */
-data class Detection(val box: Box, val score: Float, val landmarks: List<Point> = emptyList())
+data class Detection(val box: Box, val score: Float, val landmarks: List<Point> = emptyList()) {
+    /** The same face in an image that is [factor] times as large. */
+    fun scaled(factor: Double) = Detection(box.scaled(factor), score, landmarks.map { it.scaled(factor) })
+}
 
 /**
  * A classified face of a photo.

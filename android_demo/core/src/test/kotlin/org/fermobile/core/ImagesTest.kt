@@ -1,0 +1,35 @@
+package org.fermobile.core
+
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertSame
+import org.junit.Test
+
+class ImagesTest {
+    /** ABC over DEF. */
+    private val image = ArgbImage(3, 2, "ABCDEF".map { it.code or (255 shl 24) }.toIntArray())
+
+    private fun ArgbImage.rows() = pixels.map { (it and 255).toChar() }.chunked(width) { it.joinToString("") }
+
+    @Test
+    fun everyOrientationIsTurnedUpright() {
+        val upright = mapOf(
+            1 to listOf("ABC", "DEF"), 2 to listOf("CBA", "FED"), 3 to listOf("FED", "CBA"), 4 to listOf("DEF", "ABC"),
+            5 to listOf("AD", "BE", "CF"), 6 to listOf("DA", "EB", "FC"), 7 to listOf("FC", "EB", "DA"),
+            8 to listOf("CF", "BE", "AD"), 0 to listOf("ABC", "DEF"),
+        )
+        for ((orientation, rows) in upright) assertEquals("$orientation", rows, image.upright(orientation).rows())
+    }
+
+    @Test
+    fun transparencyLiesOverWhite() {
+        assertSame(image, image.overWhite())
+        val layer = ArgbImage(3, 1, intArrayOf(0x00123456, 0x80000000.toInt(), 0xFF123456.toInt()))
+        assertEquals(listOf(-1, 0xFF7F7F7F.toInt(), 0xFF123456.toInt()), layer.overWhite().pixels.toList())
+    }
+
+    @Test
+    fun everyExpressionHasAnEmoji() {
+        assertEquals(Expressions.bar().toSet(), Expressions.EMOJI.keys)
+        assertEquals(Expressions.LABELS.toSet() + Expressions.MULTIPLE, Expressions.bar().toSet())
+    }
+}
