@@ -1,0 +1,217 @@
+package org.fermobile.offline
+
+import kotlinx.serialization.json.JsonElement
+import kotlinx.serialization.json.JsonObject
+import org.fermobile.core.Box
+import org.fermobile.core.Classifier
+import org.fermobile.core.Contract
+import org.fermobile.core.ContractException
+import org.fermobile.core.CropRule
+import org.fermobile.core.Golden
+import org.fermobile.core.InputException
+import org.fermobile.core.Models
+import org.fermobile.core.Photo
+import org.fermobile.core.PhotoException
+import org.fermobile.core.PhotoSource
+import org.fermobile.core.Pipeline
+import org.fermobile.core.Preprocess
+import org.fermobile.core.Stage
+import org.fermobile.core.YuNet
+import org.fermobile.core.assertBox
+import org.fermobile.core.box
+import org.fermobile.core.double
+import org.fermobile.core.doubles
+import org.fermobile.core.item
+import org.fermobile.core.items
+import org.fermobile.core.runBenchmark
+import org.fermobile.core.shrink
+import org.fermobile.core.text
+import org.fermobile.core.with
+import org.fermobile.gallery.InterpreterModel
+import org.junit.Assert.assertArrayEquals
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertThrows
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import java.io.File
+import java.security.MessageDigest
+import kotlin.math.abs
+import kotlin.math.ceil
+
+/** The core with the app's interpreter and its native library, against the Python code's answers. */
+class InterpreterTest {
+    private fun load(file: File, xnnpack: Boolean = true): Classifier {
+        val content = Models.buffer(file.readBytes())
+        return Classifier(Contract.read(content, file.name), InterpreterModel(content, file.name, xnnpack = xnnpack))
+    }
+
+    private fun yunet() = YuNet(InterpreterModel(Models.buffer(Models.yunet.readBytes()), Models.yunet.name))
+
+    private fun pipeline() = Pipeline(load(Models.shipped.first { it.name == "xcao_two_stream_int8.tflite" }), yunet())
+
+    @Test
+    fun everyShippedModelAnswersAsInPython() {
+        val vectors = Golden.vectors.item("models") as JsonObject
+        assertEquals(Models.shipped.map { it.toRelativeString(Models.folder) }, vectors.keys.sorted())
+        for ((path, vector) in vectors) check(File(Models.folder, path), vector)
+    }
+
+    /** float32 and dynamic files, which are not shipped: core_tests.py exports them. */
+    @Test
+    fun everyOtherPrecisionAnswersAsInPython() {
+        val folder = File(System.getProperty("fermobile.exports") ?: return)
+        val vectors = Golden.json(File(folder, "vectors.json"))
+        for ((path, vector) in vectors) check(File(folder, path), vector)
+        println("exported for this test: ${vectors.keys.joinToString()}")
+    }
+
+    private fun check(file: File, vector: JsonElement) {
+        val classifier = load(file)
+        assertEquals(file.name, vector.item("sha256").text(), classifier.file.sha256)
+        val rule = classifier.contract.crop
+        val faces = Golden.vectors.item("model_faces").items().map { face ->
+            Preprocess.facePixels(Golden.photo(face.item("image").text()!!), face.item("box").box(), classifier.size, rule)
+        }
+        val inputs = MessageDigest.getInstance("SHA-256")
+        faces.forEach { inputs.update(classifier.prepare(it)) }
+        val checksum = inputs.digest().joinToString("") { "%02x".format(it) }
+        assertEquals(file.name, vector.item("inputs_sha256").text(), checksum)
+        val tolerance = when (vector.item("precision").text()) {
+            "int8" -> 0.0
+            "dynamic" -> 1e-2
+            else -> 1e-4
+        }
+        var worst = 0.0
+        for ((face, expected) in faces.zip(vector.item("probabilities").items())) {
+            val found = classifier.classify(face).map { it.toDouble() }
+            expected.doubles().zip(found) { a, b -> worst = maxOf(worst, abs(a - b)) }
+            assertEquals(file.name, expected.doubles().indexOfMax(), found.indexOfMax())
+        }
+        println("${file.name}: ${faces.size} faces, largest difference $worst")
+        assertTrue("${file.name}: $worst", worst <= tolerance)
+        classifier.close()
+    }
+
+    private fun List<Double>.indexOfMax() = indices.maxBy { this[it] }
+
+    @Test
+    fun wholePhotosGiveTheFacesOfPython() {
+        pipeline().use { pipeline ->
+            for (case in Golden.vectors.item("photos").items()) {
+                val image = Golden.photo(case.item("image").text()!!)
+                val result = pipeline.run { Photo(image) }
+                assertNull(result.error)
+                assertEquals(case.item("label").text(), result.label)
+                assertEquals(listOf(image.width, image.height), listOf(result.width, result.height))
+                val expected = case.item("faces").items()
+                assertEquals(expected.size, result.faces.size)
+                for ((says, face) in expected.zip(result.faces)) {
+                    assertBox(says.item("box").box(), face.box, 0.01)
+                    assertEquals(says.item("label").text(), face.label)
+                    assertEquals(says.item("confidence").double(), face.confidence.toDouble(), 0.0)
+                    assertEquals(1.0, face.probabilities.values.sum().toDouble(), 0.02)
+                }
+                val stages = if (expected.isEmpty()) listOf(Stage.DECODE, Stage.DETECT, Stage.TOTAL) else Stage.entries
+                assertEquals(stages.toSet(), result.stages.keys)
+            }
+        }
+    }
+
+    @Test
+    fun boxesOfAReducedPhotoAreInFullResolution() {
+        pipeline().use { pipeline ->
+            val image = Golden.photo("portrait.png")
+            val face = pipeline.run { Photo(image) }.faces.single()
+            val reduced = pipeline.run { Photo(image, 8 * image.width, 8 * image.height) }.faces.single()
+            assertBox(face.box.scaled(8.0), reduced.box, 0.01)
+            assertEquals(face.probabilities, reduced.probabilities)
+        }
+    }
+
+    /** A face of 60 pixels would be enlarged to the model's input when the photo is 60 pixels high. */
+    @Test
+    fun aPhotoIsDecodedAgainWhereAFaceWouldBeEnlarged() {
+        pipeline().use { pipeline ->
+            val image = Golden.photo("portrait.png")
+            val asked = mutableListOf<Int>()
+            val found = pipeline.run { minLongSide ->
+                val pixels = if (asked.isEmpty()) shrink(image, 60) else image
+                asked += minLongSide
+                Photo(pixels, image.width, image.height)
+            }.faces.single()
+            val side = pipeline.classifier.contract.crop.square(found.box).side
+            assertEquals(listOf(640, ceil(56.0 / side * 210).toInt()), asked)
+            assertEquals(Preprocess.facePixels(image, found.box, 56, CropRule()).let(pipeline.classifier::classify).toList(), found.probabilities.values.toList())
+        }
+    }
+
+    @Test
+    fun aPhotoThatCannotBeReadIsAResult() {
+        pipeline().use { pipeline ->
+            val result = pipeline.run { throw PhotoException("x.jpg", expected = "a photo", found = "none") }
+            assertEquals("x.jpg: expected a photo, found none.", result.error)
+            assertEquals(emptyList<Any>(), result.faces)
+        }
+    }
+
+    @Test
+    fun theDetectorTakesEverySize() {
+        yunet().use { yunet ->
+            val image = Golden.photo("portrait.png")
+            val whole = yunet.detect(image).single()
+            assertEquals(5, whole.landmarks.size)
+            for (other in listOf("pixel.png", "noise.png")) assertTrue(yunet.detect(Golden.photo(other)).isEmpty())
+            assertEquals("after inputs of other sizes", listOf(whole), yunet.detect(image))
+        }
+    }
+
+    @Test
+    fun theBenchmarkTimesEveryStage() {
+        pipeline().use { pipeline ->
+            val photos = listOf("portrait.png", "noise.png").map { name -> PhotoSource { Photo(Golden.photo(name)) } }
+            val broken = PhotoSource { throw PhotoException("x", expected = "a photo", found = "none") }
+            val done = mutableListOf<Int>()
+            val timings = runBenchmark(pipeline, photos + broken, repetitions = 3) { done += it }
+            assertEquals(1, timings.failed)
+            val withoutFace = setOf(Stage.DECODE, Stage.DETECT, Stage.TOTAL)
+            assertEquals(listOf(Stage.entries.toSet(), withoutFace), timings.photos.map { it.keys })
+            assertEquals(listOf(1, 2, 3), done)
+            assertEquals(1, timings.first.faces.size)
+            assertTrue(timings.noise!! >= 0)
+            assertThrows(InputException::class.java) { runBenchmark(pipeline, listOf(broken), 1) }
+        }
+    }
+
+    @Test
+    fun withoutXnnpackTheAnswersAreTheSame() {
+        val file = Models.shipped.first { "float16" in it.name }
+        val with = load(file)
+        val without = load(file, xnnpack = false)
+        val box = Box(38.0, 55.0, 90.0, 113.0)
+        val face = Preprocess.facePixels(Golden.photo("portrait.png"), box, with.size, with.contract.crop)
+        assertArrayEquals(with.classify(face), without.classify(face), 1e-4f)
+    }
+
+    @Test
+    fun aContractThatContradictsTheGraphIsRefused() {
+        val file = Models.shipped.first { "int8" in it.name }
+        val content = file.readBytes()
+        val json = Models.contract(file)
+        val labels = json.item("labels").items().joinToString("") { "${it.text()}\n" }
+        for ((path, value) in listOf("input.zero_point" to "-127", "output.scale" to "0.5", "input.dtype" to "\"uint8\"")) {
+            val files = mapOf("labels.txt" to labels, "contract.json" to "${json.with(path, value)}")
+            val changed = File.createTempFile("changed", ".tflite").apply { deleteOnExit() }
+            changed.writeBytes(Models.attach(Models.bare(content), files))
+            val error = assertThrows(ContractException::class.java) { load(changed) }
+            assertTrue(error.message!!, "the contract's ${path.substringBefore('.')}" in error.message!!)
+        }
+    }
+
+    @Test
+    fun whatIsNoModelIsRefusedByTheRuntime() {
+        val bytes = ByteArray(5000).also { "TFL3".toByteArray().copyInto(it, 4) }
+        val error = assertThrows(ContractException::class.java) { InterpreterModel(Models.buffer(bytes), "x.tflite") }
+        assertTrue(error.message!!, error.message!!.startsWith("x.tflite: expected a model that TensorFlow Lite can run, found "))
+    }
+}
