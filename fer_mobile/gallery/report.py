@@ -54,7 +54,7 @@ def write_report(
     """
     path = Path(path)
     counts = count(results, every_face=query.every_face)
-    stats = stage_stats([result.stages for result in results if result.error is None])
+    stats = stage_stats(result.stages for result in results if result.error is None)
     css, js = _part("report.css"), _part("report.js")
     head = {
         "labels": _labels(results),

@@ -93,6 +93,7 @@ def run_filter(
     sort: str = "name",
     model: str | Path = DEFAULT,
     workers: int = 1,
+    engine: str = "processes",
     resume: bool = True,
     html: str | Path | None = None,
     jsonl: str | Path | None = None,
@@ -121,7 +122,8 @@ def run_filter(
         sort: order of the rows: "name", "confidence" (the surest first) or "date" (the oldest
             first); photos without one come last.
         model: a shipped model's name or a `.tflite` file.
-        workers: processes.
+        workers: processes of this machine.
+        engine: "processes", or "ray" for a cluster (see `gallery.ray_engine`).
         resume: take the rows that earlier runs kept, instead of computing them again.
         html: where the report of all photos goes, with the filter on.
         jsonl: where the rows that match or failed go, one JSON document a line.
@@ -166,14 +168,16 @@ def run_filter(
         results = Rows(
             scan(
                 paths,
-                factory if workers > 1 else lambda: pipeline,
+                factory if workers > 1 or engine != "processes" else lambda: pipeline,
                 workers=workers,
+                engine=engine,
                 store=kept,
                 resume=resume,
                 progress=partial(progress, "reading photos"),
             )
         )
     seconds = time.perf_counter() - started
+    del paths  # of a large library a tenth of all memory
     if all(result.error for result in results):
         raise InputError(
             folder,

@@ -1,0 +1,36 @@
+"""The work that every engine does for a photo: one path in, one row out, whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from fer_mobile.gallery.store import Fingerprint, fingerprint
+from fer_mobile.types import PhotoResult
+
+PhotoPipeline = Callable[[Path], PhotoResult]
+PipelineFactory = Callable[[], PhotoPipeline]
+"""Makes the pipeline in a process that has none; other processes must be able to unpickle it."""
+
+Job = tuple[Path, PhotoResult | None]
+"""A photo, and its row if that is known already."""
+Row = tuple[Fingerprint | None, PhotoResult]
+"""The photo's fingerprint (None: nothing to keep) and the result."""
+
+
+def compute(pipeline: PhotoPipeline, path: Path, keyed: bool) -> Row:
+    """The row of one photo; with `keyed` also the fingerprint that it is kept under."""
+    try:
+        photo = fingerprint(path) if keyed else None
+    except OSError:
+        photo = None  # The pipeline cannot read it either, and says why.
+    try:
+        return photo, pipeline(path)
+    except Exception as error:
+        return None, PhotoResult(path=str(path), error=f"{path}: {type(error).__name__}: {error}")
+
+
+def died(path: Path) -> Row:
+    """The row of a photo that kills whichever process reads it."""
+    error = f"{path}: the process that read it died (out of memory, or a damaged file)"
+    return None, PhotoResult(path=str(path), error=error)

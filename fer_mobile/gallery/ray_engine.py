@@ -1,0 +1,107 @@
+"""Photos through a Ray cluster: a task a photo, on whichever machine has a core free.
+
+Every machine needs this package and the photos under the same path.  Without a cluster
+(``RAY_ADDRESS``) Ray is started on this machine alone, without its dashboard.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from fer_mobile.errors import FerMobileError, InputError, MissingPackageError
+from fer_mobile.gallery.compute import Job, PhotoPipeline, PipelineFactory, Row, compute, died
+
+_AHEAD: Final = 4
+"""Tasks a core has waiting."""
+_RETRIES: Final = 3
+"""How often a photo is tried again when its process or its machine is gone."""
+
+
+def in_ray(
+    jobs: Iterator[Job], factory: PipelineFactory, workers: int, keyed: bool
+) -> Iterator[Row]:
+    """The rows of `jobs` in their order; a photo that kills its process is a row with an error.
+
+    `workers` is the number of processes where Ray is started here; a cluster has its own.
+    Raises MissingPackageError without Ray, InputError when the cluster cannot be reached, and
+    FerMobileError when a process of it cannot make its pipeline.
+    """
+    ray = _import_ray()
+    ours = not ray.is_initialized()
+    if ours:
+        _connect(ray, workers)
+    try:
+        task = ray.remote(num_cpus=1, max_retries=_RETRIES)(_work)
+        shared = ray.put((uuid.uuid4().hex, str(Path.cwd()), factory))
+        ahead = _AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
+        waiting: deque[tuple[Path, Any]] = deque()  # a row, or where it will be
+        while True:
+            while len(waiting) < ahead and (job := next(jobs, None)):
+                path, known = job
+                row = (None, known) if known else task.remote(shared, path, keyed)
+                waiting.append((path, row))
+            if not waiting:
+                return
+            path, row = waiting.popleft()
+            yield row if isinstance(row, tuple) else _get(ray, path, row)
+    finally:
+        if ours:
+            ray.shutdown()
+
+
+def _import_ray() -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when it is imported
+    try:
+        import ray
+    except ImportError as error:
+        raise MissingPackageError("the engine ray", package="ray", extra="ray") from error
+    return ray
+
+
+def _connect(ray: Any, workers: int) -> None:
+    address = os.environ.get("RAY_ADDRESS")
+    quietly = {"log_to_driver": False, "logging_level": "warning"}
+    if not address:
+        ray.init(num_cpus=workers, include_dashboard=False, _node_ip_address="127.0.0.1", **quietly)
+        return
+    try:
+        ray.init(address, **quietly)
+    except Exception as error:  # its own, ConnectionError, ValueError, RuntimeError
+        raise InputError(
+            "RAY_ADDRESS",
+            expected="the address of a Ray cluster that runs",
+            found=f"{address!r} ({str(error).splitlines()[0]})",
+        ) from error
+
+
+def _get(ray: Any, path: Path, row: Any) -> Row:
+    try:
+        result: Row = ray.get(row)
+    except ray.exceptions.RayTaskError as error:
+        raise FerMobileError(str(error.cause)) from error
+    except ray.exceptions.RayError:  # its process or its machine died, again and again
+        return died(path)
+    return result
+
+
+_pipelines: dict[str, PhotoPipeline] = {}
+"""In a process of the cluster: the pipeline of the run it works for."""
+
+
+def _work(shared: tuple[str, str, PipelineFactory], path: Path, keyed: bool) -> Row:
+    run, folder, factory = shared
+    if run not in _pipelines:
+        with suppress(OSError):  # Relative paths are meant from where the command was given.
+            os.chdir(folder)
+        try:
+            _pipelines[run] = factory()
+        except Exception as error:
+            message = f"a worker process could not make its pipeline: {error}"
+            raise FerMobileError(message) from None
+    return compute(_pipelines[run], path, keyed)
