@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,16 +75,14 @@ class Pipeline:
         return PhotoResult(path, label, confidence, tuple(faces), None, photo.size, watch.ms)
 
     def _analyse(self, source: Source, bgr: bool, watch: _Stopwatch) -> tuple[Photo, list[Face]]:
-        # Crops come from the reduced photo too.  In composed 12-MP photos of faces 21 to 85 px
-        # high at detection scale 98.4 % keep the label they have in the whole photo, in a third
-        # of the time; twice the pixels would make it 99.7 %, and the photo a third slower
-        # (benchmarks/results/reduced_decoding.json).
         with watch.stage("decode"):
             photo = load_photo(source, bgr=bgr, min_long_side=self.detector.side)
         with watch.stage("detect"):
             detections = self.detector.detect(photo)
         if not detections:
             return photo, []
+        with watch.stage("decode"):
+            photo = self._with_pixels_for(photo, detections)
         squares = self._squares(photo, detections, watch)
         with watch.stage("classify"):
             probabilities = self.classifier.classify(squares)
@@ -93,6 +92,19 @@ class Pipeline:
             for detection, row in zip(detections, probabilities, strict=True)
         ]
         return photo, faces
+
+    def _with_pixels_for(self, photo: Photo, detections: list[Detection]) -> Photo:
+        """The photo, decoded again where its reduction would have a face enlarged.
+
+        Faces are cut from the reduced photo, which is enough as long as the model is given
+        no more pixels than the cut-out has (benchmarks/results/reduced_decoding.json).
+        """
+        rule = self.classifier.contract.preprocessing.crop.rule
+        smallest = min(rule.square(face.box)[2] for face in detections)
+        needed = min(1.0, self.classifier.size / smallest)
+        if photo.scale >= needed:
+            return photo
+        return load_photo(photo.path, min_long_side=math.ceil(needed * max(photo.size)))
 
     def _squares(self, photo: Photo, detections: list[Detection], watch: _Stopwatch) -> np.ndarray:
         """The classifier's input for every face: uint8 [N, size, size]."""

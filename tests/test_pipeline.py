@@ -106,6 +106,25 @@ def test_a_photo_decoded_reduced_gives_boxes_in_full_resolution(probe, tmp_path)
     np.testing.assert_allclose(rows(result)[0], list(face.probabilities.values()), atol=0.05)
 
 
+def test_a_small_face_is_cut_from_more_pixels_than_the_detector_needs(shipped, tmp_path):
+    """What the whole photo gives is given although it was first decoded at an eighth."""
+    portrait = Image.open(ONE_FACE).convert("RGB")
+    photo = Image.new("RGB", (5120, 3840), "gray")
+    photo.paste(portrait, (3000, 2000))
+    path = tmp_path / "large.jpg"
+    photo.save(path, quality=95)
+    (expected,) = shipped(load_photo(path).rgb).faces
+    (found,) = shipped(path).faces
+    (blurred,) = shipped(load_photo(path, min_long_side=640).rgb).faces
+
+    def distance(face: Face) -> float:
+        return max(abs(face.probabilities[k] - expected.probabilities[k]) for k in LABELS)
+
+    assert found.label == expected.label
+    assert overlap(found.box, expected.box) > 0.8
+    assert distance(found) < distance(blurred)
+
+
 @pytest.mark.parametrize("orientation", [3, 6, 8])
 def test_boxes_are_in_pixels_of_the_upright_photo(shipped, tmp_path, orientation):
     """The crop's sides differ, so a box in the stored photo's pixels would lie elsewhere."""
