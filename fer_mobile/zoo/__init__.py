@@ -28,9 +28,9 @@ class Architecture:
     module: str
     """The module of this package whose function `name` builds the model."""
     parameters: int
-    """All weights (trainable or not) in the source's configuration."""
+    """All weights (trainable or not) with the builder's default options."""
     size: int
-    """Input height and width of the source in pixels."""
+    """Input height and width by default, in pixels."""
     source: str
     """Where the architecture is described."""
 
@@ -45,15 +45,26 @@ class Architecture:
 ARCHITECTURES: Final = {
     entry.name: entry
     for entry in (
-        Architecture("xcao", "xcao_family", 6_970_728, 224, "thesis, figure 18 left and table 5"),
-        Architecture(
-            "xcao_two_stream",
-            "xcao_family",
-            7_509_672,
-            224,
-            "thesis, figure 18 right and table 5",
-        ),
+        Architecture("xcao_two_stream", "xcao_family", 7_509_672, 224, "thesis, figure 18 right"),
         Architecture("compact", "compact", 679_848, 48, "this project: zoo/compact.py"),
+        Architecture("xcao", "xcao_family", 6_970_728, 224, "thesis, figure 18 left"),
+        Architecture("baseline", "thesis_baseline", 102_830_056, 224, "thesis, figure 12"),
+        Architecture("baseline_enhanced", "thesis_baseline", 102_830_856, 224, "thesis, figure 17"),
+        Architecture("alexnet", "alexnet", 58_290_888, 224, "thesis, figure 13"),
+        Architecture("alexnet_two_stream", "alexnet", 56_877_768, 224, "thesis, figure 14"),
+        Architecture("googlenet", "transfer", 21_819_176, 224, "thesis, table 5: InceptionV3"),
+        Architecture("mobilenet", "transfer", 3_237_064, 224, "thesis, table 5"),
+        Architecture("five_block_cnn", "four_class", 4_146_244, 48, "study 000, appendix 1"),
+        Architecture("simpler_cnn", "four_class", 605_924, 48, "study 000, appendix 4"),
+        Architecture("two_conv", "two_conv", 6_500_383, 48, "study 001"),
+        Architecture("simple_cnn", "emotion11", 683_140, 48, "study 002"),
+        Architecture("larger_cnn", "emotion11", 1_634_756, 48, "study 002"),
+        Architecture("resnet_like", "emotion11", 298_084, 48, "study 002, its best"),
+        Architecture("small_vit", "emotion11", 309_412, 48, "study 002, proposed there"),
+        Architecture("five_block_leaky", "four_class", 4_146_820, 48, "study 004, final model"),
+        Architecture("capstone_model_1", "four_class", 605_572, 48, "study 004, model 1"),
+        Architecture("capstone_model_2", "four_class", 325_604, 48, "study 004, model 2"),
+        Architecture("transfer", "transfer", 14_847_044, 48, "studies 000, 002, 004: VGG16 etc."),
     )
 }
 """Every architecture by name."""
