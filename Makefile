@@ -24,7 +24,7 @@ test: $(VENV)/test.stamp $(VENV)/chromium.stamp
 	$(BIN)/mypy
 	$(BIN)/pytest
 
-prove: $(VENV)/test.stamp $(VENV)/chromium.stamp
+prove: $(VENV)/prove.stamp $(VENV)/chromium.stamp
 	$(BIN)/pytest -m prove
 
 clean:
@@ -40,6 +40,10 @@ $(VENV)/runtime.stamp: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/test.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[train,quant,onnx,test]'
+	touch $@
+
+$(VENV)/prove.stamp: $(VENV)/test.stamp
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[ray]'
 	touch $@
 
 $(VENV)/chromium.stamp: tests/install_chromium.sh | $(BIN)/python

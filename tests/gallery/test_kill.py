@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,17 @@ def test_killed_at_many_moments(large_library, undisturbed, tmp_path):
         )
 
 
+def test_two_runs_at_once(large_library, undisturbed, tmp_path):
+    both = [start(large_library, tmp_path, "--json") for _ in range(2)]
+    for run in both:
+        out, err = run.communicate(timeout=120)
+        assert run.returncode == 0, err
+        assert without_times(json.loads(out)["rows"]) == without_times(undisturbed)
+    assert len(stored(tmp_path)) == len(undisturbed)
+    with closing(sqlite3.connect(tmp_path / "results.sqlite")) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
 def test_interrupted(large_library, undisturbed, tmp_path):
     run = start(large_library, tmp_path, "--workers", "2")
     wait_for(lambda: len(stored(tmp_path)) >= 10 or run.poll() is not None)
@@ -126,3 +138,6 @@ def test_interrupted(large_library, undisturbed, tmp_path):
     assert "Traceback" not in err
     wait_for(lambda: not any(map(alive, others)))
     assert 10 <= len(stored(tmp_path)) < 60
+    resumed = start(large_library, tmp_path, "--json")
+    out, err = resumed.communicate(timeout=120)
+    assert without_times(json.loads(out)["rows"]) == without_times(undisturbed), err

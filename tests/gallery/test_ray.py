@@ -33,13 +33,15 @@ def test_unknown_engine(small_library):
 
 @pytest.fixture(scope="module")
 def cluster():
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # Read when it is imported: no usage statistics, and no other address than 127.0.0.1.
+    os.environ["RAY_USAGE_STATS_ENABLED"] = os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     ray = pytest.importorskip("ray", reason="needs the extra `ray`")
     from ray.cluster_utils import Cluster
 
     node = {"num_cpus": 1, "include_dashboard": False, "node_ip_address": "127.0.0.1"}
     cluster = Cluster(initialize_head=True, head_node_args=node)
     cluster.add_node(num_cpus=1, node_ip_address="127.0.0.1")
+    cluster.wait_for_nodes()
     ray.init(cluster.address, log_to_driver=False)
     yield cluster
     ray.shutdown()
@@ -65,7 +67,7 @@ def test_a_killed_worker_and_a_lost_machine_lose_nothing(cluster, large_library,
     paths = find_photos(large_library)
     (paths[7]).write_bytes(b"broken")
     undisturbed = answers(scan(paths, load_pipeline))
-    second = cluster.list_all_nodes()[1]
+    (second,) = cluster.worker_nodes
     assert ray.cluster_resources()["CPU"] == 2
 
     rows, killed = [], 0
