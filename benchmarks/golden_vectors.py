@@ -178,17 +178,22 @@ def model_faces() -> list[dict[str, Any]]:
     ]
 
 
-def model_vector(file: Path) -> dict[str, Any]:
-    """What a model file says of `model_faces`: its input's checksum and the probabilities."""
-    classifier = Classifier(file)
+def model_pixels(classifier: Classifier) -> np.ndarray:
+    """The `model_faces` at the model's size and framing: uint8 [N, size, size]."""
     rule = classifier.contract.preprocessing.crop.rule
     rgb = pixels(FACES.name)
-    faces = np.stack(
+    return np.stack(
         [
             preprocess.face_pixels(rgb, Box(*face["box"]), classifier.size, rule)
             for face in model_faces()
         ]
     )
+
+
+def model_vector(file: Path) -> dict[str, Any]:
+    """What a model file says of `model_faces`: its input's checksum and the probabilities."""
+    classifier = Classifier(file)
+    faces = model_pixels(classifier)
     return {
         "precision": classifier.contract.precision,
         "sha256": classifier.sha256,

@@ -1,7 +1,7 @@
 /* run_model LIBRARY MODEL INPUT OUTPUT
 
    Runs a TensorFlow Lite model through LIBRARY's C interface, with XNNPACK and one thread, on every
-   input tensor's worth of bytes in INPUT, and writes the first output of each to OUTPUT. */
+   input tensor's worth of bytes in INPUT, and writes all outputs of each to OUTPUT. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +45,7 @@ int main(int count, char **words) {
     FUNCTION(int, TfLiteInterpreterAllocateTensors, void *);
     FUNCTION(int, TfLiteInterpreterInvoke, void *);
     FUNCTION(void *, TfLiteInterpreterGetInputTensor, void *, int);
+    FUNCTION(int, TfLiteInterpreterGetOutputTensorCount, const void *);
     FUNCTION(const void *, TfLiteInterpreterGetOutputTensor, void *, int);
     FUNCTION(size_t, TfLiteTensorByteSize, const void *);
     FUNCTION(void *, TfLiteTensorData, const void *);
@@ -59,13 +60,16 @@ int main(int count, char **words) {
     if (!interpreter || TfLiteInterpreterAllocateTensors(interpreter)) fail("no interpreter");
 
     void *input = TfLiteInterpreterGetInputTensor(interpreter, 0);
-    const void *output = TfLiteInterpreterGetOutputTensor(interpreter, 0);
+    int outputs = TfLiteInterpreterGetOutputTensorCount(interpreter);
     size_t size = TfLiteTensorByteSize(input);
     FILE *from = fopen(words[3], "rb"), *to = fopen(words[4], "wb");
     if (!from || !to) fail("files");
     while (fread(TfLiteTensorData(input), 1, size, from) == size) {
         if (TfLiteInterpreterInvoke(interpreter)) fail("invoke");
-        fwrite(TfLiteTensorData(output), 1, TfLiteTensorByteSize(output), to);
+        for (int index = 0; index < outputs; index++) {
+            const void *output = TfLiteInterpreterGetOutputTensor(interpreter, index);
+            fwrite(TfLiteTensorData(output), 1, TfLiteTensorByteSize(output), to);
+        }
     }
     return fclose(to) ? 1 : 0;
 }

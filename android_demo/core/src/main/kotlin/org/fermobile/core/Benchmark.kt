@@ -10,10 +10,7 @@ class Timings(
     val photos: List<Map<Stage, Double>>,
     /** Result of the first photo with a face (else the first one), in the untimed pass. */
     val first: PhotoResult,
-    /**
-     * Difference of the mean total between the first and the second half of the repetitions, over
-     * their mean; null for a single repetition.
-     */
+    /** Of the passes, see [noise]. */
     val noise: Double?,
 )
 
@@ -54,8 +51,11 @@ fun runBenchmark(
 private fun medians(repetitions: List<Map<Stage, Double>>): Map<Stage, Double> =
     repetitions.first().keys.associateWith { stage -> percentile(repetitions.map { it.getValue(stage) }, 50) }
 
-/** The middle one of an odd number of passes is in neither half. */
-internal fun noise(totals: List<Double>): Double? {
+/**
+ * Difference of the mean total between the first and the second half of the passes, over their mean;
+ * null for a single pass.  The middle one of an odd number is in neither half.
+ */
+fun noise(totals: List<Double>): Double? {
     val half = totals.size / 2
     if (half == 0) return null
     val first = totals.take(half).average()
