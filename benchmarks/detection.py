@@ -1,66 +1,86 @@
-"""Recall, false alarms and time of the shipped detector on the shared photos.
+"""Recall, false alarms and time of a face detector on the shared photos and on made ones.
 
-    FER_MOBILE_DATA=... python benchmarks/detection.py [--score 0.6]
+    FER_MOBILE_DATA=... python benchmarks/detection.py [--detector yunet|opencv|mediapipe]
 
-Only photos whose count of faces is certain (a plain integer in the manifest) take part.
+*Shared photos*: those whose count of faces is certain (a plain integer in the manifest).
 Recall is Σ min(found, counted) / Σ counted; a face beyond the count is a false alarm.
-Times are of one thread, the smallest of three runs a photo: what the pipeline does before
-the classifier, decoding (reduced where possible) and detection (shrinking included).
 
-OpenCV's FaceDetectorYN runs the same weights (the ONNX file) on the same images: how far
-its boxes agree, and how long it takes for the detection alone, beside ours.
+*Made photos* (`made_photos.py`): where every face is, is known; one is found when a box
+overlaps it by at least 0.4 (intersection over union), and a box that overlaps no face is a
+false alarm.
+
+*Detection sizes*: faces of 8 to 40 px, counted at a longest side of 640, in photos of
+2560×1706, searched with a longest side of 640 and more.
+
+Times are of one thread, the smallest of three runs a photo: decoding (reduced where
+possible) and detection (shrinking included).
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import os
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from made_photos import (
+    Certain,
+    Made,
+    certain_photos,
+    filling,
+    groups,
+    panoramas,
+    single_faces,
+    sizes,
+    tilted,
+)
+from PIL import Image
 from rows import write_row
 
-from fer_mobile.convert.yunet import shipped_onnx
-from fer_mobile.detect import DETECTION_SIDE
-from fer_mobile.detect.scale import shrink
-from fer_mobile.detect.yunet import OVERLAP, SCORE, YuNet, overlap
-from fer_mobile.images import load_photo
-from fer_mobile.types import Box
-
-OpenCV = cv2.FaceDetectorYN
+from fer_mobile.detect import DETECTORS, FaceDetector, load_detector
+from fer_mobile.detect.yunet import overlap
+from fer_mobile.images import Photo, load_photo
+from fer_mobile.types import Detection
 
 RUNS = 3
+OVERLAP = 0.4
+HEIGHTS = (16, 20, 24, 28, 32, 40, 48, 64, 96, 200, 400)
+SMALL_HEIGHTS = (8, 10, 14, 20, 28, 40)
+SMALL_FACES_SIDE = 2560
+SIDES = (640, 960, 1280, 1920)
+ANGLES = (-30, -20, -10, 10, 20, 30)
+ORIENTATIONS = tuple(range(1, 9))
+STORED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""How an upright image is stored for each EXIF orientation."""
 
 
 @dataclass
 class Row:
+    """A shared photo."""
+
     file: str
     counted: int
     scores: list[float]
     decode_ms: float
     detect_ms: float
-    tflite_ms: float
-    """Detection alone, without shrinking."""
-    opencv_ms: float
-    opencv_found: int
-    overlaps: list[float]
-    """Intersection over union of each face with OpenCV's of the same rank."""
 
     @property
     def found(self) -> int:
         return len(self.scores)
-
-
-def certain_photos(folder: Path) -> list[tuple[str, int]]:
-    with (folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
-        rows = [(row["file"], row["faces"].strip()) for row in csv.DictReader(file)]
-    return [(name, int(faces)) for name, faces in rows if faces.isdigit()]
 
 
 def fastest(call: Callable[[], Any]) -> tuple[float, Any]:
@@ -73,25 +93,11 @@ def fastest(call: Callable[[], Any]) -> tuple[float, Any]:
     return min(times), result
 
 
-def measure(folder: Path, name: str, counted: int, detector: YuNet, opencv: OpenCV) -> Row:
-    decode_ms, photo = fastest(lambda: load_photo(folder / name, min_long_side=DETECTION_SIDE))
-    shrink_ms, small = fastest(lambda: shrink(photo.rgb))
-    tflite_ms, faces = fastest(lambda: detector.detect(small))
-    bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
-    opencv.setInputSize(bgr.shape[1::-1])
-    opencv_ms, (_, theirs) = fastest(lambda: opencv.detect(bgr))
-    boxes = [] if theirs is None else sorted(theirs.tolist(), key=lambda row: -row[14])
-    return Row(
-        name,
-        counted,
-        [round(face.score, 3) for face in faces],
-        decode_ms,
-        shrink_ms + tflite_ms,
-        tflite_ms,
-        opencv_ms,
-        len(boxes),
-        [overlap(a.box, Box(*b[:4])) for a, b in zip(faces, boxes, strict=False)],
-    )
+def measure(photo: Certain, detector: FaceDetector) -> Row:
+    decode_ms, pixels = fastest(lambda: load_photo(photo.path, min_long_side=detector.side))
+    detect_ms, faces = fastest(lambda: detector.detect(pixels))
+    scores = [round(face.score, 3) for face in faces]
+    return Row(photo.name, photo.faces, scores, decode_ms, detect_ms)
 
 
 def summary(rows: list[Row]) -> dict[str, object]:
@@ -123,39 +129,148 @@ def summary(rows: list[Row]) -> dict[str, object]:
     }
 
 
+Answer = tuple[Made, list[Detection]]
+
+
+def score(answers: Iterable[Answer]) -> dict[str, Any]:
+    """Recall and false alarms of made photos."""
+    photos = faces = found = alarms = 0
+    for made, detections in answers:
+        photos += 1
+        faces += len(made.boxes)
+        found += sum(any(overlap(box, d.box) >= OVERLAP for d in detections) for box in made.boxes)
+        alarms += sum(all(overlap(box, d.box) == 0 for box in made.boxes) for d in detections)
+    return {
+        "photos": photos,
+        "faces": faces,
+        "found": found,
+        "recall": round(found / faces, 4),
+        "false_alarms": alarms,
+    }
+
+
+def directly(made: Iterable[Made], detector: FaceDetector) -> Iterator[Answer]:
+    for each in made:
+        pixels = np.asarray(each.image)
+        yield each, detector.detect(Photo(pixels, each.image.size))
+
+
+def through_files(
+    made: Iterable[Made], detector: FaceDetector, orientation: int = 1
+) -> Iterator[Answer]:
+    """As JPEG files, stored with an EXIF orientation and decoded as the pipeline does."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "photo.jpg"
+        for each in made:
+            method = STORED.get(orientation)
+            stored = each.image if method is None else each.image.transpose(method)
+            stored.save(path, quality=90, exif=exif)
+            yield each, detector.detect(load_photo(path, min_long_side=detector.side))
+
+
+def by_key(pairs: Iterable[tuple[int, Made]], detector: FaceDetector) -> dict[str, Any]:
+    """Scores by what each made photo was made for (a height, an angle)."""
+    sets: dict[int, list[Made]] = {}
+    for key, made in pairs:
+        sets.setdefault(key, []).append(made)
+    return {str(key): score(directly(made, detector)) for key, made in sets.items()}
+
+
+def made_sets(detector: FaceDetector, count: int) -> dict[str, Any]:
+    return {
+        "made": "of the shared photos by benchmarks/made_photos.py; every face's place is known",
+        "face_height_at_640_px": by_key(sizes(HEIGHTS, count), detector),
+        "face_fills_the_photo": score(directly(filling(count), detector)),
+        "groups_of_2_to_12": score(directly(groups(count), detector)),
+        "tilt_degrees": by_key(tilted(ANGLES, count), detector),
+        "panorama_1_to_6": score(directly(panoramas(6, count), detector)),
+        "exif_orientation": {
+            str(turn): score(through_files(groups(count // 4, seed=turn), detector, turn))
+            for turn in ORIENTATIONS
+        },
+        "12_megapixels_face_20_to_300_px": score(through_files(single_faces(count), detector)),
+    }
+
+
+def detection_sizes(name: str, count: int) -> dict[str, Any]:
+    """Recall by face height, and time, at several detection sizes."""
+    made = list(sizes(SMALL_HEIGHTS, count, long_side=SMALL_FACES_SIDE))
+    pixels = np.asarray(made[0][1].image)
+    photo = Photo(pixels, made[0][1].image.size)
+    rows = {}
+    for side in SIDES:
+        detector = load_detector(name, side=side)
+        scores = by_key(made, detector)
+        rows[str(side)] = {
+            "recall_by_face_height_at_640_px": {k: row["recall"] for k, row in scores.items()},
+            "false_alarms": sum(row["false_alarms"] for row in scores.values()),
+            "detect_ms": round(fastest(lambda: detector.detect(photo))[0], 1),  # noqa: B023
+        }
+    size = "×".join(map(str, made[0][1].image.size))
+    return {"photos_a_height": count, "photo": size, "detection_size": rows}
+
+
+def against_opencv(shared: list[Certain]) -> dict[str, Any]:
+    """How far the shipped detector's answers are OpenCV's, and the time of both on one image."""
+    detectors = [load_detector(), load_detector("opencv")]
+    times: list[list[float]] = [[], []]
+    same = 0
+    overlaps = [1.0]
+    for certain in shared:
+        photo = load_photo(certain.path, min_long_side=detectors[0].side)
+        answers = []
+        for spent, detector in zip(times, detectors, strict=True):
+            ms, faces = fastest(lambda: detector.detect(photo))  # noqa: B023
+            spent.append(ms)
+            answers.append(faces)
+        same += len(answers[0]) == len(answers[1])
+        overlaps += [overlap(a.box, b.box) for a, b in zip(*answers, strict=False)]
+    return {
+        "photos": len(shared),
+        "same_number_of_faces": same,
+        "least_overlap": round(min(overlaps), 4),
+        "detect_ms_mean": {
+            "yunet": round(float(np.mean(times[0])), 2),
+            "opencv": round(float(np.mean(times[1])), 2),
+        },
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--score", type=float, default=SCORE, help="least score of a face")
-    score = parser.parse_args().score
+    parser.add_argument("--detector", default="yunet", choices=DETECTORS[:3])
+    parser.add_argument("--made", type=int, default=40, help="photos of each made set")
+    args = parser.parse_args()
     cv2.setNumThreads(1)
-    folder = Path(os.environ["FER_MOBILE_DATA"]) / "photos"
-    detector = YuNet(score=score)
-    opencv = OpenCV.create(str(shipped_onnx()), "", (320, 320), score, OVERLAP, 5000)
-    rows = [
-        measure(folder, name, faces, detector, opencv) for name, faces in certain_photos(folder)
-    ]
+    detector = load_detector(args.detector)
+    shared = certain_photos()
+    rows = [measure(photo, detector) for photo in shared]
     congress = [row for row in rows if row.file.startswith("congress/")]
+    shipped = args.detector == "yunet"
     write_row(
-        "detection",
+        "detection" if shipped else f"detection_{args.detector}",
         {
             "protocol": "photos of the shared set with a certain count; "
             "recall = Σ min(found, counted) / Σ counted",
             "detector": detector.identity,
-            "long_side": DETECTION_SIDE,
             "congress": summary(congress),
             "rest": summary([row for row in rows if row not in congress]),
             "all": summary(rows),
-            "opencv": {
-                "same_number_of_faces": sum(len(row.scores) == row.opencv_found for row in rows),
-                "least_overlap": round(min(min(row.overlaps, default=1.0) for row in rows), 4),
-                "detection_ms": {
-                    "tflite": round(float(np.mean([row.tflite_ms for row in rows])), 2),
-                    "opencv": round(float(np.mean([row.opencv_ms for row in rows])), 2),
-                },
-            },
+            "made_photos": made_sets(detector, args.made),
+            **(
+                {
+                    "detection_sizes": detection_sizes(args.detector, args.made // 2),
+                    "opencv": against_opencv(shared),
+                }
+                if shipped
+                else {}
+            ),
         },
     )
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     main()

@@ -1,32 +1,77 @@
-"""The framing of the training faces, as the shipped detector sees it.
+"""The framing of the training faces, and whether the crop rule gives it.
 
-    FER_MOBILE_DATA=... python benchmarks/framing.py [--images N]
+    FER_MOBILE_DATA=... python benchmarks/framing.py [--faces 800]
 
-Every face of the valid split (48×48) is enlarged 4×, as smoothly as a photo would be, and
-shown to the detector.  Box width, height and centre are stated relative to the 48-px
-frame, and so is the crop rule that turns a box into the frame: a square of side
-`scale · height` whose centre lies `shift_y · height` below the box's.
+*Framing*: every face of the valid split (48×48), enlarged 4× as smoothly as a photo would
+be, is shown to the detector.  Box and crop rule are stated relative to the 48-px frame.
+
+*Sweep*: faces of ferplus-strict valid, drawn at random, are enlarged to frames of 100 to
+280 px and laid into photos without a face, their reflection about them fading into the
+photo, where the shipped detector finds them again.
+Each crop rule (scale × shift_y) cuts them out for the shipped int8 model.  The rule of the
+model's contract is compared with every other on the same faces: the difference in accuracy
+with its 95 % interval (normal, over faces).
+
+On the same photos: boxes off by 10 %, also at random; faces levelled by the eyes, as
+they are and in photos turned by 15 and 30 degrees; crops of about 300 px brought to 48 px
+before they go to the model, also on sharp faces of the shared photos.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
-from rows import write_row
+from made_photos import background, certain_photos
+from matplotlib.figure import Figure
+from rows import RESULTS, write_row
 
-from fer_mobile.detect.yunet import YuNet
+from fer_mobile.data import load_dataset
+from fer_mobile.detect.yunet import YuNet, overlap
+from fer_mobile.files import replace_file
+from fer_mobile.images import load_photo
+from fer_mobile.metrics import score
+from fer_mobile.preprocess import CropRule, crop, face_pixels, resize, to_gray
+from fer_mobile.resources import photos_dir
+from fer_mobile.runtime.classifier import Classifier, load_classifier
+from fer_mobile.types import Box, Detection
 
 ENLARGED = 4
 FRAME = 48
+PHOTO = (640, 427)
 QUANTILES = (10, 25, 50, 75, 90)
+SCALES = (0.82, 0.87, 0.92, 0.97, 1.02, 1.07, 1.12, 1.17, 1.22, 1.32)
+SHIFTS = (-0.12, -0.07, -0.02, 0.03, 0.08)
+TURNS = (0, 15, 30)
+SHARP = 200
+"""Pixels of a sharp face's crop, at least."""
 
 
-def surest_boxes(images: np.ndarray) -> np.ndarray:
-    """Boxes float64 [n, 4] (x, y, width, height over the frame's side) of the faces found."""
+@dataclass
+class Shown:
+    """A face in a photo, as the detector found it."""
+
+    rgb: np.ndarray
+    face: Detection
+    frame: Box
+    """Where its 48-px image lies."""
+    label: int
+
+
+Variant = Callable[[Shown], np.ndarray]
+"""What is given to the model of a face: uint8 [size, size]."""
+
+
+def frame_of(rule: Sequence[float]) -> dict[str, float]:
+    return {f"p{q}": round(float(np.percentile(rule, q)), 4) for q in QUANTILES}
+
+
+def framing(images: np.ndarray) -> dict[str, Any]:
+    """Boxes of the faces found, over the frame's side, and the rule that undoes them."""
     detector = YuNet()
     side = FRAME * ENLARGED
     boxes = []
@@ -35,46 +80,278 @@ def surest_boxes(images: np.ndarray) -> np.ndarray:
         found = detector.find(cv2.cvtColor(large, cv2.COLOR_GRAY2RGB))
         if found:
             boxes.append(np.array(found[0].box) / side)
-    return np.array(boxes)
+    x, y, width, height = np.array(boxes).T
+    return {
+        "n": len(images),
+        "found": round(len(boxes) / len(images), 4),
+        "box_over_frame": {
+            "width": frame_of(width),
+            "height": frame_of(height),
+            "centre_x": frame_of(x + width / 2),
+            "centre_y": frame_of(y + height / 2),
+        },
+        "crop_rule": {
+            "scale": frame_of(1 / height),
+            "shift_x": frame_of((0.5 - x - width / 2) / height),
+            "shift_y": frame_of((0.5 - y - height / 2) / height),
+        },
+    }
 
 
-def quantiles(values: np.ndarray) -> dict[str, float]:
-    return {f"p{q}": round(float(np.percentile(values, q)), 4) for q in QUANTILES}
+def show(images: np.ndarray, labels: np.ndarray, detector: YuNet, turn: float = 0) -> list[Shown]:
+    """The faces in photos of their own, turned by some degrees; those that are found."""
+    rng = np.random.default_rng(0)
+    shown = []
+    for image, label in zip(images, labels, strict=True):
+        side = int(rng.integers(100, 281))
+        photo = np.array(background(PHOTO, rng).convert("L"))
+        left, top = (int(rng.integers(limit - side + 1)) for limit in PHOTO)
+        lay(photo, cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC), left, top)
+        centre = (left + side / 2, top + side / 2)
+        rgb = turned(cv2.cvtColor(photo, cv2.COLOR_GRAY2RGB), centre, turn)
+        frame = Box(left, top, side, side)
+        found = [face for face in detector.find(rgb) if overlap(face.box, frame) >= 0.3]
+        if found:
+            shown.append(Shown(rgb, found[0], frame, int(label)))
+    return shown
+
+
+def lay(photo: np.ndarray, face: np.ndarray, left: int, top: int) -> None:
+    """Put a face into a gray photo; about it, its reflection fades into the photo.
+
+    A photo goes on beyond the frame of a training face; with a seam there, a crop that
+    keeps within the frame would look better than it is.
+    """
+    side = len(face)
+    rim = side // 3
+    padded = cv2.copyMakeBorder(face, *[rim] * 4, cv2.BORDER_REFLECT_101)
+    fade = np.minimum(1, np.minimum(*np.indices(padded.shape)) / rim)
+    fade = np.minimum(fade, fade[::-1, ::-1])
+    high, wide = photo.shape
+    rows = slice(max(0, top - rim), min(high, top + side + rim))
+    columns = slice(max(0, left - rim), min(wide, left + side + rim))
+    inner = (
+        slice(rows.start - top + rim, rows.stop - top + rim),
+        slice(columns.start - left + rim, columns.stop - left + rim),
+    )
+    share = fade[inner]
+    photo[rows, columns] = (
+        share * padded[inner] + (1 - share) * photo[rows, columns] + 0.5
+    ).astype(np.uint8)
+
+
+def turned(rgb: np.ndarray, centre: tuple[float, float], degrees: float) -> np.ndarray:
+    """The photo turned about a point, against the clock."""
+    if not degrees:
+        return rgb
+    matrix = cv2.getRotationMatrix2D(centre, degrees, 1)
+    return cv2.warpAffine(
+        rgb, matrix, rgb.shape[1::-1], flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def levelled(shown: Shown) -> Shown:
+    """The photo turned about the box's centre until the eyes are level."""
+    (right_x, right_y), (left_x, left_y), *_ = shown.face.landmarks
+    box = shown.face.box
+    centre = (box.x + box.width / 2, box.y + box.height / 2)
+    degrees = float(np.degrees(np.arctan2(left_y - right_y, left_x - right_x)))
+    return replace(shown, rgb=turned(shown.rgb, centre, degrees))
+
+
+class Judge:
+    """The shipped model on what each variant makes of the same faces."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self.classifier = classifier
+        self.rule = classifier.contract.preprocessing.crop.rule
+        self.size = classifier.size
+
+    def by_rule(self, rule: CropRule) -> Variant:
+        return lambda shown: face_pixels(shown.rgb, shown.face.box, self.size, rule)
+
+    def by_box(self, change: Callable[[Box], Box]) -> Variant:
+        return lambda shown: face_pixels(shown.rgb, change(shown.face.box), self.size, self.rule)
+
+    def through_48(self, shown: Shown) -> np.ndarray:
+        small = face_pixels(shown.rgb, shown.face.box, FRAME, self.rule)
+        return resize(small, self.size)
+
+    def probabilities(self, shown: list[Shown], variant: Variant) -> np.ndarray:
+        pixels = np.stack([variant(each) for each in shown])
+        return np.concatenate(
+            [self.classifier.classify(pixels[i : i + 50]) for i in range(0, len(pixels), 50)]
+        )
+
+    def figures(self, shown: list[Shown], variant: Variant) -> tuple[dict[str, Any], np.ndarray]:
+        """Accuracy and balanced accuracy, and which faces are right (bool [N])."""
+        labels = np.array([each.label for each in shown])
+        probabilities = self.probabilities(shown, variant)
+        scores = score(probabilities, labels, self.classifier.labels)
+        row = {
+            "accuracy": round(scores.accuracy, 4),
+            "balanced_accuracy": round(scores.balanced_accuracy, 4),
+        }
+        return row, probabilities.argmax(1) == labels
+
+    def against(
+        self, shown: list[Shown], variant: Variant, reference: np.ndarray
+    ) -> dict[str, Any]:
+        """The figures, and the difference in accuracy from `reference` (bool [N])."""
+        row, right = self.figures(shown, variant)
+        return row | difference(right, reference)
+
+
+def difference(right: np.ndarray, reference: np.ndarray) -> dict[str, float]:
+    """Points of accuracy more than the reference, with half of the 95 % interval."""
+    delta = 100 * (right.astype(float) - reference)
+    half = 1.96 * float(delta.std(ddof=1)) / np.sqrt(len(delta))
+    return {"points": round(float(delta.mean()), 2), "interval": round(half, 2)}
+
+
+def sweep(judge: Judge, shown: list[Shown], reference: np.ndarray) -> list[dict[str, Any]]:
+    return [
+        {"scale": scale, "shift_y": shift}
+        | judge.against(shown, judge.by_rule(CropRule(scale, shift)), reference)
+        for scale in SCALES
+        for shift in SHIFTS
+    ]
+
+
+def box_errors(judge: Judge, shown: list[Shown], reference: np.ndarray) -> dict[str, Any]:
+    def moved(box: Box, x: float = 0, y: float = 0, grow: float = 1) -> Box:
+        width, height = grow * box.width, grow * box.height
+        return Box(
+            box.x + x * box.width + (box.width - width) / 2,
+            box.y + y * box.height + (box.height - height) / 2,
+            width,
+            height,
+        )
+
+    rng = np.random.default_rng(1)
+    changes: dict[str, Callable[[Box], Box]] = {
+        "10 % smaller": lambda box: moved(box, grow=0.9),
+        "10 % larger": lambda box: moved(box, grow=1.1),
+        "10 % to the left": lambda box: moved(box, x=-0.1),
+        "10 % to the right": lambda box: moved(box, x=0.1),
+        "10 % up": lambda box: moved(box, y=-0.1),
+        "10 % down": lambda box: moved(box, y=0.1),
+        "each at random within ±10 %": lambda box: moved(
+            box, *rng.uniform(-0.1, 0.1, 2), grow=rng.uniform(0.9, 1.1)
+        ),
+    }
+    return {
+        name: judge.against(shown, judge.by_box(change), reference)
+        for name, change in changes.items()
+    }
+
+
+def levelling(
+    judge: Judge, images: np.ndarray, labels: np.ndarray, detector: YuNet
+) -> dict[str, Any]:
+    rows = {}
+    as_it_is = judge.by_rule(judge.rule)
+    for turn in TURNS:
+        shown = show(images, labels, detector, turn)
+        row, right = judge.figures(shown, as_it_is)
+        level = judge.against([levelled(each) for each in shown], as_it_is, right)
+        rows[str(turn)] = {"faces": len(shown), "as_they_are": row, "levelled": level}
+    return rows
+
+
+def sharp_faces(judge: Judge, detector: YuNet) -> dict[str, Any]:
+    """Sharp faces of the shared and the bundled photos, as they are and through 48 px."""
+    shown, stated = [], []
+    for photo in certain_photos() + certain_photos(photos_dir()):
+        rgb = load_photo(photo.path).rgb
+        for face in detector.find(rgb) if photo.faces == 1 and max(rgb.shape) <= 2000 else []:
+            if face.box.height >= SHARP:
+                shown.append(Shown(rgb, face, face.box, 0))
+                stated.append(photo.expression)
+    ways = {"as_they_are": judge.by_rule(judge.rule), "through_48_px": judge.through_48}
+    answers = {name: judge.probabilities(shown, way) for name, way in ways.items()}
+    one, other = answers.values()
+    labels = judge.classifier.labels
+    known = [index for index, answer in enumerate(stated) if answer]
+    return {
+        "faces": len(shown),
+        "same_label": int((one.argmax(1) == other.argmax(1)).sum()),
+        "mean_largest_difference": round(float(np.abs(one - other).max(1).mean()), 4),
+        "with_a_stated_expression": len(known),
+        "right": {
+            name: sum(labels[rows[index].argmax()] == stated[index] for index in known)
+            for name, rows in answers.items()
+        },
+    }
+
+
+def draw(row: dict[str, Any]) -> None:
+    """The sweep as a picture: points of accuracy against the shipped rule."""
+    grid = {(cell["scale"], cell["shift_y"]): cell["points"] for cell in row["sweep"]}
+    values = np.array([[grid[scale, shift] for scale in SCALES] for shift in SHIFTS])
+    figure = Figure(figsize=(7, 3), layout="constrained")
+    axis = figure.subplots()
+    drawn = axis.imshow(values, cmap="viridis", aspect="auto", vmin=-10, vmax=1)
+    axis.set_xticks(range(len(SCALES)), SCALES)
+    axis.set_yticks(range(len(SHIFTS)), SHIFTS)
+    axis.set_xlabel("side of the crop over the box's height")
+    axis.set_ylabel("shift down, over height")
+    for y, line in enumerate(values):
+        for x, value in enumerate(line):
+            axis.text(x, y, f"{value:+.1f}", ha="center", va="center", fontsize=8,
+                      color="black" if value > -4 else "white")  # fmt: skip
+    axis.set_title(f"points of accuracy against 1.02 / −0.02, {row['faces']} faces", fontsize=10)
+    figure.colorbar(drawn)
+    replace_file(RESULTS / "framing.png", lambda part: figure.savefig(part, dpi=80))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--images", type=int, help="only the first N of the valid split")
-    limit = parser.parse_args().images
-    with np.load(Path(os.environ["FER_MOBILE_DATA"]) / "fer_train_valid.npz") as data:
-        images = data["images"][data["split"] == 1][:limit]
-    boxes = surest_boxes(images)
-    x, y, width, height = boxes.T
-    scale, shift_x, shift_y = (
-        1 / height,
-        (0.5 - x - width / 2) / height,
-        (0.5 - y - height / 2) / height,
+    parser.add_argument("--faces", type=int, default=800, help="of the sweep")
+    count = parser.parse_args().faces
+    cv2.setNumThreads(1)
+    valid = load_dataset(split="valid")
+    chosen = np.random.default_rng(0).permutation(len(valid))[:count]
+    images, labels = valid.images[chosen], valid.labels[chosen]
+    detector, judge = YuNet(), Judge(load_classifier("xcao_two_stream"))
+    shown = show(images, labels, detector)
+    shipped, right = judge.figures(shown, judge.by_rule(judge.rule))
+    frame = judge.against(
+        shown,
+        lambda each: resize(to_gray(crop(each.rgb, *map(int, each.frame[:3]))), judge.size),
+        right,
     )
-    write_row(
-        "framing",
-        {
-            "protocol": f"valid split of fer_train_valid.npz, enlarged {ENLARGED}× (bicubic), "
-            "surest face of the shipped YuNet",
-            "n": len(images),
-            "found": round(len(boxes) / len(images), 4),
-            "box_over_frame": {
-                "width": quantiles(width),
-                "height": quantiles(height),
-                "centre_x": quantiles(x + width / 2),
-                "centre_y": quantiles(y + height / 2),
-            },
-            "crop_rule": {
-                "scale": quantiles(scale),
-                "shift_x": quantiles(shift_x),
-                "shift_y": quantiles(shift_y),
-            },
+    shipped_scores = score(
+        judge.probabilities(shown, judge.by_rule(judge.rule)),
+        np.array([each.label for each in shown]),
+        judge.classifier.labels,
+    )
+    large = [each for each in shown if each.frame.width >= SHARP]
+    large_row, large_right = judge.figures(large, judge.by_rule(judge.rule))
+    row = {
+        "protocol": f"ferplus-strict valid, {count} faces at random (seed 0), enlarged to 100 to "
+        "280 px (bicubic) in photos without a face; points: accuracy less that of the shipped "
+        "rule on the same faces, interval: half of 95 %",
+        "model": f"{judge.classifier.contract.name} {judge.classifier.contract.precision} "
+        f"{judge.classifier.sha256[:12]}",
+        "rule": {"scale": judge.rule.scale, "shift_y": judge.rule.shift_y},
+        "faces": len(shown),
+        "found": round(len(shown) / count, 4),
+        "shipped_rule": shipped
+        | {"recall": shipped_scores.recall, "counts": shipped_scores.counts},
+        "the_48_px_frame_itself": frame,
+        "sweep": sweep(judge, shown, right),
+        "box_error": box_errors(judge, shown, right),
+        "levelling_by_photo_turned": levelling(judge, images, labels, detector),
+        "through_48_px": {
+            "valid_faces_of_200_px_and_more": {"faces": len(large), "as_they_are": large_row}
+            | {"through_48_px": judge.against(large, judge.through_48, large_right)},
+            "sharp_shared_faces": sharp_faces(judge, detector),
         },
-    )
+        "framing": framing(load_dataset(protocol="fer2013", split="valid").images),
+    }
+    draw(row)
+    write_row("framing", row)
 
 
 if __name__ == "__main__":

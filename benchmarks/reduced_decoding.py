@@ -1,108 +1,181 @@
-"""What reduced JPEG decoding costs in answers and gains in time.
+"""What reduced JPEG decoding costs in labels and gains in time, and the speed line.
 
-    FER_MOBILE_DATA=... python benchmarks/reduced_decoding.py [--photos 40]
+    FER_MOBILE_DATA=... taskset -c 1 python benchmarks/reduced_decoding.py [--photos 160]
 
-Photos of 12 MP are composed of congress portraits, nine to a photo, their sizes drawn so
-that faces are 15 to 160 px high where the detector sees them, and stored as JPEG.  Each is
-decoded whole and at the largest reductions that leave its longest side 1280 and 640 pixels
-(what the detector needs); faces are compared with those of the whole photo that they overlap.
+Two made sets of 12-MP JPEG files (`made_photos`): single faces of 20 to 300 px at detection
+scale in real photos, and every shared photo with a face, enlarged to a long side of 4000.
+The shared photos of 12 MP and more, most of them without a face, are a third set.
+Each is given to the pipeline as a file (decoded reduced, and again where a face would be
+enlarged) and as the whole photo's pixels; a photo agrees when both give it the same label.
+Decoding at a fixed reduction is stated beside it.
+
+Times are ratios of one run on one thread, the smallest of three runs a photo, in turn: the
+file to its label against one full-resolution `cv2.imread` of it; and the pipeline on the
+640-px image, detection to label, against OpenCV's FaceDetectorYN alone on that image.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 import time
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
+from made_photos import LARGE, certain_photos, enlarged, photos_folder, single_faces
 from PIL import Image
 from rows import write_row
 
-from fer_mobile.detect.yunet import overlap
+from fer_mobile.detect.scale import shrink
+from fer_mobile.detect.yunet import OVERLAP, SCORE, shipped_onnx
 from fer_mobile.images import load_photo
 from fer_mobile.pipeline import Pipeline, load_pipeline
-from fer_mobile.types import Face
+from fer_mobile.types import PhotoResult
 
-SIZE = (4000, 3000)
-SEED = 0
-WAYS = {"whole": None, "at_least_1280": 1280, "at_least_640": 640}
-"""`min_long_side` of `load_photo`."""
-
-
-def compose(portraits: list[Path], rng: np.random.Generator) -> Image.Image:
-    """A photo of nine portraits in the cells of a 3×3 grid, each at a size of its own."""
-    photo = Image.effect_noise(SIZE, 20).convert("RGB")
-    cell = (SIZE[0] // 3, SIZE[1] // 3)
-    for place, path in enumerate(rng.choice(np.array(portraits, dtype=object), 9, replace=False)):
-        portrait = Image.open(path).convert("RGB")
-        height = int(np.exp(rng.uniform(np.log(200), np.log(cell[1]))))
-        width = min(cell[0], round(portrait.width * height / portrait.height))
-        corner = (place % 3 * cell[0], place // 3 * cell[1])
-        photo.paste(portrait.resize((width, height), Image.Resampling.BICUBIC), corner)
-    return photo
+RUNS = 3
+FIXED = (640, 1280)
+"""Least long sides of decoding at a fixed reduction."""
 
 
-def read(pipeline: Pipeline, path: Path, min_long_side: int | None) -> list[Face]:
-    """The photo's faces, their boxes in full resolution."""
-    photo = load_photo(path, min_long_side=min_long_side)
-    faces = pipeline(photo.rgb).faces
-    return [replace(face, box=face.box.scaled(1 / photo.scale)) for face in faces]
+@dataclass
+class Compared:
+    """One photo, as the pipeline reads it and otherwise."""
+
+    whole: PhotoResult
+    ours: PhotoResult
+    fixed: dict[int, PhotoResult]
+    megabytes: float
+    twice: bool
+    """It was decoded twice."""
+    ms: dict[str, float]
+
+    def ratio(self, some: str, other: str) -> float:
+        return self.ms[some] / self.ms[other]
 
 
-def pairs(some: list[Face], others: list[Face]) -> list[tuple[Face, Face]]:
-    return [(a, b) for a in some for b in others if overlap(a.box, b.box) >= 0.5]
-
-
-def comparison(matched: list[tuple[Face, Face]], faces: int, ms: list[float]) -> dict[str, float]:
-    difference = [
-        max(abs(a.probabilities[label] - b.probabilities[label]) for label in a.probabilities)
-        for a, b in matched
-    ]
-    return {
-        "faces_found_again": round(len(matched) / faces, 4),
-        "same_label": round(float(np.mean([a.label == b.label for a, b in matched])), 4),
-        "probability_difference_mean": round(float(np.mean(difference)), 4),
-        "ms_per_photo": round(float(np.mean(ms)), 1),
+def compare(path: Path, pipeline: Pipeline, opencv: cv2.FaceDetectorYN) -> Compared:
+    reduced = load_photo(path, min_long_side=pipeline.detector.side)
+    small = shrink(reduced.rgb)
+    bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
+    opencv.setInputSize(bgr.shape[1::-1])
+    results: dict[str, Any] = {}
+    calls: dict[str, Callable[[], Any]] = {
+        "file_to_label": lambda: pipeline(path),
+        "imread": lambda: cv2.imread(str(path)),
+        "detection_to_label": lambda: pipeline(small),
+        "opencv_detection": lambda: opencv.detect(bgr),
     }
+    ms = {name: float("inf") for name in calls}
+    for _ in range(RUNS):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            results[name] = call()
+            ms[name] = min(ms[name], (time.perf_counter() - start) * 1000)
+    ours: PhotoResult = results["file_to_label"]
+    rule = pipeline.classifier.contract.preprocessing.crop.rule
+    sides = [rule.square(face.box)[2] * reduced.scale for face in ours.faces]
+    return Compared(
+        whole=pipeline(load_photo(path).rgb),
+        ours=ours,
+        fixed={
+            side: pipeline(load_photo(path, min_long_side=side).rgb) for side in FIXED
+        },
+        megabytes=path.stat().st_size / 1e6,
+        twice=min(sides, default=np.inf) < pipeline.classifier.size,
+        ms=ms,
+    )  # fmt: skip
+
+
+def summary(photos: list[Compared]) -> dict[str, Any]:
+    def same(label: Callable[[Compared], str | None]) -> dict[str, Any]:
+        agree = [label(photo) == photo.whole.label for photo in photos]
+        return {"same_label": sum(agree), "share": round(float(np.mean(agree)), 4)}
+
+    def ratios(some: list[Compared], one: str, other: str) -> dict[str, Any]:
+        values = [photo.ratio(one, other) for photo in some]
+        if not values:
+            return {"photos": 0}
+        return {
+            "photos": len(values),
+            "median": round(float(np.median(values)), 3),
+            "of_sums": round(
+                sum(photo.ms[one] for photo in some) / sum(photo.ms[other] for photo in some), 3
+            ),
+            "p90": round(float(np.percentile(values, 90)), 3),
+        }
+
+    return {
+        "photos": len(photos),
+        "median_megabytes": round(float(np.median([photo.megabytes for photo in photos])), 2),
+        "with_a_face": sum(photo.whole.label is not None for photo in photos),
+        "pipeline": same(lambda photo: photo.ours.label),
+        **{
+            f"fixed_at_least_{side}": same(lambda photo, side=side: photo.fixed[side].label)
+            for side in FIXED
+        },
+        "decoded_twice": sum(photo.twice for photo in photos),
+        "file_to_label_over_imread": {
+            "all": ratios(photos, "file_to_label", "imread"),
+            "decoded_once": ratios([p for p in photos if not p.twice], "file_to_label", "imread"),
+            "decoded_twice": ratios([p for p in photos if p.twice], "file_to_label", "imread"),
+        },
+        "detection_to_label_over_opencv_detection": ratios(
+            photos, "detection_to_label", "opencv_detection"
+        ),
+        "median_ms": {
+            name: round(float(np.median([photo.ms[name] for photo in photos])), 1)
+            for name in photos[0].ms
+        },
+    }
+
+
+def saved(photos: Iterable[Image.Image]) -> Iterator[Path]:
+    """Each photo as a JPEG file, until the next one is asked for."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "photo.jpg"
+        for photo in photos:
+            photo.save(path, quality=92)
+            yield path
+
+
+def large_files() -> list[Path]:
+    """The JPEG files of 12 MP and more among the shared photos."""
+    files = sorted((photos_folder() / "immich").glob("*.jpg"))
+    return [path for path in files if np.prod(Image.open(path).size) > 12e6]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--photos", type=int, default=40)
-    count = parser.parse_args().photos
-    portraits = sorted((Path(os.environ["FER_MOBILE_DATA"]) / "photos" / "congress").glob("*.jpg"))
-    rng = np.random.default_rng(SEED)
-    pipeline = load_pipeline(faces="each")
-    found: dict[str, list[list[Face]]] = {way: [] for way in WAYS}
-    ms: dict[str, list[float]] = {way: [] for way in WAYS}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "photo.jpg"
-        for _ in range(count):
-            compose(portraits, rng).save(path, quality=90)
-            for way, min_long_side in WAYS.items():
-                start = time.perf_counter()
-                found[way].append(read(pipeline, path, min_long_side))
-                ms[way].append((time.perf_counter() - start) * 1000)
-    heights = [face.box.height * 640 / SIZE[0] for faces in found["whole"] for face in faces]
-    figures = {}
-    for way in WAYS:
-        both = zip(found["whole"], found[way], strict=True)
-        matched = [pair for whole, reduced in both for pair in pairs(whole, reduced)]
-        figures[way] = comparison(matched, len(heights), ms[way])
+    parser.add_argument("--photos", type=int, default=160, help="of single faces")
+    parser.add_argument("--enlarged", type=int, help="only the first N of the enlarged set")
+    args = parser.parse_args()
+    cv2.setNumThreads(1)
+    pipeline = load_pipeline()
+    # Those that are no portraits first: of them, none is left out.
+    shared = sorted(
+        (photo for photo in certain_photos() if photo.faces),
+        key=lambda photo: photo.path.parent.name == "congress",
+    )[: args.enlarged]
+    sets = {
+        "single_faces": saved(made.image for made in single_faces(args.photos)),
+        "shared_photos_enlarged": saved(enlarged(photo.path) for photo in shared),
+        "shared_photos_of_12_megapixels": large_files(),
+    }
+    opencv = cv2.FaceDetectorYN.create(str(shipped_onnx()), "", (320, 320), SCORE, OVERLAP, 5000)
     write_row(
         "reduced_decoding",
         {
-            "protocol": f"{count} composed JPEG photos of {SIZE[0]}×{SIZE[1]}, seed {SEED}, "
-            "compared with decoding them whole",
+            "protocol": f"made JPEG photos, long side {LARGE}, quality 92; labels against those "
+            f"of the whole photo; times on one thread, smallest of {RUNS} runs, in turn",
             "pipeline": pipeline.identity,
-            "faces": len(heights),
-            "face_height_at_640_px": {
-                f"p{q}": round(float(np.percentile(heights, q)), 1) for q in (5, 50, 95)
+            **{
+                name: summary([compare(path, pipeline, opencv) for path in paths])
+                for name, paths in sets.items()
             },
-            "decoded": figures,
         },
     )
 

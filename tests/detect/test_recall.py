@@ -1,0 +1,72 @@
+"""Floors of recall and false alarms, on the shared photos and on a few made of them."""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fer_mobile.detect import load_detector
+
+
+@pytest.fixture(scope="module")
+def detection(shared_data):
+    """The module of `benchmarks/detection.py`, whose photos and counts these are."""
+    folder = str(Path(__file__).parents[2] / "benchmarks")
+    sys.path.insert(0, folder)
+    try:
+        return importlib.import_module("detection")
+    finally:
+        sys.path.remove(folder)
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return load_detector()
+
+
+def test_shared_photos(detection, detector, monkeypatch):
+    """Recall 99 % in the portraits and in the rest; at most one false alarm in 100 photos."""
+    monkeypatch.setattr(detection, "RUNS", 1)
+    rows = [detection.measure(photo, detector) for photo in detection.certain_photos()]
+    portraits = [row for row in rows if row.file.startswith("congress/")]
+    for part, photos in ((portraits, 415), ([row for row in rows if row not in portraits], 123)):
+        found = detection.summary(part)
+        assert found["photos"] == photos
+        assert found["recall"] >= 0.99, found["missed_in"]
+    assert detection.summary(rows)["false_alarms_per_100_photos"] <= 1
+
+
+def made(detection, what: str) -> Iterator:
+    if what == "groups":
+        return detection.groups(6)
+    if what == "panoramas":
+        return detection.panoramas(6, 6)
+    if what == "tilted":
+        return (photo for _, photo in detection.tilted((-30, 30), 8))
+    if what == "sizes":
+        return (photo for _, photo in detection.sizes((64, 120, 300), 8))
+    return detection.filling(8)
+
+
+@pytest.mark.parametrize("what", ["groups", "panoramas", "tilted", "sizes", "filling"])
+def test_made_photos(detection, detector, what):
+    found = detection.score(detection.directly(made(detection, what), detector))
+    assert found["recall"] >= 0.95, found
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation(detection, detector, orientation):
+    photos = detection.through_files(detection.groups(1, seed=1), detector, orientation)
+    found = detection.score(photos)
+    assert found["faces"] >= 2
+    assert found["recall"] == 1, found
+
+
+def test_a_larger_detection_size_finds_far_smaller_faces(detection, detector):
+    photos = [photo for _, photo in detection.sizes((20,), 8, long_side=1920)]
+    small = detection.score(detection.directly(photos, detector))
+    large = detection.score(detection.directly(photos, load_detector(side=1920)))
+    assert large["recall"] == 1
+    assert small["recall"] < large["recall"]
