@@ -29,10 +29,10 @@ SUBSTITUTES = {"com.google.ai.edge.litert:litert": "org.tensorflow:tensorflow-li
 TOOLS = (
     "org.jetbrains.kotlin:kotlin-compiler-embeddable:{kotlin}",
     "com.android.tools:r8:8.5.35",
-    "org.apktool:apktool-lib:2.9.3",  # holds a current aapt2
+    "org.apktool:apktool-lib:2.12.1",  # holds a current aapt2
 )
-FRAMEWORK = "org.robolectric:android-all:14-robolectric-10818077"
-FRAMEWORK_INSTRUMENTED = "org.robolectric:android-all-instrumented:14-robolectric-10818077-i7"
+FRAMEWORK = "org.robolectric:android-all:15-robolectric-12650502"
+FRAMEWORK_INSTRUMENTED = "org.robolectric:android-all-instrumented:15-robolectric-12650502-i7"
 SCOPES = ("app", "test", "tools")
 
 # Groups whose modules go together in one version; only Gradle's own metadata says so.

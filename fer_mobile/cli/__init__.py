@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from fer_mobile import __version__
+from fer_mobile.cli.android import android_app
 from fer_mobile.cli.bench import bench_command
 from fer_mobile.cli.demo import demo_command
 from fer_mobile.cli.evaluate import evaluate_command
@@ -41,6 +42,7 @@ app.command("verify")(verify_command)
 app.command("predict")(predict_command)
 app.command("filter")(filter_command)
 app.command("bench")(bench_command)
+app.add_typer(android_app, name="android")
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,0 +1,89 @@
+package org.fermobile.gallery.benchmark
+
+import android.content.Context
+import org.fermobile.core.BenchmarkResult
+import org.fermobile.core.ColdStart
+import org.fermobile.core.InputException
+import org.fermobile.core.PhotoSet
+import org.fermobile.core.Pipeline
+import org.fermobile.core.Stage
+import org.fermobile.core.Timings
+import org.fermobile.core.photoSetChecksum
+import org.fermobile.core.runBenchmark
+import org.fermobile.gallery.app
+import org.fermobile.gallery.library.photoSource
+import java.text.SimpleDateFormat
+import java.util.Date
+import java.util.Locale
+import java.util.TimeZone
+
+/** Times the pipeline over the photos that the app brings along. */
+class BenchmarkRunner(private val context: Context) {
+    private val app = context.app
+
+    /** The bundled photos by their names. */
+    val photos: List<String> by lazy {
+        context.assets.list(FOLDER).orEmpty().filter { it.substringAfterLast('.') in SUFFIXES }.sorted()
+    }
+
+    /**
+     * Runs a benchmark; the engine does nothing else meanwhile.
+     *
+     * @param progress called after every timed pass with the passes done; what it throws ends the run.
+     * @throws InputException for a model or photos that cannot be used.
+     */
+    suspend fun run(request: BenchmarkRequest, progress: (Int) -> Unit): BenchmarkResult {
+        val date = now()
+        val thermometer = Thermometer(context).apply { look() }
+        val fresh = !app.engine.used
+        val settings = app.settings.settings.value.copy(
+            model = request.model ?: app.settings.settings.value.model,
+            threads = request.settings.threads,
+        )
+        return app.engine.useFresh(settings) { load ->
+            val start = System.nanoTime()
+            val pipeline = load()
+            val modelLoad = (System.nanoTime() - start) / 1e6
+            val timings = time(pipeline, request.settings.repetitions) {
+                thermometer.look()
+                progress(it)
+            }
+            BenchmarkResult(
+                date = date,
+                model = pipeline.classifier.file,
+                photos = PhotoSet(NAME, photoSetChecksum(photos.associateWith(::bytes))),
+                settings = request.settings,
+                timings = timings,
+                coldStart = if (fresh) coldStart(modelLoad, timings) else null,
+                peakMemoryMb = peakMemoryMb(),
+                hardware = hardwareOf(context, thermometer.state),
+                software = softwareOf(context),
+            )
+        }
+    }
+
+    private fun time(pipeline: Pipeline, repetitions: Int, progress: (Int) -> Unit): Timings {
+        val sources = photos.map { name -> photoSource { context.assets.open("$FOLDER/$name") } }
+        return runBenchmark(pipeline, sources, repetitions, progress)
+    }
+
+    private fun coldStart(modelLoad: Double, timings: Timings) = ColdStart(
+        process = app.processStartMs?.toDouble(),
+        modelLoad = modelLoad,
+        firstInference = timings.first.stages[Stage.CLASSIFY],
+        firstPhoto = timings.first.stages.getValue(Stage.TOTAL),
+    )
+
+    private fun bytes(name: String): ByteArray = context.assets.open("$FOLDER/$name").use { it.readBytes() }
+
+    companion object {
+        private const val NAME = "affective-25"
+        private const val FOLDER = "photos/$NAME"
+        private val SUFFIXES = setOf("jpg", "png")
+    }
+}
+
+private fun now(): String =
+    SimpleDateFormat("yyyy-MM-dd'T'HH:mm:ss'+00:00'", Locale.ROOT)
+        .apply { timeZone = TimeZone.getTimeZone("UTC") }
+        .format(Date())

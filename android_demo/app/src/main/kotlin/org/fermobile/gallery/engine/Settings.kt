@@ -1,0 +1,48 @@
+package org.fermobile.gallery.engine
+
+import android.content.Context
+import androidx.core.content.edit
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.flow.asStateFlow
+
+/**
+ * What the interpreter is made with.
+ *
+ * @property model key of a model ([ModelStore]); null for the default one.
+ * @property threads of detector and classifier.
+ */
+data class EngineSettings(
+    val model: String? = null,
+    val threads: Int = DEFAULT_THREADS,
+    val xnnpack: Boolean = true,
+) {
+    companion object {
+        val MOST_THREADS = Runtime.getRuntime().availableProcessors().coerceIn(1, 8)
+        val DEFAULT_THREADS = minOf(2, MOST_THREADS)
+    }
+}
+
+/** The settings, kept over restarts. */
+class SettingsStore(context: Context) {
+    private val preferences = context.getSharedPreferences("engine", Context.MODE_PRIVATE)
+    private val current = MutableStateFlow(
+        EngineSettings(
+            model = preferences.getString("model", null),
+            threads = preferences.getInt("threads", EngineSettings.DEFAULT_THREADS)
+                .coerceIn(1, EngineSettings.MOST_THREADS),
+            xnnpack = preferences.getBoolean("xnnpack", true),
+        ),
+    )
+
+    val settings: StateFlow<EngineSettings> = current.asStateFlow()
+
+    fun change(settings: EngineSettings) {
+        preferences.edit {
+            putString("model", settings.model)
+            putInt("threads", settings.threads)
+            putBoolean("xnnpack", settings.xnnpack)
+        }
+        current.value = settings
+    }
+}

@@ -1,0 +1,162 @@
+package org.fermobile.gallery.gallery
+
+import android.content.Intent
+import android.os.Bundle
+import android.view.View
+import android.widget.PopupMenu
+import android.widget.TextView
+import androidx.activity.result.PickVisualMediaRequest
+import androidx.activity.result.contract.ActivityResultContracts
+import androidx.activity.result.contract.ActivityResultContracts.PickVisualMedia.ImageOnly
+import androidx.activity.viewModels
+import androidx.appcompat.app.AppCompatActivity
+import androidx.lifecycle.lifecycleScope
+import androidx.recyclerview.widget.GridLayoutManager
+import androidx.recyclerview.widget.RecyclerView
+import com.google.android.material.button.MaterialButton
+import com.google.android.material.chip.Chip
+import com.google.android.material.chip.ChipGroup
+import com.google.android.material.progressindicator.LinearProgressIndicator
+import org.fermobile.core.Phase
+import org.fermobile.gallery.R
+import org.fermobile.gallery.app
+import org.fermobile.gallery.BenchmarkActivity
+import org.fermobile.gallery.library.Access
+import org.fermobile.gallery.models.ModelsActivity
+import org.fermobile.gallery.photo.PhotoActivity
+import org.fermobile.gallery.ui.draw
+import org.fermobile.gallery.ui.emojiOf
+import org.fermobile.gallery.ui.nameOf
+import org.fermobile.gallery.ui.showIf
+import org.fermobile.gallery.ui.showScreen
+import org.fermobile.gallery.ui.visibleIf
+
+/** The grid of photos, "Filter all" and "Back" under it, and the bar of expressions. */
+class GalleryActivity : AppCompatActivity() {
+    private val model: GalleryViewModel by viewModels()
+    private lateinit var tiles: TileAdapter
+
+    private val askPermission =
+        registerForActivityResult(ActivityResultContracts.RequestMultiplePermissions()) { model.refresh() }
+    private val pickPhotos =
+        registerForActivityResult(ActivityResultContracts.PickMultipleVisualMedia()) { model.choose(it) }
+
+    private val filterAll: MaterialButton by lazy { findViewById(R.id.filter_all) }
+    private val back: View by lazy { findViewById(R.id.back) }
+    private val bar: ChipGroup by lazy { findViewById(R.id.bar) }
+    private val message: TextView by lazy { findViewById(R.id.message) }
+    private val progress: LinearProgressIndicator by lazy { findViewById(R.id.progress) }
+    private val status: TextView by lazy { findViewById(R.id.status) }
+    private val welcome: View by lazy { findViewById(R.id.welcome) }
+
+    override fun onCreate(savedInstanceState: Bundle?) {
+        super.onCreate(savedInstanceState)
+        showScreen(R.layout.activity_gallery)
+        tiles = TileAdapter(lifecycleScope, app.thumbnails) { startActivity(PhotoActivity.intent(this, it)) }
+        findViewById<RecyclerView>(R.id.grid).apply {
+            val column = resources.getDimensionPixelSize(R.dimen.tile)
+            layoutManager = GridLayoutManager(context, 3).also { manager ->
+                addOnLayoutChangeListener { _, left, _, right, _, _, _, _, _ ->
+                    val columns = maxOf(2, (right - left) / column)
+                    if (columns != manager.spanCount) post { manager.spanCount = columns }
+                }
+            }
+            adapter = tiles
+            itemAnimator = null
+        }
+        filterAll.setOnClickListener { if (filtering()) model.cancel() else model.filterAll() }
+        back.setOnClickListener { model.back() }
+        findViewById<View>(R.id.allow).setOnClickListener { askAccess() }
+        findViewById<View>(R.id.choose).setOnClickListener { choosePhotos() }
+        findViewById<View>(R.id.more).setOnClickListener(::showMenu)
+        draw(model.screen, ::show)
+    }
+
+    override fun onStart() {
+        super.onStart()
+        model.refresh()
+    }
+
+    private fun filtering() = model.screen.value.gallery.phase == Phase.FILTERING
+
+    private fun show(screen: GalleryScreen) {
+        val gallery = screen.gallery
+        val shown = gallery.tiles
+        tiles.library = screen.library.orEmpty()
+        tiles.submitList(
+            shown.map { ShownTile(it, looked = gallery.phase != Phase.BROWSING && it.photo in gallery.results) },
+        )
+        showBar(screen)
+        filterAll.setText(if (filtering()) R.string.cancel else R.string.filter_all)
+        filterAll.isEnabled = filtering() || (gallery.photos.isNotEmpty() && gallery.identity.isNotEmpty())
+        back.isEnabled = gallery.phase != Phase.BROWSING || gallery.selected.isNotEmpty()
+        progress.visibleIf(filtering())
+        progress.max = gallery.photos.size
+        progress.setProgressCompat(gallery.photos.size - gallery.pending.size, false)
+        status.text = when {
+            filtering() -> getString(
+                R.string.photos_progress, gallery.photos.size - gallery.pending.size, gallery.photos.size,
+            )
+            else -> resources.getQuantityString(R.plurals.photos_shown, shown.size, shown.size)
+        }
+        showMessage(screen)
+    }
+
+    private fun showMessage(screen: GalleryScreen) {
+        val gallery = screen.gallery
+        welcome.showIf(screen.library?.isEmpty() == true && screen.access == Access.NONE)
+        val text = when {
+            screen.modelError != null ->
+                getString(R.string.model_refused) + "\n" + getString(R.string.details, screen.modelError)
+            screen.library == null || screen.access == Access.NONE -> null
+            gallery.photos.isEmpty() -> getString(R.string.no_photos)
+            gallery.tiles.isEmpty() -> getString(R.string.nothing_matches)
+            else -> null
+        }
+        message.showIf(text != null)
+        if (message.text.toString() != text.orEmpty()) message.text = text
+    }
+
+    private fun showBar(screen: GalleryScreen) {
+        val gallery = screen.gallery
+        if (bar.childCount != gallery.bar.size || gallery.bar.indices.any { bar.getChildAt(it).tag != gallery.bar[it] }) {
+            bar.removeAllViews()
+            for (label in gallery.bar) {
+                val chip = layoutInflater.inflate(R.layout.bar_item, bar, false) as Chip
+                chip.tag = label
+                chip.text = emojiOf(label)
+                chip.setOnClickListener { model.toggle(label) }
+                bar.addView(chip)
+            }
+        }
+        val counts = gallery.counts
+        for (index in 0 until bar.childCount) {
+            val chip = bar.getChildAt(index) as Chip
+            val label = chip.tag as String
+            chip.isChecked = label in gallery.selected
+            chip.contentDescription = when (gallery.phase) {
+                Phase.BROWSING -> nameOf(label)
+                else -> getString(R.string.bar_item, nameOf(label), counts.getValue(label))
+            }
+        }
+    }
+
+    private fun askAccess() = askPermission.launch(app.library.permissions())
+
+    private fun choosePhotos() = pickPhotos.launch(PickVisualMediaRequest(ImageOnly))
+
+    private fun showMenu(anchor: View) {
+        val menu = PopupMenu(this, anchor)
+        menu.inflate(R.menu.gallery)
+        menu.setOnMenuItemClickListener {
+            when (it.itemId) {
+                R.id.choose_photos -> choosePhotos()
+                R.id.change_access -> askAccess()
+                R.id.models -> startActivity(Intent(this, ModelsActivity::class.java))
+                R.id.benchmark -> startActivity(Intent(this, BenchmarkActivity::class.java))
+            }
+            true
+        }
+        menu.show()
+    }
+}

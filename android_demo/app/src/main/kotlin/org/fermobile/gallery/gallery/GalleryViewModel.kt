@@ -1,0 +1,169 @@
+package org.fermobile.gallery.gallery
+
+import android.app.Application
+import android.net.Uri
+import androidx.lifecycle.AndroidViewModel
+import androidx.lifecycle.SavedStateHandle
+import androidx.lifecycle.viewModelScope
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.flow.update
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
+import org.fermobile.core.ContractException
+import org.fermobile.core.GalleryEvent
+import org.fermobile.core.GalleryState
+import org.fermobile.core.Phase
+import org.fermobile.core.PhotoResult
+import org.fermobile.gallery.app
+import org.fermobile.gallery.engine.EngineSettings
+import org.fermobile.gallery.library.Access
+import org.fermobile.gallery.library.LibraryPhoto
+import org.fermobile.gallery.library.bytesOf
+import org.fermobile.gallery.library.photoSource
+
+/**
+ * All that the gallery's screen shows.
+ *
+ * @property library photos by the keys of [gallery]; null until they were looked up.
+ * @property modelError why there is no model to filter with.
+ */
+data class GalleryScreen(
+    val gallery: GalleryState = GalleryState(),
+    val access: Access = Access.NONE,
+    val library: Map<String, LibraryPhoto>? = null,
+    val modelError: String? = null,
+)
+
+/** Outlives rotations; after the process was ended, results come back from the store. */
+class GalleryViewModel(application: Application, private val saved: SavedStateHandle) :
+    AndroidViewModel(application) {
+
+    private val app = application.app
+    private val current = MutableStateFlow(GalleryScreen())
+    private var run: Job? = null
+
+    val screen: StateFlow<GalleryScreen> = current.asStateFlow()
+
+    init {
+        viewModelScope.launch {
+            app.settings.settings.collect {
+                refreshPhotos()
+                useModel(it)
+            }
+        }
+    }
+
+    /** Looks again at what there is: after a permission was given, and when the user comes back. */
+    fun refresh() {
+        viewModelScope.launch {
+            refreshPhotos()
+            if (current.value.gallery.identity.isNotEmpty()) takeStored()
+        }
+    }
+
+    fun choose(uris: List<Uri>) {
+        viewModelScope.launch {
+            withContext(Dispatchers.IO) { app.library.choose(uris) }
+            refresh()
+        }
+    }
+
+    fun filterAll() = on(GalleryEvent.FilterAll)
+
+    fun cancel() {
+        run?.cancel()
+        on(GalleryEvent.Cancel)
+    }
+
+    fun back() {
+        run?.cancel()
+        on(GalleryEvent.Back)
+    }
+
+    fun toggle(label: String) = on(GalleryEvent.Toggle(label))
+
+    private fun on(event: GalleryEvent) {
+        current.update { it.copy(gallery = it.gallery.on(event)) }
+        val gallery = current.value.gallery
+        saved[PHASE] = gallery.phase.name
+        saved[SELECTED] = ArrayList(gallery.selected)
+        if (gallery.phase == Phase.FILTERING && gallery.identity.isNotEmpty() && run?.isActive != true) {
+            run = viewModelScope.launch { filter(app.settings.settings.value) }
+        }
+    }
+
+    private suspend fun refreshPhotos() {
+        val (access, photos) = withContext(Dispatchers.IO) { app.library.access to app.library.photos() }
+        current.update { it.copy(access = access, library = photos.associateBy(LibraryPhoto::key)) }
+        on(GalleryEvent.PhotosListed(photos.map(LibraryPhoto::key)))
+    }
+
+    private suspend fun useModel(settings: EngineSettings) {
+        val phase = saved.get<String>(PHASE)
+        val selected = saved.get<ArrayList<String>>(SELECTED).orEmpty()
+        run?.cancel()
+        try {
+            val (identity, labels) = app.engine.use(settings) { it.identity to it.classifier.labels }
+            current.update { it.copy(modelError = null) }
+            val restored = current.value.gallery.identity.isEmpty()
+            on(GalleryEvent.ModelChanged(identity, labels))
+            takeStored()
+            if (restored) {
+                if (phase != null && phase != Phase.BROWSING.name) filterAll()
+                (selected - current.value.gallery.selected).forEach(::toggle)
+            }
+        } catch (error: ContractException) {
+            current.update { it.copy(modelError = error.message) }
+        }
+    }
+
+    private suspend fun takeStored() {
+        val gallery = current.value.gallery
+        val known = app.results.all(gallery.identity).filterKeys(gallery.photos.toHashSet()::contains)
+        if (known.isNotEmpty()) on(GalleryEvent.ResultsArrived(gallery.identity, known))
+    }
+
+    /** Works through what is pending; hands in results several times a second, and stores them. */
+    private suspend fun filter(settings: EngineSettings) {
+        val identity = current.value.gallery.identity
+        val library = current.value.library.orEmpty()
+        val ready = LinkedHashMap<String, PhotoResult>()
+        suspend fun handIn() = withContext(NonCancellable) {
+            app.results.put(identity, ready)
+            on(GalleryEvent.ResultsArrived(identity, ready.toMap()))
+            ready.clear()
+        }
+        try {
+            var handedIn = System.nanoTime()
+            for (key in current.value.gallery.pending) {
+                val photo = library[key] ?: continue
+                ready[key] = app.engine.use(settings) { pipeline ->
+                    pipeline.run(photoSource(app.contentResolver.bytesOf(photo.uri)))
+                }
+                if (System.nanoTime() - handedIn > HAND_IN_NS) {
+                    handIn()
+                    handedIn = System.nanoTime()
+                }
+            }
+            handIn()
+        } catch (error: CancellationException) {
+            handIn()
+            throw error
+        } catch (error: ContractException) {
+            current.update { it.copy(modelError = error.message) }
+            on(GalleryEvent.Cancel)
+        }
+    }
+
+    private companion object {
+        const val PHASE = "phase"
+        const val SELECTED = "selected"
+        const val HAND_IN_NS = 250_000_000L
+    }
+}

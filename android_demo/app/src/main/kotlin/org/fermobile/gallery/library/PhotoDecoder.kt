@@ -1,0 +1,128 @@
+package org.fermobile.gallery.library
+
+import android.content.ContentResolver
+import android.graphics.Bitmap
+import android.graphics.BitmapFactory
+import android.graphics.Matrix
+import android.net.Uri
+import androidx.exifinterface.media.ExifInterface
+import org.fermobile.core.ArgbImage
+import org.fermobile.core.Photo
+import org.fermobile.core.PhotoException
+import org.fermobile.core.PhotoSource
+import java.io.IOException
+import java.io.InputStream
+
+/** Opens the bytes of one photo, again and again. */
+typealias PhotoBytes = () -> InputStream?
+
+/** The bytes of a photo of the library. */
+fun ContentResolver.bytesOf(uri: Uri): PhotoBytes = { openInputStream(uri) }
+
+private const val MOST_PIXELS = 200_000_000L
+private const val MOST_REDUCED = 8
+
+/**
+ * A photo for the pipeline: upright, opaque, decoded at a half, a quarter or an eighth where that
+ * leaves pixels enough, as `fer_mobile/images.py` has it.
+ */
+fun photoSource(open: PhotoBytes) = PhotoSource { minLongSide -> decodePhoto(open, minLongSide) }
+
+private fun decodePhoto(open: PhotoBytes, minLongSide: Int): Photo = reading {
+    val (width, height) = size(open)
+    val bitmap = decode(open, reduction(maxOf(width, height), minLongSide))
+    val orientation = orientation(open)
+    val turned = orientation >= ExifInterface.ORIENTATION_TRANSPOSE
+    val photo = Photo(
+        pixels(bitmap).overWhite().upright(orientation),
+        width = if (turned) height else width,
+        height = if (turned) width else height,
+    )
+    bitmap.recycle()
+    photo
+}
+
+/**
+ * A photo for the eye: upright, its longest side from [side] to less than twice as many pixels
+ * (a small photo as it is).
+ *
+ * @throws PhotoException where it cannot be read.
+ */
+fun decodePreview(open: PhotoBytes, side: Int): Bitmap = reading {
+    val (width, height) = size(open)
+    var factor = 1
+    while (maxOf(width, height) >= 2 * factor * side) factor *= 2
+    upright(decode(open, factor), orientation(open))
+}
+
+private fun reduction(longest: Int, least: Int): Int {
+    var factor = MOST_REDUCED
+    while (factor > 1 && longest < factor * least) factor /= 2
+    return factor
+}
+
+private fun size(open: PhotoBytes): Pair<Int, Int> {
+    val bounds = BitmapFactory.Options().apply { inJustDecodeBounds = true }
+    stream(open) { BitmapFactory.decodeStream(it, null, bounds) }
+    if (bounds.outWidth <= 0 || bounds.outHeight <= 0) throw unreadable("something else")
+    if (bounds.outWidth.toLong() * bounds.outHeight > MOST_PIXELS) {
+        throw PhotoException(
+            "the photo", expected = "at most ${MOST_PIXELS / 1_000_000} megapixels",
+            found = "${bounds.outWidth}×${bounds.outHeight}",
+        )
+    }
+    return bounds.outWidth to bounds.outHeight
+}
+
+private fun decode(open: PhotoBytes, factor: Int): Bitmap {
+    val options = BitmapFactory.Options().apply {
+        inSampleSize = factor
+        inPreferredConfig = Bitmap.Config.ARGB_8888
+    }
+    return stream(open) { BitmapFactory.decodeStream(it, null, options) } ?: throw unreadable("a damaged one")
+}
+
+private fun orientation(open: PhotoBytes): Int = try {
+    stream(open) { ExifInterface(it).getAttributeInt(ExifInterface.TAG_ORIENTATION, 1) }
+} catch (_: IOException) { // a damaged EXIF block says nothing
+    1
+}
+
+private fun pixels(bitmap: Bitmap): ArgbImage {
+    val pixels = IntArray(bitmap.width * bitmap.height)
+    bitmap.getPixels(pixels, 0, bitmap.width, 0, 0, bitmap.width, bitmap.height)
+    return ArgbImage(bitmap.width, bitmap.height, pixels)
+}
+
+private fun upright(bitmap: Bitmap, orientation: Int): Bitmap {
+    val matrix = Matrix()
+    when (orientation) {
+        ExifInterface.ORIENTATION_FLIP_HORIZONTAL -> matrix.setScale(-1f, 1f)
+        ExifInterface.ORIENTATION_ROTATE_180 -> matrix.setRotate(180f)
+        ExifInterface.ORIENTATION_FLIP_VERTICAL -> matrix.setScale(1f, -1f)
+        ExifInterface.ORIENTATION_TRANSPOSE -> matrix.apply { setRotate(90f); postScale(-1f, 1f) }
+        ExifInterface.ORIENTATION_ROTATE_90 -> matrix.setRotate(90f)
+        ExifInterface.ORIENTATION_TRANSVERSE -> matrix.apply { setRotate(-90f); postScale(-1f, 1f) }
+        ExifInterface.ORIENTATION_ROTATE_270 -> matrix.setRotate(-90f)
+        else -> return bitmap
+    }
+    return Bitmap.createBitmap(bitmap, 0, 0, bitmap.width, bitmap.height, matrix, true)
+}
+
+private fun <T> stream(open: PhotoBytes, read: (InputStream) -> T): T =
+    (open() ?: throw unreadable("nothing")).use(read)
+
+private inline fun <T> reading(block: () -> T): T = try {
+    block()
+} catch (error: IOException) {
+    throw unreadable(error.message.orEmpty(), error)
+} catch (error: SecurityException) { // access was withdrawn
+    throw unreadable("no access", error)
+} catch (error: RuntimeException) { // a provider of another app may throw anything
+    throw unreadable(error.message.orEmpty(), error)
+} catch (error: OutOfMemoryError) {
+    throw unreadable("one too large for this phone", error)
+}
+
+private fun unreadable(found: String, cause: Throwable? = null) =
+    PhotoException("the photo", expected = "one that can be decoded", found = found, cause = cause)

@@ -1,0 +1,100 @@
+package org.fermobile.gallery.models
+
+import android.app.Application
+import android.net.Uri
+import android.provider.OpenableColumns
+import androidx.lifecycle.AndroidViewModel
+import androidx.lifecycle.viewModelScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.flow.update
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
+import org.fermobile.core.ContractException
+import org.fermobile.gallery.app
+import org.fermobile.gallery.engine.EngineSettings
+import org.fermobile.gallery.engine.ModelEntry
+import java.io.IOException
+
+/** What an import came to. */
+sealed interface Import {
+    /** The model is in use. */
+    data class Accepted(val name: String) : Import
+
+    /** [reason] is for those who know models; it is in English. */
+    data class Refused(val reason: String) : Import
+}
+
+/**
+ * All that the models' screen shows.
+ *
+ * @property chosen key of the model in use.
+ */
+data class ModelsScreen(
+    val models: List<ModelEntry> = emptyList(),
+    val chosen: String? = null,
+    val engine: EngineSettings = EngineSettings(),
+    val import: Import? = null,
+)
+
+class ModelsViewModel(application: Application) : AndroidViewModel(application) {
+    private val app = application.app
+    private val current = MutableStateFlow(ModelsScreen())
+
+    val screen: StateFlow<ModelsScreen> = current.asStateFlow()
+
+    init {
+        viewModelScope.launch { app.settings.settings.collect(::refresh) }
+    }
+
+    fun choose(key: String) = change { it.copy(model = key) }
+
+    fun useThreads(threads: Int) = change { it.copy(threads = threads) }
+
+    fun useXnnpack(on: Boolean) = change { it.copy(xnnpack = on) }
+
+    /** Takes in a file that the user picked and uses it at once, or says why not. */
+    fun import(uri: Uri) {
+        viewModelScope.launch {
+            val outcome = withContext(Dispatchers.IO) { take(uri) }
+            current.update { it.copy(import = outcome) }
+            refresh(app.settings.settings.value)
+        }
+    }
+
+    fun remove(key: String) {
+        app.models.remove(key)
+        if (app.settings.settings.value.model == key) {
+            change { it.copy(model = null) }
+        } else {
+            viewModelScope.launch { refresh(app.settings.settings.value) }
+        }
+    }
+
+    private fun change(how: (EngineSettings) -> EngineSettings) = app.settings.change(how(app.settings.settings.value))
+
+    private suspend fun refresh(settings: EngineSettings) {
+        val models = withContext(Dispatchers.IO) { app.models.list() }
+        current.update {
+            it.copy(models = models, chosen = settings.model ?: models.firstOrNull()?.key, engine = settings)
+        }
+    }
+
+    private suspend fun take(uri: Uri): Import = try {
+        val resolver = app.contentResolver
+        val name = resolver.query(uri, arrayOf(OpenableColumns.DISPLAY_NAME), null, null, null)
+            ?.use { if (it.moveToFirst()) it.getString(0) else null } ?: uri.lastPathSegment ?: "model"
+        val stream = resolver.openInputStream(uri) ?: throw IOException("nothing to read")
+        val key = stream.use { app.engine.import(name, it) }
+        change { it.copy(model = key) }
+        Import.Accepted(key.substringAfter('/'))
+    } catch (error: ContractException) {
+        Import.Refused(error.message.orEmpty())
+    } catch (error: IOException) {
+        Import.Refused(error.message.orEmpty())
+    } catch (error: SecurityException) {
+        Import.Refused(error.message.orEmpty())
+    }
+}

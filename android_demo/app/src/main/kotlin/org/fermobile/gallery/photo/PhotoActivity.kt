@@ -1,0 +1,108 @@
+package org.fermobile.gallery.photo
+
+import android.content.Context
+import android.content.Intent
+import android.os.Bundle
+import android.view.View
+import android.widget.LinearLayout
+import android.widget.TextView
+import androidx.activity.viewModels
+import androidx.appcompat.app.AppCompatActivity
+import com.google.android.material.progressindicator.LinearProgressIndicator
+import org.fermobile.core.Face
+import org.fermobile.core.PhotoResult
+import org.fermobile.core.Stage
+import org.fermobile.gallery.R
+import org.fermobile.gallery.library.LibraryPhoto
+import org.fermobile.gallery.ui.addHeading
+import org.fermobile.gallery.ui.addRow
+import org.fermobile.gallery.ui.decimal
+import org.fermobile.gallery.ui.draw
+import org.fermobile.gallery.ui.emojiOf
+import org.fermobile.gallery.ui.nameOf
+import org.fermobile.gallery.ui.percent
+import org.fermobile.gallery.ui.showIf
+import org.fermobile.gallery.ui.showScreen
+import org.fermobile.gallery.ui.visibleIf
+
+/** One photo: its faces, their expressions with every probability, and the time of each stage. */
+class PhotoActivity : AppCompatActivity() {
+    private val model: PhotoViewModel by viewModels()
+    private var shown: PhotoResult? = null
+
+    private val answer: TextView by lazy { findViewById(R.id.answer) }
+    private val facts: LinearLayout by lazy { findViewById(R.id.facts) }
+    private val filter: View by lazy { findViewById(R.id.filter) }
+    private val photo: FacesView by lazy { findViewById(R.id.photo) }
+    private val progress: View by lazy { findViewById(R.id.progress) }
+
+    override fun onCreate(savedInstanceState: Bundle?) {
+        super.onCreate(savedInstanceState)
+        showScreen(R.layout.activity_photo)
+        filter.setOnClickListener { model.filter() }
+        findViewById<View>(R.id.back).setOnClickListener { finish() }
+        draw(model.screen, ::show)
+    }
+
+    private fun show(screen: PhotoScreen) {
+        val result = screen.result
+        if (screen.unreadable) photo.setImageResource(R.drawable.ic_unreadable) else photo.setImageBitmap(screen.photo)
+        photo.result = result
+        filter.isEnabled = !screen.busy && screen.photo != null
+        progress.visibleIf(screen.busy)
+        answer.text = when {
+            screen.modelError != null ->
+                getString(R.string.model_refused) + "\n" + getString(R.string.details, screen.modelError)
+            screen.unreadable || result?.error != null -> getString(R.string.unreadable)
+            result != null -> describe(result)
+            else -> ""
+        }
+        answer.showIf(answer.text.isNotEmpty())
+        if (result !== shown) {
+            shown = result
+            showFacts(result)
+        }
+    }
+
+    private fun describe(result: PhotoResult): String {
+        val label = result.label ?: return getString(R.string.no_face)
+        return listOfNotNull(emojiOf(label), nameOf(label), result.confidence?.let(::percent)).joinToString(" ")
+    }
+
+    private fun showFacts(result: PhotoResult?) {
+        facts.removeAllViews()
+        if (result == null || result.error != null) return
+        for ((index, face) in result.faces.withIndex()) {
+            if (result.faces.size > 1) {
+                facts.addHeading(
+                    getString(R.string.face_number, index + 1, nameOf(face.label), percent(face.confidence)),
+                )
+            }
+            addProbabilities(face)
+        }
+        facts.addHeading(getString(R.string.stage_times))
+        for (stage in Stage.entries) {
+            val time = result.stages[stage] ?: continue
+            facts.addRow(listOf(nameOf(stage), getString(R.string.milliseconds, decimal(time, 1))))
+        }
+    }
+
+    private fun addProbabilities(face: Face) {
+        for ((label, probability) in face.probabilities.entries.sortedByDescending { it.value }) {
+            val row = layoutInflater.inflate(R.layout.probability, facts, false)
+            val name = "${emojiOf(label)} ${nameOf(label)}"
+            row.findViewById<TextView>(R.id.name).text = name
+            row.findViewById<LinearProgressIndicator>(R.id.bar).progress = (probability * 1000).toInt()
+            row.findViewById<TextView>(R.id.value).text = percent(probability, 1)
+            row.contentDescription = "${nameOf(label)}, ${percent(probability, 1)}"
+            row.isFocusable = true
+            facts.addView(row)
+        }
+    }
+
+    companion object {
+        fun intent(context: Context, photo: LibraryPhoto): Intent = Intent(context, PhotoActivity::class.java)
+            .putExtra(PhotoViewModel.URI, photo.uri)
+            .putExtra(PhotoViewModel.KEY, photo.key)
+    }
+}

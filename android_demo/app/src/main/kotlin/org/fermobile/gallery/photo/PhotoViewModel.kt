@@ -1,0 +1,86 @@
+package org.fermobile.gallery.photo
+
+import android.app.Application
+import android.graphics.Bitmap
+import android.net.Uri
+import androidx.lifecycle.AndroidViewModel
+import androidx.lifecycle.SavedStateHandle
+import androidx.lifecycle.viewModelScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.flow.update
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
+import org.fermobile.core.ContractException
+import org.fermobile.core.PhotoException
+import org.fermobile.core.PhotoResult
+import org.fermobile.gallery.app
+import org.fermobile.gallery.library.bytesOf
+import org.fermobile.gallery.library.decodePreview
+import org.fermobile.gallery.library.photoSource
+
+/**
+ * All that the photo's screen shows.
+ *
+ * @property photo null until it is decoded, and where it can't be.
+ * @property modelError why it could not be filtered.
+ */
+data class PhotoScreen(
+    val photo: Bitmap? = null,
+    val unreadable: Boolean = false,
+    val busy: Boolean = false,
+    val result: PhotoResult? = null,
+    val modelError: String? = null,
+)
+
+/** One photo of the gallery. */
+class PhotoViewModel(application: Application, private val saved: SavedStateHandle) :
+    AndroidViewModel(application) {
+
+    private val app = application.app
+    private val uri: Uri = requireNotNull(saved.get<Uri>(URI)) { "started without a photo" }
+    private val key: String = saved[KEY] ?: uri.toString()
+    private val current = MutableStateFlow(PhotoScreen())
+
+    val screen: StateFlow<PhotoScreen> = current.asStateFlow()
+
+    init {
+        viewModelScope.launch {
+            val photo = withContext(Dispatchers.IO) {
+                try {
+                    decodePreview(app.contentResolver.bytesOf(uri), PREVIEW_SIDE)
+                } catch (_: PhotoException) {
+                    null
+                }
+            }
+            current.update { it.copy(photo = photo, unreadable = photo == null) }
+            if (saved.get<Boolean>(FILTERED) == true) filter()
+        }
+    }
+
+    fun filter() {
+        if (current.value.busy) return
+        current.update { it.copy(busy = true, modelError = null) }
+        viewModelScope.launch {
+            try {
+                val (identity, result) = app.engine.use(app.settings.settings.value) { pipeline ->
+                    pipeline.identity to pipeline.run(photoSource(app.contentResolver.bytesOf(uri)))
+                }
+                app.results.put(identity, mapOf(key to result))
+                saved[FILTERED] = true
+                current.update { it.copy(busy = false, result = result) }
+            } catch (error: ContractException) {
+                current.update { it.copy(busy = false, modelError = error.message) }
+            }
+        }
+    }
+
+    companion object {
+        const val URI = "uri"
+        const val KEY = "key"
+        private const val FILTERED = "filtered"
+        private const val PREVIEW_SIDE = 800
+    }
+}

@@ -1,0 +1,50 @@
+package org.fermobile.gallery.ui
+
+import android.content.Context
+import org.fermobile.core.Expressions
+import org.fermobile.core.Stage
+import org.fermobile.gallery.R
+import java.text.NumberFormat
+
+private val NAMES = mapOf(
+    "neutral" to R.string.neutral,
+    "happiness" to R.string.happiness,
+    "surprise" to R.string.surprise,
+    "sadness" to R.string.sadness,
+    "anger" to R.string.anger,
+    "disgust" to R.string.disgust,
+    "fear" to R.string.fear,
+    "contempt" to R.string.contempt,
+    Expressions.MULTIPLE to R.string.multiple,
+)
+
+/** A label in the user's language; as it is where it is none of ours. */
+fun Context.nameOf(label: String): String = NAMES[label]?.let(::getString) ?: label
+
+/** A label's emoji, or its word where it has none. */
+fun Context.emojiOf(label: String): String = Expressions.EMOJI[label] ?: nameOf(label)
+
+fun Context.nameOf(stage: Stage): String = getString(
+    when (stage) {
+        Stage.DECODE -> R.string.decode
+        Stage.DETECT -> R.string.detect
+        Stage.RESIZE -> R.string.resize
+        Stage.GRAY -> R.string.gray
+        Stage.CLASSIFY -> R.string.classify
+        Stage.TOTAL -> R.string.total
+    },
+)
+
+/** A share of 0 to 1 in per cent, as the user writes it. */
+fun percent(share: Number, digits: Int = 0): String = NumberFormat.getPercentInstance().run {
+    minimumFractionDigits = digits
+    maximumFractionDigits = digits
+    format(share)
+}
+
+/** A number with so many digits after the point, as the user writes it. */
+fun decimal(value: Number, digits: Int): String = NumberFormat.getNumberInstance().run {
+    minimumFractionDigits = digits
+    maximumFractionDigits = digits
+    format(value)
+}

@@ -1,0 +1,100 @@
+package org.fermobile.gallery
+
+import android.view.View
+import android.view.ViewGroup
+import org.fermobile.core.Expressions
+import org.fermobile.core.Stage
+import org.fermobile.gallery.library.LibraryPhoto
+import org.fermobile.gallery.photo.FacesView
+import org.fermobile.gallery.photo.PhotoActivity
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.Robolectric
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
+import java.io.File
+
+@RunWith(RobolectricTestRunner::class)
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+@Config(sdk = [35], qualifiers = "en-w360dp-h640dp-port-hdpi")
+class PhotoTest {
+    @Test
+    fun aFaceHasBoxExpressionProbabilitiesAndTimes() {
+        val activity = open(bundled("astronaut-smile").single())
+        assertFalse(activity.view(R.id.answer).isShown)
+        filter(activity)
+        val answer = activity.text(R.id.answer)
+        assertTrue(answer, Regex("😀 Happiness \\d+%").matches(answer))
+        val rows = described(activity)
+        assertEquals(Expressions.LABELS.size + Stage.entries.size, rows.size)
+        assertTrue("${rows.first()}", Regex("Happiness, \\d+\\.\\d%").matches(rows.first()))
+        assertTrue("${rows.last()}", Regex("Total, [\\d.,]+ ms").matches(rows.last()))
+        val box = activity.findViewById<FacesView>(R.id.photo).result!!.faces.single().box
+        assertTrue("$box", box.x > 100 && box.y > 40 && box.width in 60.0..200.0)
+        assertLooksLike("photo", activity, TIMES_TOLERANCE)
+    }
+
+    @Test
+    fun everyOneOfSeveralFacesIsShown() {
+        val activity = open(bundled("four-portraits").single())
+        filter(activity)
+        assertEquals("👥 Several faces", activity.text(R.id.answer))
+        assertEquals(4, activity.findViewById<FacesView>(R.id.photo).result!!.faces.size)
+        assertEquals(4, activity.texts().count { it.startsWith("Face ") })
+        assertLooksLike("photo-multiple", activity, TIMES_TOLERANCE)
+    }
+
+    @Test
+    fun withoutAFaceOnlyTimesAreShown() {
+        val activity = open(bundled("cat").single())
+        filter(activity)
+        assertEquals("No face", activity.text(R.id.answer))
+        assertEquals(listOf("Open", "Find faces", "Total"), described(activity).map { it.substringBefore(",") })
+        assertLooksLike("photo-no-face", activity, TIMES_TOLERANCE)
+    }
+
+    @Test
+    fun aPhotoThatCannotBeDecodedSaysSo() {
+        val file = File.createTempFile("notes", ".jpg").apply { writeText("no photo") }
+        havePhotos(listOf(file))
+        val activity = launch(file)
+        waitUntil("the message") { activity.view(R.id.answer).isShown }
+        assertEquals("Can't be opened", activity.text(R.id.answer))
+        assertFalse(activity.view(R.id.filter).isEnabled)
+        assertLooksLike("photo-error", activity)
+    }
+
+    @Test
+    fun backLeaves() {
+        val activity = open(bundled("cat").single())
+        activity.view(R.id.back).performClick()
+        assertTrue(activity.isFinishing)
+    }
+
+    private fun open(file: File): PhotoActivity {
+        havePhotos(listOf(file))
+        val activity = launch(file)
+        waitUntil("the photo") { activity.view(R.id.filter).isEnabled }
+        return activity
+    }
+
+    private fun launch(file: File): PhotoActivity {
+        val intent = PhotoActivity.intent(galleryApp, LibraryPhoto(uriOf(0), file.path))
+        return Robolectric.buildActivity(PhotoActivity::class.java, intent).setup().get()
+    }
+
+    private fun filter(activity: PhotoActivity) {
+        activity.view(R.id.filter).performClick()
+        waitUntil("the result") { activity.view(R.id.answer).isShown }
+    }
+
+    /** What TalkBack reads of the rows of figures. */
+    private fun described(activity: PhotoActivity): List<String> {
+        val facts = activity.findViewById<ViewGroup>(R.id.facts)
+        return List(facts.childCount) { facts.getChildAt(it) }.mapNotNull(View::getContentDescription).map { it.toString() }
+    }
+}

@@ -1,0 +1,67 @@
+package org.fermobile.gallery
+
+import android.app.Activity
+import android.graphics.Bitmap
+import android.graphics.BitmapFactory
+import android.graphics.Canvas
+import android.graphics.Color
+import android.view.View
+import android.view.ViewGroup
+import android.widget.TextView
+import org.junit.Assert.assertTrue
+import java.io.ByteArrayOutputStream
+import java.io.File
+import kotlin.math.abs
+
+/** Every view below this one that is to be seen, itself included. */
+fun View.shown(): List<View> = when {
+    visibility != View.VISIBLE -> emptyList()
+    this is ViewGroup -> listOf<View>(this) + (0 until childCount).flatMap { getChildAt(it).shown() }
+    else -> listOf(this)
+}
+
+/** Every text that is to be seen. */
+fun Activity.texts(): List<String> =
+    window.decorView.shown().filterIsInstance<TextView>().map { it.text.toString() }.filter(String::isNotEmpty)
+
+/** A pixel that differs by more than this in a channel, of 255, counts as another one. */
+private const val SAME_CHANNEL = 40
+
+/** The part of a screen's pixels that may be others: text is drawn a little differently elsewhere. */
+private const val TOLERANCE = 0.01
+
+/** On screens with measured times, whose digits are different every time. */
+const val TIMES_TOLERANCE = 0.04
+
+private val committed = File(repository, "android_demo/screens")
+
+/**
+ * Compares a screen with the committed picture of it.  What differs is left in the build folder;
+ * `-Dfermobile.record=true` makes it the new picture.
+ */
+fun assertLooksLike(name: String, activity: Activity, tolerance: Double = TOLERANCE) {
+    val view = activity.window.decorView
+    val bitmap = Bitmap.createBitmap(view.width, view.height, Bitmap.Config.ARGB_8888)
+    view.draw(Canvas(bitmap))
+    val picture = ByteArrayOutputStream().apply { bitmap.compress(Bitmap.CompressFormat.JPEG, 85, this) }.toByteArray()
+    val expected = File(committed, "$name.jpg")
+    if (System.getProperty("fermobile.record") == "true") {
+        committed.mkdirs()
+        expected.writeBytes(picture)
+        return
+    }
+    val found = File(output, "screens/$name.jpg").apply { parentFile!!.mkdirs() }
+    found.writeBytes(picture)
+    assertTrue("$expected is missing; look at $found", expected.exists())
+    val part = difference(BitmapFactory.decodeFile(expected.path), BitmapFactory.decodeFile(found.path))
+    assertTrue("$name: ${"%.2f".format(part * 100)} % of the pixels differ from $expected; look at $found", part <= tolerance)
+}
+
+private fun difference(one: Bitmap, other: Bitmap): Double {
+    if (one.width != other.width || one.height != other.height) return 1.0
+    val (a, b) = listOf(one, other).map { bitmap ->
+        IntArray(bitmap.width * bitmap.height).also { bitmap.getPixels(it, 0, bitmap.width, 0, 0, bitmap.width, bitmap.height) }
+    }
+    val channels = listOf(Color::red, Color::green, Color::blue)
+    return a.indices.count { i -> channels.any { abs(it(a[i]) - it(b[i])) > SAME_CHANNEL } }.toDouble() / a.size
+}

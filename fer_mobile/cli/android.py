@@ -1,0 +1,37 @@
+"""`fer-mobile android`: what an Android app takes from here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+android_app = typer.Typer(
+    help="Feed an Android app.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
+)
+
+
+@android_app.callback()
+def _group() -> None:
+    """Feed an Android app."""
+
+
+@android_app.command("bundle")
+def bundle_command(
+    assets: Annotated[
+        Path, typer.Argument(metavar="[ASSETS]", help="The app's folder of assets.")
+    ] = Path("android_demo/app/src/main/assets"),
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail unless everything is up to date.")
+    ] = False,
+) -> None:
+    """Copy models, contracts, detector and benchmark photos into an app's assets."""
+    from fer_mobile.android import bundle, check_bundle
+
+    if check:
+        check_bundle(assets)
+        typer.echo(f"{assets}: up to date")
+        return
+    written = bundle(assets)
+    typer.echo(f"{assets}: {len(written)} files written" if written else f"{assets}: up to date")
