@@ -26,6 +26,7 @@ from fer_mobile.detect.yunet import STRIDES, decode
 from fer_mobile.files import write_bytes, write_text
 from fer_mobile.golden import SIDE
 from fer_mobile.images import load_photo
+from fer_mobile.labels import ALIASES, EMOJI, LABELS, MULTIPLE
 from fer_mobile.models import shipped_models
 from fer_mobile.pipeline import load_pipeline
 from fer_mobile.preprocess import CropRule
@@ -251,6 +252,7 @@ def vectors() -> tuple[dict[str, Any], bytes]:
     photo_set = load_photo_set(photos_dir().name)
     found = {
         "preprocessing": preprocess.VERSION,
+        "labels": {"labels": LABELS, "multiple": MULTIPLE, "emoji": EMOJI, "aliases": ALIASES},
         "crops": crop_cases(blob),
         "shrinks": shrink_cases(blob),
         "detection": detection_case(blob),

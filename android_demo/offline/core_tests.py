@@ -4,8 +4,8 @@
     core_tests.py [--no-arm64]
 
 Its answers are held against Python's, which tests/golden/ has for every shipped model and for
-every step before it.  float32 and dynamic files are not shipped: where TensorFlow is installed
-they are exported for the test and kept in the build folder.
+every step before it.  Files of kinds that are not shipped (float32, dynamic, RGB) are exported
+for the test where TensorFlow is installed, and kept in the build folder.
 """
 
 from __future__ import annotations
@@ -33,7 +33,11 @@ HOST = OUT / "hosttflite"
 ARM64 = OUT / "arm64tflite"
 TESTS = OUT / "core-tests"
 EXPORTS = OUT / "exports"
-NOT_SHIPPED = ("none", "dynamic")
+NOT_SHIPPED = (
+    {"quantize": "none"},
+    {"quantize": "dynamic"},
+    {"quantize": "int8", "color": "rgb"},
+)
 RUNTIME_CHATTER = ("VERBOSE:", "INFO:", "WARNING:")
 
 ARM64_FACES = 16
@@ -86,9 +90,9 @@ def run_tests(libraries: Libraries) -> bool:
 
 
 def exports() -> None:
-    """Files of the precisions that are not shipped, with Python's answers, once a source."""
+    """Files as they are not shipped, with Python's answers; again when a source is newer."""
     if not importlib.util.find_spec("tensorflow"):
-        print("float32 and dynamic are left out: TensorFlow is not installed")
+        print("float32, dynamic and RGB files are left out: TensorFlow is not installed")
         return
     vectors = EXPORTS / "vectors.json"
     sources = [model.source for model in shipped_models().values()]
@@ -96,9 +100,9 @@ def exports() -> None:
     if all(source.stat().st_mtime < made for source in sources):
         return
     paths = [
-        export(name, quantize=quantize, out=EXPORTS).path
+        export(name, out=EXPORTS, **options).path
         for name in shipped_models()
-        for quantize in NOT_SHIPPED
+        for options in NOT_SHIPPED
     ]
     script = golden_script()
     answers = {path.name: script.model_vector(path) for path in paths}

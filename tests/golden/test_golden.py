@@ -36,7 +36,9 @@ def test_bytes_are_those_committed(vectors):
     """Crops, reductions and the detector's made-up outputs, to the bit."""
     found, blob = vectors
     assert blob == (HERE / "vectors.bin").read_bytes(), AGAIN
-    for part in ("preprocessing", "crops", "shrinks", "model_faces", "photo_set", "stage_stats"):
+    for part in (
+        "preprocessing", "labels", "crops", "shrinks", "model_faces", "photo_set", "stage_stats",
+    ):  # fmt: skip
         assert found[part] == committed()[part], AGAIN
 
 

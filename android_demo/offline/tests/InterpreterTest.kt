@@ -57,9 +57,9 @@ class InterpreterTest {
         for ((path, vector) in vectors) check(File(Models.folder, path), vector)
     }
 
-    /** float32 and dynamic files, which are not shipped: core_tests.py exports them. */
+    /** Files that are not shipped: core_tests.py exports float32, dynamic and RGB input. */
     @Test
-    fun everyOtherPrecisionAnswersAsInPython() {
+    fun everyOtherExportAnswersAsInPython() {
         val folder = File(System.getProperty("fermobile.exports"))
         val vectors = File(folder, "vectors.json").takeIf { it.exists() } ?: return
         for ((path, vector) in Golden.json(vectors)) {
@@ -78,7 +78,8 @@ class InterpreterTest {
         assertEquals(file.name, vector.item("sha256").text(), classifier.file.sha256)
         val rule = classifier.contract.crop
         val faces = Golden.vectors.item("model_faces").items().map { face ->
-            Preprocess.facePixels(Golden.photo(face.item("image").text()!!), face.item("box").box(), classifier.size, rule)
+            val photo = Golden.photo(face.item("image").text()!!)
+            Preprocess.facePixels(photo, face.item("box").box(), classifier.size, rule)
         }
         val inputs = MessageDigest.getInstance("SHA-256")
         faces.forEach { inputs.update(classifier.prepare(it)) }
@@ -149,7 +150,8 @@ class InterpreterTest {
             }.faces.single()
             val side = pipeline.classifier.contract.crop.square(found.box).side
             assertEquals(listOf(640, ceil(56.0 / side * 210).toInt()), asked)
-            assertEquals(Preprocess.facePixels(image, found.box, 56, CropRule()).let(pipeline.classifier::classify).toList(), found.probabilities.values.toList())
+            val face = Preprocess.facePixels(image, found.box, 56, CropRule())
+            assertEquals(pipeline.classifier.classify(face).toList(), found.probabilities.values.toList())
         }
     }
 
@@ -206,7 +208,8 @@ class InterpreterTest {
         val content = file.readBytes()
         val json = Models.contract(file)
         val labels = json.item("labels").items().joinToString("") { "${it.text()}\n" }
-        for ((path, value) in listOf("input.zero_point" to "-127", "output.scale" to "0.5", "input.dtype" to "\"uint8\"")) {
+        val lies = mapOf("input.zero_point" to "-127", "output.scale" to "0.5", "input.dtype" to "\"uint8\"")
+        for ((path, value) in lies) {
             val files = mapOf("labels.txt" to labels, "contract.json" to "${json.with(path, value)}")
             val changed = File.createTempFile("changed", ".tflite").apply { deleteOnExit() }
             changed.writeBytes(Models.attach(Models.bare(content), files))

@@ -23,11 +23,29 @@ object Expressions {
         MULTIPLE to "👥",
     )
 
+    /** Other spellings of the labels, which models of others may have. */
+    val ALIASES = mapOf(
+        "angry" to "anger",
+        "contemptuous" to "contempt",
+        "disgusted" to "disgust",
+        "afraid" to "fear",
+        "fearful" to "fear",
+        "happy" to "happiness",
+        "sad" to "sadness",
+        "surprised" to "surprise",
+    )
+
+    /** The emoji of a label in any known spelling; null for an unknown one. */
+    fun emoji(label: String): String? = EMOJI[canonical(label)]
+
+    /** The label of [LABELS] or [MULTIPLE] that [name] spells; [name] itself where it spells none. */
+    fun canonical(name: String): String = name.trim().lowercase().let { ALIASES[it] ?: it }.takeIf { it in EMOJI } ?: name
+
     private val BAR = listOf(
         "neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt",
     )
 
-    /** What a filter bar offers for a model with these [labels], in the bar's order. */
+    /** What a filter bar offers for a model with these [labels], in the bar's order; unknown ones come last. */
     fun bar(labels: List<String> = LABELS): List<String> =
-        BAR.filter { it in labels } + labels.filter { it !in BAR } + MULTIPLE
+        labels.sortedBy { label -> BAR.indexOf(canonical(label)).takeIf { it >= 0 } ?: BAR.size } + MULTIPLE
 }

@@ -14,13 +14,17 @@ class ArgbImage(val width: Int, val height: Int, val pixels: IntArray) {
     }
 
     /** The image laid over white; itself where it is opaque. */
-    fun overWhite(): ArgbImage =
-        if (pixels.all { it ushr 24 == 255 }) this else ArgbImage(width, height, IntArray(pixels.size) { overWhite(pixels[it]) })
+    fun overWhite(): ArgbImage {
+        if (pixels.all { it ushr 24 == 255 }) return this
+        return ArgbImage(width, height, IntArray(pixels.size) { overWhite(pixels[it]) })
+    }
 
     /** The image turned upright, by its EXIF orientation 1 to 8; any other value leaves it as it is. */
     fun upright(orientation: Int): ArgbImage {
         if (orientation !in 2..8) return this
         val turned = orientation >= 5
+        val fromRight = orientation in listOf(2, 3, 7, 8)
+        val fromBottom = orientation in listOf(3, 4, 6, 7)
         val newWidth = if (turned) height else width
         val newHeight = if (turned) width else height
         val result = IntArray(pixels.size)
@@ -29,8 +33,6 @@ class ArgbImage(val width: Int, val height: Int, val pixels: IntArray) {
                 // Along the stored image's axes: u to the right, v down.
                 val u = if (turned) y else x
                 val v = if (turned) x else y
-                val fromRight = orientation in intArrayOf(2, 3, 7, 8)
-                val fromBottom = orientation in intArrayOf(3, 4, 6, 7)
                 val column = if (fromRight) width - 1 - u else u
                 val row = if (fromBottom) height - 1 - v else v
                 result[y * newWidth + x] = pixels[row * width + column]

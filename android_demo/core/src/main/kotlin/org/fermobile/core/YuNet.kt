@@ -11,11 +11,35 @@ import kotlin.math.min
  * and the rules of decoding.  One object serves one thread.
  */
 class YuNet(private val model: TensorModel, private val score: Float = SCORE) : AutoCloseable by model {
+    private var values = ByteBuffer.allocateDirect(0)
+
     /** The faces of an upright image, the surest first, in its pixels. Shrink it to [DETECTION_SIDE] before. */
     fun detect(image: ArgbImage): List<Detection> {
         val width = padded(image.width)
         val height = padded(image.height)
         return decode(model.run(pad(image, width, height), listOf(1, height, width, 3)), width, height, score)
+    }
+
+    /** RGB bytes of the image, with zeros at the right and the bottom. */
+    private fun pad(image: ArgbImage, width: Int, height: Int): ByteBuffer {
+        val size = width * height * 3
+        // Direct memory comes back late, and a gallery's photos are mostly of one size.
+        if (values.capacity() != size) values = ByteBuffer.allocateDirect(size).order(ByteOrder.nativeOrder())
+        values.clear()
+        val line = ByteArray(width * 3)
+        for (row in 0 until image.height) {
+            for (column in 0 until image.width) {
+                val pixel = image.pixels[row * image.width + column]
+                line[3 * column] = (pixel shr 16).toByte()
+                line[3 * column + 1] = (pixel shr 8).toByte()
+                line[3 * column + 2] = pixel.toByte()
+            }
+            values.put(line)
+        }
+        line.fill(0)
+        while (values.hasRemaining()) values.put(line)
+        values.rewind()
+        return values
     }
 
     companion object {
@@ -80,22 +104,5 @@ class YuNet(private val model: TensorModel, private val score: Float = SCORE) : 
         }
 
         private fun padded(side: Int): Int = (side + MULTIPLE - 1) / MULTIPLE * MULTIPLE
-
-        /** RGB bytes of the image, with zeros at the right and the bottom. */
-        private fun pad(image: ArgbImage, width: Int, height: Int): ByteBuffer {
-            val values = ByteBuffer.allocateDirect(width * height * 3).order(ByteOrder.nativeOrder())
-            val line = ByteArray(width * 3)
-            for (row in 0 until image.height) {
-                for (column in 0 until image.width) {
-                    val pixel = image.pixels[row * image.width + column]
-                    line[3 * column] = (pixel shr 16).toByte()
-                    line[3 * column + 1] = (pixel shr 8).toByte()
-                    line[3 * column + 2] = pixel.toByte()
-                }
-                values.put(line)
-            }
-            values.rewind()
-            return values
-        }
     }
 }

@@ -42,8 +42,8 @@ class BenchmarkResultTest {
     @Test
     fun theBundledPhotosHaveTheChecksumOfPython() {
         val folder = File(Golden.root, "fer_mobile/photos/affective-25")
-        val photos = folder.listFiles { file -> file.extension in listOf("jpg", "png") }!!.associate { it.name to it.readBytes() }
-        assertEquals(Golden.vectors.item("photo_set").item("sha256").text(), photoSetChecksum(photos))
+        val photos = folder.listFiles().orEmpty().filter { it.extension in listOf("jpg", "png") }
+        assertEquals(Golden.vectors.item("photo_set").item("sha256").text(), photoSetChecksum(photos.associate { it.name to it.readBytes() }))
     }
 
     /** A test in Python holds the same file against the schema. */

@@ -15,7 +15,9 @@ import javax.imageio.ImageIO
 
 /** What `benchmarks/golden_vectors.py` wrote: the Python code's answers. */
 object Golden {
-    val root: File = generateSequence(File("").absoluteFile) { it.parentFile }.first { File(it, "tests/golden").isDirectory }
+    /** The repository, from wherever below it the tests run. */
+    val root: File = generateSequence(File("").absoluteFile) { it.parentFile }
+        .first { File(it, "tests/golden").isDirectory }
 
     private val folder = File(root, "tests/golden")
     private val bytes = File(folder, "vectors.bin").readBytes()
@@ -42,7 +44,8 @@ object Golden {
             val x = place % image.width
             val y = place / image.width
             // ImageIO's own conversion of gray takes it for linear light.
-            if (image.raster.numBands == 1) 0x010101 * image.raster.getSample(x, y, 0) or (255 shl 24) else image.getRGB(x, y)
+            val gray = image.raster.numBands == 1
+            if (gray) 0x010101 * image.raster.getSample(x, y, 0) or (255 shl 24) else image.getRGB(x, y)
         }
         return ArgbImage(image.width, image.height, pixels)
     }

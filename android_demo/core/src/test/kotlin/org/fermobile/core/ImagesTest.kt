@@ -26,10 +26,4 @@ class ImagesTest {
         val layer = ArgbImage(3, 1, intArrayOf(0x00123456, 0x80000000.toInt(), 0xFF123456.toInt()))
         assertEquals(listOf(-1, 0xFF7F7F7F.toInt(), 0xFF123456.toInt()), layer.overWhite().pixels.toList())
     }
-
-    @Test
-    fun everyExpressionHasAnEmoji() {
-        assertEquals(Expressions.bar().toSet(), Expressions.EMOJI.keys)
-        assertEquals(Expressions.LABELS.toSet() + Expressions.MULTIPLE, Expressions.bar().toSet())
-    }
 }

@@ -15,9 +15,9 @@ import java.util.zip.ZipOutputStream
 object Models {
     val folder = File(Golden.root, "models")
 
-    val shipped: List<File> = folder.walk().filter { it.extension == "tflite" && it.parentFile.name != "yunet" }.sorted().toList()
-
     val yunet = File(folder, "yunet/face_detection_yunet.tflite")
+
+    val shipped: List<File> = folder.walk().filter { it.extension == "tflite" && it != yunet }.sorted().toList()
 
     /** The contract beside a shipped file. */
     fun contract(file: File): JsonObject = Golden.json(File(file.parentFile, "${file.nameWithoutExtension}.json"))
