@@ -7,6 +7,7 @@ Every machine needs this package and the photos under the same path.  Without a 
 from __future__ import annotations
 
 import os
+import socket
 import uuid
 from collections import deque
 from collections.abc import Iterator
@@ -56,9 +57,10 @@ def in_ray(
 
 
 def _import_ray() -> Any:
-    # Both are read when it is imported.
+    # Read when it is imported.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    if not os.environ.get("RAY_ADDRESS"):  # listen on 127.0.0.1 alone, on every system
+    if not os.environ.get("RAY_ADDRESS"):  # for this user alone, and on 127.0.0.1
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     try:
         import ray
@@ -74,6 +76,9 @@ def _connect(ray: Any, workers: int) -> None:
         ray.init(num_cpus=workers, include_dashboard=False, _node_ip_address="127.0.0.1", **quietly)
         return
     try:
+        host, _, port = address.removeprefix("ray://").rpartition(":")
+        if port.isdigit():  # Ray itself would wait for minutes
+            socket.create_connection((host, int(port)), timeout=10).close()
         ray.init(address, **quietly)
     except Exception as error:  # its own, ConnectionError, ValueError, RuntimeError
         raise InputError(

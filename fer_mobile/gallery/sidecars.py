@@ -1,8 +1,7 @@
 """Expressions as keywords in XMP sidecars, which photo managers read; photos stay as they are.
 
-The sidecar of ``photo.jpg`` is ``photo.jpg.xmp`` beside it (the name that digiKam, darktable and
-Immich look for).  Keywords stand in its ``dc:subject``, each after `PREFIX`; what else a sidecar
-holds is kept.
+The sidecar of ``photo.jpg`` is ``photo.jpg.xmp`` beside it, as digiKam and darktable name theirs.
+Keywords stand in its ``dc:subject``, each after `PREFIX`; what else a sidecar holds is kept.
 """
 
 from __future__ import annotations

@@ -31,6 +31,14 @@ def test_unknown_engine(small_library):
         run_filter(small_library, engine="spark")
 
 
+@pytest.mark.prove
+def test_a_cluster_that_is_not_there(small_library, monkeypatch):
+    pytest.importorskip("ray", reason="needs the extra `ray`")
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with pytest.raises(InputError, match=r"RAY_ADDRESS: expected .* that runs, .* refused"):
+        run_filter(small_library, engine="ray")
+
+
 @pytest.fixture(scope="module")
 def cluster():
     # Read when it is imported: no usage statistics, and no other address than 127.0.0.1.
