@@ -9,9 +9,6 @@ Recall is Σ min(found, counted) / Σ counted; a face beyond the count is a fals
 overlaps it by at least 0.4 (intersection over union), and a box that overlaps no face is a
 false alarm.
 
-*Detection sizes*: faces of 8 to 40 px, counted at a longest side of 640, in photos of
-2560×1706, searched with a longest side of 640 and more.
-
 Times are of one thread, the smallest of three runs a photo: decoding (reduced where
 possible) and detection (shrinking included).
 """
@@ -19,7 +16,6 @@ possible) and detection (shrinking included).
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -51,9 +47,6 @@ from fer_mobile.types import Detection
 RUNS = 3
 OVERLAP = 0.4
 HEIGHTS = (16, 20, 24, 28, 32, 40, 48, 64, 96, 200, 400)
-SMALL_HEIGHTS = (8, 10, 14, 20, 28, 40)
-SMALL_FACES_SIDE = 2560
-SIDES = (640, 960, 1280, 1920)
 ANGLES = (-30, -20, -10, 10, 20, 30)
 ORIENTATIONS = tuple(range(1, 9))
 STORED = {
@@ -194,24 +187,6 @@ def made_sets(detector: FaceDetector, count: int) -> dict[str, Any]:
     }
 
 
-def detection_sizes(name: str, count: int) -> dict[str, Any]:
-    """Recall by face height, and time, at several detection sizes."""
-    made = list(sizes(SMALL_HEIGHTS, count, long_side=SMALL_FACES_SIDE))
-    pixels = np.asarray(made[0][1].image)
-    photo = Photo(pixels, made[0][1].image.size)
-    rows = {}
-    for side in SIDES:
-        detector = load_detector(name, side=side)
-        scores = by_key(made, detector)
-        rows[str(side)] = {
-            "recall_by_face_height_at_640_px": {k: row["recall"] for k, row in scores.items()},
-            "false_alarms": sum(row["false_alarms"] for row in scores.values()),
-            "detect_ms": round(fastest(lambda: detector.detect(photo))[0], 1),  # noqa: B023
-        }
-    size = "×".join(map(str, made[0][1].image.size))
-    return {"photos_a_height": count, "photo": size, "detection_size": rows}
-
-
 def against_opencv(shared: list[Certain]) -> dict[str, Any]:
     """How far the shipped detector's answers are OpenCV's, and the time of both on one image."""
     detectors = [load_detector(), load_detector("opencv")]
@@ -259,18 +234,10 @@ def main() -> None:
             "rest": summary([row for row in rows if row not in congress]),
             "all": summary(rows),
             "made_photos": made_sets(detector, args.made),
-            **(
-                {
-                    "detection_sizes": detection_sizes(args.detector, args.made // 2),
-                    "opencv": against_opencv(shared),
-                }
-                if shipped
-                else {}
-            ),
+            **({"opencv": against_opencv(shared)} if shipped else {}),
         },
     )
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     main()

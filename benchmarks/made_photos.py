@@ -220,8 +220,10 @@ def tilted(angles: Sequence[int], count: int, *, seed: int = 0) -> Iterator[tupl
         rng = np.random.default_rng(seed)
         for cut in _choose(count, rng):
             height = float(np.exp(rng.uniform(np.log(60), np.log(200))))
-            made = one_face(cut.with_face(height), (640, 640), rng)
-            yield angle, _turned(made, angle)
+            photo = background((640, 640), rng)
+            face = cut.with_face(height).within(400, 400)  # stays in the photo as it turns
+            corner = (320 - face.image.width // 2, 320 - face.image.height // 2)
+            yield angle, _turned(Made(photo, [paste(photo, face, *corner)]), angle)
 
 
 def _turned(made: Made, angle: float) -> Made:
@@ -237,17 +239,7 @@ def _turned(made: Made, angle: float) -> Made:
         )
     edge = np.asarray(made.image).mean(axis=(0, 1)).astype(int)
     image = made.image.rotate(angle, Image.Resampling.BICUBIC, fillcolor=tuple(edge.tolist()))
-    inside = [box for box in boxes if _inside(box, image)]
-    return Made(image, inside)
-
-
-def _inside(box: Box, image: Image.Image) -> bool:
-    return (
-        box.x >= 0
-        and box.y >= 0
-        and box.x + box.width <= image.width
-        and box.y + box.height <= image.height
-    )
+    return Made(image, boxes)
 
 
 def panoramas(ratio: int, count: int, *, seed: int = 0) -> Iterator[Made]:

@@ -71,7 +71,7 @@ def load_detector(
         name: one of `DETECTORS`.
         threads: threads it may use.
         side: longest side, in pixels, at which it searches photos; a larger one finds smaller
-            faces and takes time in proportion to its square.  Photos are never enlarged.
+            faces and takes time in proportion to its square (see `detect.scale.Scaled`).
         boxes: a file of boxes (see `detect.boxes`), which take the place of any detector.
 
     Raises:

@@ -11,7 +11,11 @@ from fer_mobile.types import Detection
 
 
 class Scaled:
-    """A `fer_mobile.detect.FaceDetector` that shows a network the photo with `side` pixels."""
+    """A `fer_mobile.detect.FaceDetector` that shows a network the photo with `side` pixels.
+
+    A photo with fewer is shown as it is, or for a `side` above `DETECTION_SIDE` enlarged by as
+    much as larger photos are: networks miss small faces for want of pixels, not of detail.
+    """
 
     def __init__(self, network: FaceNetwork, side: int = DETECTION_SIDE) -> None:
         self.name = network.name
@@ -21,9 +25,12 @@ class Scaled:
 
     def detect(self, photo: Photo) -> list[Detection]:
         """The faces of a photo, the surest first (see `FaceDetector.detect`)."""
-        small = shrink(photo.rgb, self.side)
-        to_full = max(photo.size) / max(small.shape[:2])
-        return [face.scaled(to_full) for face in self._network.find(small)]
+        pixels = shrink(photo.rgb, self.side)
+        growth = min(self.side / DETECTION_SIDE, self.side / max(pixels.shape[:2]))
+        if growth > 1:
+            pixels = cv2.resize(pixels, None, fx=growth, fy=growth, interpolation=cv2.INTER_CUBIC)
+        to_full = max(photo.size) / max(pixels.shape[:2])
+        return [face.scaled(to_full) for face in self._network.find(pixels)]
 
 
 def shrink(rgb: np.ndarray, side: int = DETECTION_SIDE) -> np.ndarray:

@@ -84,6 +84,18 @@ def test_a_larger_detection_size_finds_smaller_faces(name):
     assert (face.box.x > 800, face.box.y > 600) == (True, True)
 
 
+def test_a_larger_detection_size_enlarges_a_small_photo_as_much():
+    photo = small_face(27)
+    photo.thumbnail((640, 640))
+    assert load_pipeline()(photo).faces == ()
+    (face,) = load_pipeline(detection_size=1280)(photo).faces
+    assert face.box.height == pytest.approx(9, abs=2)
+    portrait = load_photo(PORTRAIT)
+    (expected,) = load_detector().detect(portrait)
+    (found,) = load_detector(side=1280).detect(portrait)
+    assert overlap(found.box, expected.box) > 0.85
+
+
 def test_a_detection_size_decodes_as_much_as_it_needs(tmp_path):
     path = tmp_path / "photo.jpg"
     small_face(20).save(path, quality=95)

@@ -1,0 +1,73 @@
+"""What a larger detection size finds, and what it costs.
+
+    FER_MOBILE_DATA=... python benchmarks/detection_sizes.py [--photos 20]
+
+Made photos (`made_photos.py`) with one face of 8 to 40 px, counted at a longest side of 640:
+photos of 2560 px, and photos of 640 px, which a larger detection size enlarges.  Recall by
+the face's height; time of one photo on one thread, the smallest of five runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+import cv2
+import numpy as np
+from detection import by_key
+from made_photos import sizes
+from rows import write_row
+
+from fer_mobile.detect import FaceDetector, load_detector
+from fer_mobile.images import Photo
+
+HEIGHTS = (8, 10, 14, 16, 20, 24, 28, 32, 40)
+LONG_SIDES = (2560, 640)
+SIDES = (640, 960, 1280, 1920)
+RUNS = 5
+
+
+def detect_ms(detector: FaceDetector, photo: Photo) -> float:
+    times = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        detector.detect(photo)
+        times.append((time.perf_counter() - start) * 1000)
+    return round(min(times), 1)
+
+
+def measure(long_side: int, count: int) -> dict[str, Any]:
+    made = list(sizes(HEIGHTS, count, long_side=long_side))
+    image = made[0][1].image
+    photo = Photo(np.asarray(image), image.size)
+    rows: dict[str, Any] = {}
+    for side in SIDES:
+        detector = load_detector(side=side)
+        scores = by_key(made, detector)
+        rows[str(side)] = {
+            "recall_by_face_height_at_640_px": {k: row["recall"] for k, row in scores.items()},
+            "false_alarms": sum(row["false_alarms"] for row in scores.values()),
+            "detect_ms": detect_ms(detector, photo),
+        }
+    return {"photo": "×".join(map(str, image.size)), "photos": len(made), "detection_size": rows}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--photos", type=int, default=20, help="of each face height")
+    count = parser.parse_args().photos
+    cv2.setNumThreads(1)
+    write_row(
+        "detection_sizes",
+        {
+            "protocol": f"made photos with one face, {count} of each height; found: a box that "
+            "overlaps it by 0.4 at least",
+            "detector": load_detector().identity,
+            **{f"photos_of_{side}_px": measure(side, count) for side in LONG_SIDES},
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
