@@ -27,7 +27,7 @@ class GraphOperation:
     integer: bool
     """Its input is int8."""
     weight_bytes: int
-    """Constants that it reads."""
+    """Constants that it reads, unpacked."""
 
 
 class Graph:
@@ -37,6 +37,16 @@ class Graph:
         self._model = model
         self._flat = self._read()
         self._main = self._flat.subgraphs[0]
+        self._unpacked = {
+            int(op.outputs[0]): 2 * self._constant_bytes(int(op.inputs[0]))
+            for op in self._main.operators
+            if self._unpacks(op)
+        }
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of the first input, as the file opens."""
+        return tuple(int(n) for n in self._main.tensors[int(self._main.inputs[0])].shape)
 
     def _read(self) -> Any:
         return tflite.ModelT.InitFromObj(tflite.Model.GetRootAs(self._model, 0))
@@ -72,6 +82,9 @@ class Graph:
         code = self._flat.operatorCodes[op.opcodeIndex]
         return _NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)]
 
+    def _weight_bytes(self, tensor: int) -> int:
+        return self._unpacked.get(tensor) or self._constant_bytes(tensor)
+
     def _constant_bytes(self, tensor: int) -> int:
         data = self._flat.buffers[self._main.tensors[tensor].buffer].data
         return 0 if data is None else len(data)
@@ -96,5 +109,5 @@ class Graph:
             output=output,
             macs=macs,
             integer=bool(inputs) and tensors[inputs[0]].type == tflite.TensorType.INT8,
-            weight_bytes=sum(map(self._constant_bytes, inputs)),
+            weight_bytes=sum(map(self._weight_bytes, inputs)),
         )

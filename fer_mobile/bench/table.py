@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.box import SIMPLE
 from rich.table import Table
 
+from fer_mobile.bench.estimate import PHONES, Estimate, check_against_table8
 from fer_mobile.bench.result import NOISY, Against, BenchResult, ColdStart, Operation
 from fer_mobile.bench.stats import TABLE8, TABLE8_PHONE, StageStats, verdict
 from fer_mobile.types import STAGES
@@ -113,6 +114,30 @@ def comparison_table(some: BenchResult, other: BenchResult) -> Table:
             gap = ["-", "-"]
             table.add_row(stage, *(cells + gap if one else gap + cells), "-")
     return table
+
+
+def estimate_table(found: Estimate) -> Table:
+    """One row a stage: the estimate and its range, in ms."""
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), caption="ESTIMATE, ms per photo with one face")
+    table.add_column("stage", no_wrap=True)
+    for name in ("typical", "from", "to", "table 8"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for stage, (low, typical, high) in found.stages.items():
+        if stage == "total":
+            table.add_section()
+        table.add_row(stage, *map(_ms, (typical, low, high)), f"{TABLE8[stage][0]:.1f}")
+    return table
+
+
+def estimate_notes(found: Estimate) -> list[str]:
+    """What the estimate is of, where its rates come from, and what it says of the budget."""
+    phone = PHONES[found.phone]
+    return [
+        f"{found.phone}: {phone.cores} ({phone.example}), threads: {found.threads}",
+        f"{found.model}; a mean photo of {found.photos}; {phone.origin}; not measured",
+        check_against_table8(),
+        f"fits {found.budget_s:g} s: {found.fits}",
+    ]
 
 
 def profile_table(operations: Sequence[Operation]) -> Table:

@@ -55,6 +55,13 @@ def bench_command(
             metavar="A.json B.json", help="Measure nothing; lay two result files side by side."
         ),
     ] = None,
+    estimate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PHONE",
+            help="Measure nothing; estimate for galaxy-j3, a55, a55-a76 or x1.",
+        ),
+    ] = None,
     apk: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Install this app on the phone first.")
     ] = None,
@@ -77,6 +84,9 @@ def bench_command(
     """Time every stage of the photo pipeline; exit code 1 when the budget is missed."""
     if compare:
         _compare(*compare, as_json)
+        return
+    if estimate:
+        _estimate(estimate, model, photos, threads, budget, as_json)
         return
     from fer_mobile.bench.device import parse_device, refuse_options
 
@@ -169,6 +179,22 @@ def _print(result: BenchResult) -> None:
         typer.echo("\n".join(ratio_lines(result.against)))
     if result.verdict:
         typer.echo(verdict_line(result.stages, result.settings.budget_s))
+
+
+def _estimate(
+    phone: str, model: str, photos: str, threads: int, budget: float, as_json: bool
+) -> None:
+    from rich.console import Console
+
+    from fer_mobile.bench.estimate import estimate
+    from fer_mobile.bench.table import estimate_notes, estimate_table
+
+    found = estimate(phone, model, photos=photos, threads=threads, budget=budget)
+    if as_json:
+        typer.echo(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))
+        return
+    Console().print(estimate_table(found))
+    typer.echo("\n".join(estimate_notes(found)))
 
 
 def _compare(first: Path, second: Path, as_json: bool) -> None:

@@ -37,6 +37,9 @@ def test_what_an_operation_computes_is_counted(precision):
     dense = [op for op in operations if op.name == "FULLY_CONNECTED"]
     assert [op.macs for op in dense] == [7 * 7 * 128 * 1024, 1024 * 8]
     assert dense[0].output == (1, 1024)
+    width = 1 if precision == "int8" else 4  # float16 is unpacked to float32
+    biases = 4 * 1024
+    assert dense[0].weight_bytes == width * dense[0].macs + biases
     assert {op.integer for op in operations if op.macs} == {precision == "int8"}
     convolutions = [op for op in operations if op.name == "CONV_2D"]
     assert convolutions[-1].macs == 7 * 7 * 128 * (3 * 3 * 128)
