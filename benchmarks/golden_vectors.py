@@ -236,13 +236,14 @@ def photo_cases() -> list[dict[str, Any]]:
 
 
 def stats_case() -> dict[str, Any]:
-    """Made-up stage times; one photo in three has no face."""
+    """Made-up stage times; one photo in three has no face, one lacks its total."""
     generator = np.random.default_rng(8)
     rows = []
     for photo in range(11):
         reached = STAGES[:2] if photo % 3 == 2 else STAGES[:-1]
         row = {stage: round(float(generator.gamma(2, 10)), 3) for stage in reached}
         rows.append({**row, "total": round(sum(row.values()) + 0.1, 3)})
+    del rows[4]["total"]
     return {"rows": rows, "stats": {k: v.model_dump() for k, v in stage_stats(rows).items()}}
 
 

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from fer_mobile.files import write_bytes
 from hosttflite.bionic2glibc import SHIM, patch
 
 HERE = Path(__file__).parent
@@ -55,8 +56,8 @@ def arm64_command(out: Path) -> list[str]:
 
 
 def _make(libraries: Path, out: Path, compiler: str) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    (out / LIBRARY).write_bytes(patch((libraries / LIBRARY).read_bytes()))
+    # Replaced, not overwritten: a program may have it loaded.
+    write_bytes(out / LIBRARY, patch((libraries / LIBRARY).read_bytes()))
     _compile(compiler, HERE / "shim.c", out / SHIM, "-shared", "-fPIC", f"-Wl,-soname,{SHIM}")
 
 

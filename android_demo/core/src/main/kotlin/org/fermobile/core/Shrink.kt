@@ -78,10 +78,14 @@ private fun meanOfAreas(image: ArgbImage, columns: List<Area>, rows: List<Area>)
     val width = columns.size
     val pixels = IntArray(width * rows.size)
     val line = FloatArray(3 * width)
+    var lineOf = -1
     for ((y, area) in rows.withIndex()) {
         val sums = FloatArray(3 * width)
         for (tap in area.shares.indices) {
-            shrinkLine(image, area.first + tap, columns, line)
+            val row = area.first + tap
+            // The last row of one area is often the first of the next.
+            if (row != lineOf) shrinkLine(image, row, columns, line)
+            lineOf = row
             for (index in sums.indices) sums[index] += area.shares[tap] * line[index]
         }
         for (x in 0 until width) {

@@ -10,7 +10,8 @@ import kotlin.math.sqrt
  * interpolated linearly between neighbours.
  *
  * @property n photos that went through the stage.
- * @property share the stage's time in all photos over that of [Stage.TOTAL], 0 to 1.
+ * @property share the stage's time in all photos over that of [Stage.TOTAL] (of all stages where it
+ *   is missing), 0 to 1.
  */
 data class StageStats(
     val n: Int,
@@ -40,7 +41,7 @@ const val TABLE_8_PHONE = "Samsung Galaxy J3, Exynos 7570"
  * reach is absent from its row and does not count.
  */
 fun stageStats(rows: List<Map<Stage, Double>>): Map<Stage, StageStats> {
-    val whole = rows.sumOf { it[Stage.TOTAL] ?: 0.0 }
+    val whole = rows.sumOf { it[Stage.TOTAL] ?: it.values.sum() }
     return Stage.entries.associateWith { stage -> rows.mapNotNull { it[stage] } }
         .filterValues { it.isNotEmpty() }
         .mapValues { (_, times) ->
@@ -52,7 +53,7 @@ fun stageStats(rows: List<Map<Stage, Double>>): Map<Stage, StageStats> {
                 p50 = percentile(times, 50),
                 p90 = percentile(times, 90),
                 p99 = percentile(times, 99),
-                share = if (whole > 0) times.sum() / whole else 0.0,
+                share = if (whole > 0) min(1.0, times.sum() / whole) else 0.0,
             )
         }
 }

@@ -56,6 +56,12 @@ class BenchmarkResultTest {
         assertFalse(result(budget = 0.001).passed)
     }
 
+    private val withFace = mapOf(
+        Stage.DECODE to 10.0, Stage.DETECT to 70.0, Stage.GRAY to 4.0, Stage.RESIZE to 2.0, Stage.CLASSIFY to 14.0,
+        Stage.TOTAL to 100.5,
+    )
+    private val withoutFace = mapOf(Stage.DECODE to 8.0, Stage.DETECT to 60.0, Stage.TOTAL to 68.25)
+
     private fun result(budget: Double = 0.5) = BenchmarkResult(
         date = "2026-01-01T12:00:00+00:00",
         model = ModelFile(
@@ -79,7 +85,7 @@ class BenchmarkResultTest {
         ),
         photos = PhotoSet("example", "e".repeat(64)),
         settings = BenchmarkSettings(threads = 2, repetitions = 5, budget = budget, xnnpack = true),
-        timings = Timings(failed = 1, photos = rows, first = PhotoResult(), noise = 0.0312345),
+        timings = Timings(failed = 1, photos = listOf(withFace, withoutFace), first = PhotoResult(), noise = 0.0312345),
         coldStart = ColdStart(process = null, modelLoad = 60.5, firstInference = null, firstPhoto = 180.25),
         peakMemoryMb = 120.5,
         hardware = Hardware(
