@@ -28,7 +28,7 @@ from fer_mobile.golden import SIDE
 from fer_mobile.images import load_photo
 from fer_mobile.labels import ALIASES, EMOJI, LABELS, MULTIPLE
 from fer_mobile.models import shipped_models
-from fer_mobile.pipeline import load_pipeline
+from fer_mobile.pipeline import Pipeline, load_pipeline
 from fer_mobile.preprocess import CropRule
 from fer_mobile.resources import photos_dir
 from fer_mobile.runtime.classifier import Classifier
@@ -215,24 +215,24 @@ def model_vectors() -> dict[str, Any]:
     }
 
 
+def photo_case(pipeline: Pipeline, name: str, rgb: np.ndarray) -> dict[str, Any]:
+    """What the pipeline says of a whole photo."""
+    result = pipeline(rgb)
+    return {
+        "image": name,
+        "label": result.label,
+        "confidence": result.confidence,
+        "faces": [
+            {"box": list(face.box), "label": face.label, "confidence": face.confidence}
+            for face in result.faces
+        ],
+    }
+
+
 def photo_cases() -> list[dict[str, Any]]:
-    """What the pipeline with the default model says of whole photos."""
+    """What the pipeline with the default model says of `PHOTOS`."""
     pipeline = load_pipeline()
-    cases = []
-    for name in PHOTOS:
-        result = pipeline(pixels(name))
-        cases.append(
-            {
-                "image": name,
-                "label": result.label,
-                "confidence": result.confidence,
-                "faces": [
-                    {"box": list(face.box), "label": face.label, "confidence": face.confidence}
-                    for face in result.faces
-                ],
-            }
-        )
-    return cases
+    return [photo_case(pipeline, name, pixels(name)) for name in PHOTOS]
 
 
 def stats_case() -> dict[str, Any]:

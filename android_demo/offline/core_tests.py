@@ -25,7 +25,10 @@ from hosttflite import LIBRARY, arm64_command, arm64_runner, host_library, missi
 
 from fer_mobile.convert import export
 from fer_mobile.detect.yunet import shipped_yunet
+from fer_mobile.images import find_photos, load_photo
 from fer_mobile.models import shipped_models
+from fer_mobile.pipeline import load_pipeline
+from fer_mobile.resources import photos_dir
 from fer_mobile.runtime.classifier import Classifier
 from fer_mobile.runtime.interpreter import load_interpreter
 
@@ -33,11 +36,13 @@ HOST = OUT / "hosttflite"
 ARM64 = OUT / "arm64tflite"
 TESTS = OUT / "core-tests"
 EXPORTS = OUT / "exports"
+PHOTOS = OUT / "photos"
 NOT_SHIPPED = (
     {"quantize": "none"},
     {"quantize": "dynamic"},
     {"quantize": "int8", "color": "rgb"},
 )
+TOLD = ("bundled photos:", "OK (")
 RUNTIME_CHATTER = ("VERBOSE:", "INFO:", "WARNING:")
 
 ARM64_FACES = 16
@@ -53,6 +58,7 @@ def main() -> int:
     native = libraries.folder / "tensorflow-lite"
     step("host library", lambda: host_library(native, HOST))
     step("exports", exports)
+    step("photos", photos)
     passed = step("core tests", lambda: run_tests(libraries))
     if "--no-arm64" not in sys.argv:
         passed &= step("arm64", lambda: arm64(native))
@@ -74,6 +80,7 @@ def run_tests(libraries: Libraries) -> bool:
     )
     done = subprocess.run(
         ["java", f"-Djava.library.path={HOST}", f"-Dfermobile.exports={EXPORTS}",
+         f"-Dfermobile.photos={PHOTOS}",
          "-cp", join_path([TESTS, *path]), "org.junit.runner.JUnitCore", *names],
         env=os.environ | {"LD_LIBRARY_PATH": str(HOST)},
         cwd=ROOT,
@@ -84,7 +91,7 @@ def run_tests(libraries: Libraries) -> bool:
     )  # fmt: skip
     lines = [line.lstrip(".") for line in done.stdout.splitlines()]
     lines = [line for line in lines if not line.startswith(RUNTIME_CHATTER)]
-    told = [line for line in lines if ".tflite: " in line or line.startswith("OK (")]
+    told = [line for line in lines if line.startswith(TOLD) or ".tflite: " in line]
     print("\n".join(lines if done.returncode else told))
     return done.returncode == 0
 
@@ -107,6 +114,19 @@ def exports() -> None:
     script = golden_script()
     answers = {path.name: script.model_vector(path) for path in paths}
     vectors.write_text(json.dumps(answers), encoding="utf-8")
+
+
+def photos() -> None:
+    """The bundled photos as pixels, so that nothing depends on a decoder, with Python's answers."""
+    script, pipeline = golden_script(), load_pipeline()
+    PHOTOS.mkdir(exist_ok=True)
+    cases = []
+    for path in find_photos(photos_dir()):
+        rgb = load_photo(path).rgb
+        (PHOTOS / path.name).with_suffix(".rgb").write_bytes(rgb.tobytes())
+        case = script.photo_case(pipeline, path.stem, rgb)
+        cases.append({**case, "size": [rgb.shape[1], rgb.shape[0]]})
+    (PHOTOS / "photos.json").write_text(json.dumps({"photos": cases}), encoding="utf-8")
 
 
 def golden_script() -> ModuleType:
