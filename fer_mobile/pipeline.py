@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -45,12 +45,15 @@ class Pipeline:
 
     @property
     def identity(self) -> str:
-        """A line that changes whenever the answer for a photo may."""
+        """A line that changes whenever the faces and probabilities found in a photo may.
+
+        The mode of `faces` is no part of it: `photo_label` gives the photo's label by any mode.
+        """
         contract = self.classifier.contract
         return (
             f"{contract.name} {contract.precision} {self.classifier.sha256[:12]}, "
             f"{self.detector.identity}, preprocessing {preprocess.VERSION}, "
-            f"faces {self.faces}, fer-mobile {__version__}"
+            f"fer-mobile {__version__}"
         )
 
     def __call__(self, source: Source, bgr: bool = False) -> PhotoResult:
@@ -157,7 +160,7 @@ def load_pipeline(
     )
 
 
-def photo_label(faces: list[Face], mode: FacesMode) -> tuple[str | None, float | None]:
+def photo_label(faces: Sequence[Face], mode: FacesMode) -> tuple[str | None, float | None]:
     """Label and confidence of a photo with these faces (see `Pipeline`)."""
     if not faces:
         return None, None

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from fer_mobile.gallery.sidecars import write_sidecars
 from fer_mobile.gallery.store import ResultStore, default_path
 from fer_mobile.images import date_taken, find_photos
 from fer_mobile.models import DEFAULT
-from fer_mobile.pipeline import Pipeline, load_pipeline
+from fer_mobile.pipeline import FacesMode, Pipeline, load_pipeline, photo_label
 from fer_mobile.types import PhotoResult
 
 logger = logging.getLogger(__name__)
@@ -165,17 +165,16 @@ def run_filter(
 
     started = time.perf_counter()
     with _open_store(store, pipeline.identity) as kept:
-        results = Rows(
-            scan(
-                paths,
-                factory if workers > 1 or engine != "processes" else lambda: pipeline,
-                workers=workers,
-                engine=engine,
-                store=kept,
-                resume=resume,
-                progress=partial(progress, "reading photos"),
-            )
+        found = scan(
+            paths,
+            factory if workers > 1 or engine != "processes" else lambda: pipeline,
+            workers=workers,
+            engine=engine,
+            store=kept,
+            resume=resume,
+            progress=partial(progress, "reading photos"),
         )
+        results = Rows(_labelled(result, pipeline.faces) for result in found)
     seconds = time.perf_counter() - started
     del paths  # of a large library a tenth of all memory
     if all(result.error for result in results):
@@ -227,6 +226,12 @@ def run_filter(
         sidecars=sidecars,
         notes=notes,
     )
+
+
+def _labelled(result: PhotoResult, mode: FacesMode) -> PhotoResult:
+    """The row with the label of this mode: that of an earlier run may have another."""
+    label, confidence = photo_label(result.faces, mode)
+    return replace(result, label=label, confidence=confidence)
 
 
 def _open_store(

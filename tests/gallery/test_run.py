@@ -12,6 +12,7 @@ from PIL import Image
 
 from fer_mobile.errors import InputError
 from fer_mobile.gallery.run import run_filter
+from fer_mobile.pipeline import FACES_MODES
 from fer_mobile.resources import photos_dir
 
 pillow_heif.register_heif_opener()
@@ -59,14 +60,20 @@ def test_without_resume_all_is_computed_again(small_library):
     assert third.results[0].as_dict() == second.results[0].as_dict()
 
 
-def test_modes_of_faces_are_kept_apart(small_library, tmp_path):
+def test_another_mode_of_faces_computes_nothing_again(small_library):
     shutil.copy(photos_dir() / "meeting.jpg", small_library / "meeting.jpg")
-    multiple = run_filter(small_library)
-    each = run_filter(small_library, faces="each")
-    largest = run_filter(small_library, faces="largest")
-    assert multiple.counts["multiple"] >= 1
-    assert each.counts["multiple"] == largest.counts["multiple"] == 0
-    meeting = next(r for r in each.results if r.path.endswith("meeting.jpg"))
+    (small_library / "one" / "broken.jpg").unlink()
+    fresh = {mode: run_filter(small_library, faces=mode, resume=False) for mode in FACES_MODES}
+    kept = {mode: run_filter(small_library, faces=mode) for mode in FACES_MODES}
+    times = [result.stages for result in fresh[FACES_MODES[-1]].results]
+    for mode in FACES_MODES:
+        assert kept[mode].counts == fresh[mode].counts
+        assert [result.stages for result in kept[mode].results] == times
+        labels = [[(r.label, r.confidence) for r in run[mode].results] for run in (kept, fresh)]
+        assert labels[0] == labels[1]
+    assert kept["multiple"].counts["multiple"] >= 1
+    assert kept["each"].counts["multiple"] == kept["largest"].counts["multiple"] == 0
+    meeting = next(r for r in kept["each"].results if r.path.endswith("meeting.jpg"))
     for label in {face.label for face in meeting.faces}:
         run = run_filter(small_library, faces="each", show=label)
         assert meeting.path in [result.path for result in run.matched]
