@@ -197,8 +197,9 @@ def run(peer: Peer, home: Path, job: dict[str, Any], folder: Path) -> dict[str, 
     if answer.is_file():
         found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
         return found
-    errors = [line.strip() for line in done.stderr.splitlines() if "Error" in line]
-    return errors[-1][:200] if errors else f"exit code {done.returncode}"
+    said = done.stderr.replace(str(home), "").splitlines()
+    errors = [line.strip() for line in said if "Error" in line.partition(":")[0]]
+    return errors[-1].partition(". ")[0] if errors else f"exit code {done.returncode}"
 
 
 def scores(found: list[str], truth: list[str], names: tuple[str, ...]) -> dict[str, float]:
@@ -301,7 +302,7 @@ def table(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         lines.append("| " + " | ".join(_cells(row)) + " |")
     n = next((row["n"] for row in rows if "n" in row), 0)
-    notes = [f"* {r['peer']}: {r.get('reason') or r['note']}." for r in rows if r["note"]]
+    notes = [f"* {r['peer']}: {_remark(r)}." for r in rows if r["note"]]
     return "\n".join(
         [
             f"Made by `benchmarks/peers/run.py`. Accuracy on {PROTOCOL} valid ({n:,} faces, given",
@@ -311,9 +312,15 @@ def table(rows: list[dict[str, Any]]) -> str:
             *lines,
             "",
             *notes,
+            "* Which faces the other networks were trained on is not known; mini-XCEPTION, which",
+            "  fer and human carry, was trained on FER2013 and may have seen these.",
             "",
         ]
     )
+
+
+def _remark(row: dict[str, Any]) -> str:
+    return f"{row['note']} (`{row['reason']}`)" if "reason" in row else str(row["note"])
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

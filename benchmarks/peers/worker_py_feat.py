@@ -1,6 +1,6 @@
-"""py-feat's Detector as it comes."""
+"""py-feat's detector as it comes."""
 
-from feat import Detector
+from feat import Detectorv1
 from job import work
 
 NAMES = ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"]
@@ -11,4 +11,4 @@ def analyse(detector, path):
     return [NAMES[int(row.argmax())] for row in found.emotions.to_numpy()]
 
 
-work(Detector, None, analyse)
+work(Detectorv1, None, analyse)

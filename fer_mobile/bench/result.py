@@ -37,6 +37,17 @@ class _Part(BaseModel):
     )
 
 
+class Measured(_Part):
+    """What a contract says was measured of the model."""
+
+    precision: Precision
+    protocol: str
+    split: str
+    n: Count
+    accuracy: Share
+    balanced_accuracy: Share
+
+
 class Contract(_Part):
     """What the contract inside the model file says of it."""
 
@@ -46,6 +57,7 @@ class Contract(_Part):
     input: tuple[int, int, int, int]
     """Shape: 1, height, width, channels."""
     labels: tuple[str, ...]
+    figures: tuple[Measured, ...] = ()
 
     @classmethod
     def of(cls, contract: ModelContract) -> Self:
@@ -57,6 +69,9 @@ class Contract(_Part):
             parameters=contract.parameters,
             input=(1, height, width, channels),
             labels=contract.labels,
+            figures=tuple(
+                Measured(**figures.model_dump(exclude={"recall"})) for figures in contract.figures
+            ),
         )
 
 

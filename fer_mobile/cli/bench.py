@@ -62,6 +62,20 @@ def bench_command(
             help="Measure nothing; estimate for galaxy-j3, a55, a55-a76 or x1.",
         ),
     ] = None,
+    chart: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the stages, as .svg or .png (see --rows)."),
+    ] = None,
+    accuracy_chart: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw accuracy against time and size (see --rows)."),
+    ] = None,
+    rows: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="Measure nothing; draw the results in this file (repeatable)."
+        ),
+    ] = None,
     apk: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Install this app on the phone first.")
     ] = None,
@@ -84,6 +98,17 @@ def bench_command(
     """Time every stage of the photo pipeline; exit code 1 when the budget is missed."""
     if compare:
         _compare(*compare, as_json)
+        return
+    pictures = [picture for picture in (chart, accuracy_chart) if picture]
+    if pictures:
+        from fer_mobile.bench.chart import check_picture
+
+        for picture in pictures:  # before a long run, not behind it
+            check_picture(picture)
+    if rows:
+        from fer_mobile.bench.result import read_results
+
+        _draw([row for file in rows for row in read_results(file)], chart, accuracy_chart)
         return
     if estimate:
         _estimate(estimate, model, photos, threads, budget, as_json)
@@ -129,6 +154,7 @@ def bench_command(
             )
     if out is not None:
         result.append_to(out)
+    _draw([result], chart, accuracy_chart)
     if as_json:
         typer.echo(json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
     else:
@@ -179,6 +205,15 @@ def _print(result: BenchResult) -> None:
         typer.echo("\n".join(ratio_lines(result.against)))
     if result.verdict:
         typer.echo(verdict_line(result.stages, result.settings.budget_s))
+
+
+def _draw(results: list[BenchResult], chart: Path | None, accuracy_chart: Path | None) -> None:
+    from fer_mobile.bench.chart import draw_accuracy, draw_stages
+
+    if chart:
+        draw_stages(results, chart)
+    if accuracy_chart:
+        draw_accuracy(results, accuracy_chart)
 
 
 def _estimate(
