@@ -8,7 +8,6 @@ from pathlib import Path
 from fer_mobile.detect.yunet import shipped_yunet
 from fer_mobile.errors import InputError
 from fer_mobile.files import write_bytes
-from fer_mobile.images import find_photos
 from fer_mobile.models import shipped_models
 from fer_mobile.resources import models_dir, photos_dir
 
@@ -65,5 +64,5 @@ def _files() -> Iterator[tuple[str, Path]]:
     yield "licences/models.txt", models_dir() / "LICENSE"
     yield "licences/yunet.txt", shipped_yunet().with_name("LICENSE")
     photos = photos_dir()
-    for file in (*find_photos(photos), photos / "manifest.csv"):
-        yield f"photos/{photos.name}/{file.relative_to(photos).as_posix()}", file
+    for file in sorted(photos.iterdir()):
+        yield f"photos/{photos.name}/{file.name}", file

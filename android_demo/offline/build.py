@@ -39,7 +39,7 @@ QUICK_START = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 ABIS = ("arm64-v8a", "armeabi-v7a", "x86_64")
 
 T = TypeVar("T")
-_framework = Artifact.parse(FRAMEWORK).path
+framework = Artifact.parse(FRAMEWORK).path
 
 
 def main() -> int:
@@ -74,7 +74,7 @@ def classes() -> Libraries:
         "resources",
         lambda: resources.link(
             libraries.aapt2,
-            _framework,
+            framework,
             merged,
             libraries.compiled_resources,
             MAIN,
@@ -86,7 +86,7 @@ def classes() -> Libraries:
     )
     r_classes = OUT / "r"
     step("R classes", lambda: _r_classes(libraries, linked, r_classes))
-    path = [r_classes, CORE, *libraries.jars, _framework]
+    path = [r_classes, CORE, *libraries.jars, framework]
     step("app", lambda: kotlinc(libraries, [MAIN / "kotlin"], path, APP))
     return libraries
 
@@ -100,7 +100,7 @@ def core(libraries: Libraries) -> None:
 def test(*names: str) -> None:
     """Compile and run the app's tests (all, or the classes named), on the JVM."""
     libraries = classes()
-    path = [APP, OUT / "r", CORE, *libraries.jars, *libraries.test_jars, _framework]
+    path = [APP, OUT / "r", CORE, *libraries.jars, *libraries.test_jars, framework]
     step("tests", lambda: kotlinc(libraries, [ROOT / "app/src/test/kotlin"], path, TESTS))
     found = sorted(
         ".".join(file.relative_to(TESTS).with_suffix("").parts)
@@ -132,7 +132,7 @@ class Libraries:
             raise BuildError(f"Maven did not find {', '.join(missing)}")
         key = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
         self.folder = OUT / f"libraries-{key}"
-        self.tools = [artifact.path for artifact in lock["tools"]]
+        self.tools = [jar for artifact in lock["tools"] for jar in self._class_path(artifact)]
         self.aapt2 = self.folder / "aapt2"
         if not self.folder.exists():
             step("libraries", lambda: self._unpack(lock))
@@ -151,6 +151,8 @@ class Libraries:
     def _class_path(self, artifact: Artifact) -> list[Path]:
         if artifact.packaging == "jar":
             return [artifact.path]
+        if artifact.packaging == "pom":  # only names others
+            return []
         folder = self.folder / artifact.name
         return [jar for jar in (folder / "classes.jar", *folder.glob("libs/*.jar")) if jar.exists()]
 

@@ -131,7 +131,9 @@ def resolve(roots: list[Artifact]) -> list[Artifact]:
             modules += [dependency.module for dependency in _dependencies(newest[module])]
     kinds = ((artifact, _packaging(artifact)) for artifact in sorted(needed.values()))
     return [
-        Artifact(a.group, a.name, a.version, kind) for a, kind in kinds if kind in ("jar", "aar")
+        Artifact(a.group, a.name, a.version, kind)
+        for a, kind in kinds
+        if kind in ("jar", "aar", "pom")
     ]
 
 

@@ -8,6 +8,8 @@ import android.widget.LinearLayout
 import android.widget.TextView
 import androidx.activity.viewModels
 import androidx.appcompat.app.AppCompatActivity
+import androidx.lifecycle.viewmodel.initializer
+import androidx.lifecycle.viewmodel.viewModelFactory
 import com.google.android.material.progressindicator.LinearProgressIndicator
 import org.fermobile.core.BenchmarkResult
 import org.fermobile.core.Stage
@@ -30,7 +32,9 @@ import org.fermobile.gallery.ui.visibleIf
  * [BenchmarkExtras].
  */
 class BenchmarkActivity : AppCompatActivity() {
-    private val model: BenchmarkViewModel by viewModels()
+    private val model: BenchmarkViewModel by viewModels {
+        viewModelFactory { initializer { BenchmarkViewModel(application) } }
+    }
 
     private val file: TextView by lazy { findViewById(R.id.file) }
     private val progress: LinearProgressIndicator by lazy { findViewById(R.id.progress) }

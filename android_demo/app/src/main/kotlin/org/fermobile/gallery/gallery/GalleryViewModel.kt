@@ -48,6 +48,10 @@ class GalleryViewModel(application: Application, private val saved: SavedStateHa
     private val current = MutableStateFlow(GalleryScreen())
     private var run: Job? = null
 
+    // Read before the first event writes over it.
+    private val phaseOfBefore = saved.get<String>(PHASE)
+    private val selectedBefore = saved.get<ArrayList<String>>(SELECTED).orEmpty()
+
     val screen: StateFlow<GalleryScreen> = current.asStateFlow()
 
     init {
@@ -105,18 +109,16 @@ class GalleryViewModel(application: Application, private val saved: SavedStateHa
     }
 
     private suspend fun useModel(settings: EngineSettings) {
-        val phase = saved.get<String>(PHASE)
-        val selected = saved.get<ArrayList<String>>(SELECTED).orEmpty()
         run?.cancel()
         try {
             val (identity, labels) = app.engine.use(settings) { it.identity to it.classifier.labels }
             current.update { it.copy(modelError = null) }
-            val restored = current.value.gallery.identity.isEmpty()
+            val first = current.value.gallery.identity.isEmpty()
             on(GalleryEvent.ModelChanged(identity, labels))
             takeStored()
-            if (restored) {
-                if (phase != null && phase != Phase.BROWSING.name) filterAll()
-                (selected - current.value.gallery.selected).forEach(::toggle)
+            if (first) {
+                if (phaseOfBefore != null && phaseOfBefore != Phase.BROWSING.name) filterAll()
+                selectedBefore.forEach(::toggle)
             }
         } catch (error: ContractException) {
             current.update { it.copy(modelError = error.message) }

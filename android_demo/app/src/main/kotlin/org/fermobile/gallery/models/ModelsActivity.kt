@@ -9,6 +9,8 @@ import android.widget.TextView
 import androidx.activity.result.contract.ActivityResultContracts
 import androidx.activity.viewModels
 import androidx.appcompat.app.AppCompatActivity
+import androidx.lifecycle.viewmodel.initializer
+import androidx.lifecycle.viewmodel.viewModelFactory
 import com.google.android.material.materialswitch.MaterialSwitch
 import com.google.android.material.slider.Slider
 import org.fermobile.gallery.R
@@ -22,7 +24,9 @@ import org.fermobile.gallery.ui.showScreen
 
 /** Which model is used, import of others, and how the interpreter runs them. */
 class ModelsActivity : AppCompatActivity() {
-    private val model: ModelsViewModel by viewModels()
+    private val model: ModelsViewModel by viewModels {
+        viewModelFactory { initializer { ModelsViewModel(application) } }
+    }
     private val pickFile =
         registerForActivityResult(ActivityResultContracts.OpenDocument()) { it?.let(model::import) }
 

@@ -59,8 +59,8 @@ class ModelsViewModel(application: Application) : AndroidViewModel(application) 
     fun import(uri: Uri) {
         viewModelScope.launch {
             val outcome = withContext(Dispatchers.IO) { take(uri) }
-            current.update { it.copy(import = outcome) }
             refresh(app.settings.settings.value)
+            current.update { it.copy(import = outcome) }
         }
     }
 

@@ -1,0 +1,103 @@
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from fer_mobile.android import bundle, check_bundle, lagging
+from fer_mobile.errors import InputError
+from fer_mobile.models import shipped_models
+from fer_mobile.runtime.classifier import load_classifier
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+APP = REPOSITORY / "android_demo"
+
+
+def test_bundle_holds_every_shipped_model_and_is_idempotent(tmp_path: Path) -> None:
+    written = bundle(tmp_path)
+    assert {path.name for path in written} >= {
+        file.name for model in shipped_models().values() for file in [model.files["int8"]]
+    }
+    for model in (tmp_path / "models").glob("*.tflite"):
+        assert load_classifier(model).contract.precision == "int8"
+    assert len(list((tmp_path / "photos/affective-25").glob("*.[jp]*g"))) == 25
+    assert bundle(tmp_path) == []
+    check_bundle(tmp_path)
+
+
+def test_what_lags_behind_is_named_and_mended_and_the_rest_left_alone(tmp_path: Path) -> None:
+    bundle(tmp_path)
+    own = tmp_path / "models/own.tflite"
+    own.write_bytes(b"a person's model")
+    model = tmp_path / "models/xcao_two_stream_int8.tflite"
+    model.write_bytes(b"an older one")
+    (tmp_path / "detector/face_detection_yunet.tflite").unlink()
+    with pytest.raises(InputError, match=r"xcao_two_stream_int8\.tflite .*and 1 more"):
+        check_bundle(tmp_path)
+    assert len(bundle(tmp_path)) == 2
+    assert lagging(tmp_path) == []
+    assert own.read_bytes() == b"a person's model"
+
+
+def test_gradle_copies_the_same_files(tmp_path: Path) -> None:
+    script = (APP / "app/build.gradle.kts").read_text(encoding="utf-8")
+    task = script[script.index("val bundleAssets") : script.index("android {")]
+    sources = {
+        REPOSITORY / path for path in re.findall(r'from\(repository.resolve\("(.+?)"\)', task)
+    }
+    patterns = re.findall(r'"(\*/[^"]+)"', task)
+    copied = {file for source in sources for file in _files(source, patterns)}
+    assert _checksums(copied) == _checksums(bundle(tmp_path))
+
+
+def _checksums(files: Iterable[Path]) -> list[str]:
+    return sorted(hashlib.sha256(file.read_bytes()).hexdigest() for file in files)
+
+
+def _files(source: Path, patterns: list[str]) -> set[Path]:
+    if source.is_file():
+        return {source}
+    if source.name == "models":
+        return {file for pattern in patterns for file in source.glob(pattern)}
+    return {file for file in source.iterdir() if file.is_file()}
+
+
+def test_a_catalogue_that_left_the_lock_behind_is_noticed(tmp_path: Path) -> None:
+    for name in ("offline/maven.py", "offline/resolve.py", "offline/deps.lock"):
+        _copy(name, tmp_path)
+    catalogue = _copy("gradle/libs.versions.toml", tmp_path)
+    assert _check(tmp_path).returncode == 0
+    text = catalogue.read_text(encoding="utf-8")
+    catalogue.write_text(text.replace('material = "1.12.0"', 'material = "1.13.0"'), "utf-8")
+    done = _check(tmp_path)
+    assert done.returncode == 1
+    assert "com.google.android.material:material: expected 1.13.0" in done.stdout
+
+
+def _copy(name: str, to: Path) -> Path:
+    target = to / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copy(APP / name, target))
+
+
+def _check(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(folder / "offline/resolve.py"), "--check"]
+    return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+def test_the_app_asks_for_no_network() -> None:
+    manifest = (APP / "app/src/main/AndroidManifest.xml").read_text(encoding="utf-8")
+    assert "INTERNET" not in manifest
+    assert "NETWORK" not in manifest
+
+
+def test_every_text_is_in_every_language() -> None:
+    names = [
+        re.findall(r'<(?:string|plurals) name="(\w+)"', (folder / "strings.xml").read_text("utf-8"))
+        for folder in (APP / "app/src/main/res/values", APP / "app/src/main/res/values-es")
+    ]
+    assert names[0] == names[1]
