@@ -87,6 +87,13 @@ def filter_command(
         ),
     ] = False,
     workers: Annotated[int, typer.Option(metavar="N", min=1, help="Processes.")] = 1,
+    engine: Annotated[
+        str,
+        typer.Option(
+            metavar="processes|ray",
+            help="What does the work: processes here, or the Ray cluster at RAY_ADDRESS.",
+        ),
+    ] = "processes",
     resume: Annotated[
         bool,
         typer.Option(
@@ -129,6 +136,7 @@ def filter_command(
                 sort=sort,
                 model=model,
                 workers=workers,
+                engine=engine,
                 resume=resume,
                 html=html,
                 jsonl=jsonl,
