@@ -27,10 +27,10 @@ from fer_mobile.files import write_bytes, write_text
 from fer_mobile.golden import SIDE
 from fer_mobile.images import load_photo
 from fer_mobile.labels import ALIASES, EMOJI, LABELS, MULTIPLE
-from fer_mobile.models import shipped_models
+from fer_mobile.models import DEFAULT, shipped_models, tflite_file
 from fer_mobile.pipeline import Pipeline, load_pipeline
 from fer_mobile.preprocess import CropRule
-from fer_mobile.resources import photos_dir
+from fer_mobile.resources import models_dir, photos_dir
 from fer_mobile.runtime.classifier import Classifier
 from fer_mobile.types import STAGES, Box
 
@@ -259,6 +259,7 @@ def vectors() -> tuple[dict[str, Any], bytes]:
         "detection": detection_case(blob),
         "model_faces": model_faces(),
         "models": model_vectors(),
+        "default_model": tflite_file(DEFAULT).relative_to(models_dir()).as_posix(),
         "photos": photo_cases(),
         "photo_set": {"name": photo_set.name, "sha256": photo_set.sha256},
         "stage_stats": stats_case(),

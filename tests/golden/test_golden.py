@@ -37,7 +37,8 @@ def test_bytes_are_those_committed(vectors):
     found, blob = vectors
     assert blob == (HERE / "vectors.bin").read_bytes(), AGAIN
     for part in (
-        "preprocessing", "labels", "crops", "shrinks", "model_faces", "photo_set", "stage_stats",
+        "preprocessing", "labels", "crops", "shrinks", "model_faces", "default_model", "photo_set",
+        "stage_stats",
     ):  # fmt: skip
         assert found[part] == committed()[part], AGAIN
 

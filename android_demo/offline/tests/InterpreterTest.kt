@@ -7,7 +7,6 @@ import org.fermobile.core.Box
 import org.fermobile.core.Classifier
 import org.fermobile.core.Contract
 import org.fermobile.core.ContractException
-import org.fermobile.core.CropRule
 import org.fermobile.core.Golden
 import org.fermobile.core.InputException
 import org.fermobile.core.Models
@@ -50,7 +49,8 @@ class InterpreterTest {
 
     private fun yunet() = YuNet(LiteRtModel(Models.buffer(Models.yunet.readBytes())))
 
-    private fun pipeline() = Pipeline(load(Models.shipped.first { it.name == "xcao_two_stream_int8.tflite" }), yunet())
+    private fun pipeline() =
+        Pipeline(load(File(Models.folder, Golden.vectors.item("default_model").text()!!)), yunet())
 
     @Test
     fun everyShippedModelAnswersAsInPython() {
@@ -163,7 +163,7 @@ class InterpreterTest {
         }
     }
 
-    /** A face of 60 pixels would be enlarged to the model's input when the photo is 60 pixels high. */
+    /** In a photo 60 pixels high, the face has fewer pixels than the model's input. */
     @Test
     fun aPhotoIsDecodedAgainWhereAFaceWouldBeEnlarged() {
         pipeline().use { pipeline ->
@@ -174,10 +174,11 @@ class InterpreterTest {
                 asked += minLongSide
                 Photo(pixels, image.width, image.height)
             }.faces.single()
-            val side = pipeline.classifier.contract.crop.square(found.box).side
-            assertEquals(listOf(640, ceil(56.0 / side * 210).toInt()), asked)
-            val face = Preprocess.facePixels(image, found.box, 56, CropRule())
-            assertEquals(pipeline.classifier.classify(face).toList(), found.probabilities.values.toList())
+            val classifier = pipeline.classifier
+            val side = classifier.contract.crop.square(found.box).side
+            assertEquals(listOf(640, ceil(classifier.size.toDouble() / side * image.height).toInt()), asked)
+            val face = Preprocess.facePixels(image, found.box, classifier.size, classifier.contract.crop)
+            assertEquals(classifier.classify(face).toList(), found.probabilities.values.toList())
         }
     }
 
