@@ -64,11 +64,14 @@ def place(
     """Put photos below `root` into `folder`, with their subfolders; return where they lie.
 
     Nothing is ever overwritten: where another file has the name, the photo gets a number; where
-    it lies already, it is left.  Raises InputError when `folder` cannot be written to.
+    it lies already, it is left.  A photo that is gone by now is passed over.
+    Raises InputError when `folder` cannot be written to.
     """
     placed: list[Path] = []
     for result in results:
         source = Path(result.path)
+        if not source.is_file():
+            continue
         target = Path(folder) / source.relative_to(root)
         stem, number = target.stem, 1
         try:

@@ -31,6 +31,8 @@ def test_copy_keeps_folders_and_never_overwrites(tmp_path):
     # Again: the copies are there already, so nothing is added.
     assert place([photo(one), photo(two)], out, copy, root=library) == copies
     assert len([path for path in out.rglob("*") if path.is_file()]) == 3
+    one.unlink()
+    assert place([photo(one), photo(two)], out, copy, root=library) == copies[1:]
 
 
 @pytest.mark.parametrize("placing", [symbolic_link, hard_link])
