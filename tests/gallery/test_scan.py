@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from fer_mobile.errors import FerMobileError
@@ -74,9 +76,12 @@ def test_a_worker_without_pipeline_says_why(small_library):
         list(scan(find_photos(small_library), factories.no_model, workers=2))
 
 
-def test_a_photo_that_is_gone_is_a_row(small_library, tmp_path):
-    paths = [small_library / "gone.jpg", *find_photos(small_library / "two")[:2]]
+def test_a_photo_that_is_gone_or_a_pipe_is_a_row(small_library, tmp_path):
+    os.mkfifo(small_library / "pipe.jpg")
+    gone = [small_library / "gone.jpg", small_library / "pipe.jpg"]
+    paths = [*gone, *find_photos(small_library / "two")[:2]]
     with ResultStore(tmp_path / "r.sqlite", "p") as store:
         results = list(scan(paths, load_pipeline, store=store, resume=True))
-    assert [bool(result.error) for result in results] == [True, False, False]
+    assert [bool(result.error) for result in results] == [True, True, False, False]
     assert "no such file" in results[0].error
+    assert "a device" in results[1].error  # a pipe: whoever opens one waits for what never comes
