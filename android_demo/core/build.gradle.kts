@@ -16,4 +16,5 @@ java {
 
 dependencies {
     implementation(libs.bundles.core)
+    testImplementation(libs.junit)
 }
