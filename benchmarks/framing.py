@@ -1,6 +1,6 @@
 """The framing of the training faces, and whether the crop rule gives it.
 
-    FER_MOBILE_DATA=... python benchmarks/framing.py [--faces 800]
+    FER_MOBILE_DATA=... python benchmarks/framing.py [--faces 2000]
 
 *Framing*: every face of the valid split (48×48), enlarged 4× as smoothly as a photo would
 be, is shown to the detector.  Box and crop rule are stated relative to the 48-px frame.
@@ -31,6 +31,7 @@ from matplotlib.figure import Figure
 from rows import RESULTS, write_row
 
 from fer_mobile.data import load_dataset
+from fer_mobile.detect.scale import shrink
 from fer_mobile.detect.yunet import YuNet, overlap
 from fer_mobile.files import replace_file
 from fer_mobile.images import load_photo
@@ -44,8 +45,11 @@ ENLARGED = 4
 FRAME = 48
 PHOTO = (640, 427)
 QUANTILES = (10, 25, 50, 75, 90)
-SCALES = (0.82, 0.87, 0.92, 0.97, 1.02, 1.07, 1.12, 1.17, 1.22, 1.32)
-SHIFTS = (-0.12, -0.07, -0.02, 0.03, 0.08)
+SCALES = (0.72, 0.77, 0.82, 0.87, 0.92, 0.97, 1.02, 1.07, 1.12, 1.22, 1.32)
+SHIFTS = (-0.07, -0.02, 0.03, 0.08, 0.13)
+TIGHTER = CropRule(0.9, 0.03)
+"""A rule in the middle of the sweep's plateau."""
+TURNED_FACES = 800
 TURNS = (0, 15, 30)
 SHARP = 200
 """Pixels of a sharp face's crop, at least."""
@@ -170,8 +174,8 @@ class Judge:
     def by_rule(self, rule: CropRule) -> Variant:
         return lambda shown: face_pixels(shown.rgb, shown.face.box, self.size, rule)
 
-    def by_box(self, change: Callable[[Box], Box]) -> Variant:
-        return lambda shown: face_pixels(shown.rgb, change(shown.face.box), self.size, self.rule)
+    def by_box(self, change: Callable[[Box], Box], rule: CropRule) -> Variant:
+        return lambda shown: face_pixels(shown.rgb, change(shown.face.box), self.size, rule)
 
     def through_48(self, shown: Shown) -> np.ndarray:
         small = face_pixels(shown.rgb, shown.face.box, FRAME, self.rule)
@@ -209,16 +213,29 @@ def difference(right: np.ndarray, reference: np.ndarray) -> dict[str, float]:
     return {"points": round(float(delta.mean()), 2), "interval": round(half, 2)}
 
 
-def sweep(judge: Judge, shown: list[Shown], reference: np.ndarray) -> list[dict[str, Any]]:
-    return [
-        {"scale": scale, "shift_y": shift}
-        | judge.against(shown, judge.by_rule(CropRule(scale, shift)), reference)
-        for scale in SCALES
-        for shift in SHIFTS
-    ]
+def sweep(judge: Judge, shown: list[Shown], reference: np.ndarray) -> dict[str, Any]:
+    """Every rule, and what the best one of either half of the faces gains in the other."""
+    cells, rights = [], []
+    for scale in SCALES:
+        for shift in SHIFTS:
+            row, right = judge.figures(shown, judge.by_rule(CropRule(scale, shift)))
+            cells.append({"scale": scale, "shift_y": shift} | row | difference(right, reference))
+            rights.append(right)
+    halves = []
+    for half in (slice(0, None, 2), slice(1, None, 2)):
+        best = int(np.argmax([right[half].mean() for right in rights]))
+        other = slice(1 - half.start, None, 2)
+        halves.append(
+            {"scale": cells[best]["scale"], "shift_y": cells[best]["shift_y"]}
+            | difference(rights[best][other], reference[other])
+        )
+    return {"rules": cells, "best_of_one_half_in_the_other": halves}
 
 
-def box_errors(judge: Judge, shown: list[Shown], reference: np.ndarray) -> dict[str, Any]:
+def box_errors(judge: Judge, shown: list[Shown], rule: CropRule) -> dict[str, Any]:
+    """Boxes that are off, against true ones under the same rule."""
+    _, reference = judge.figures(shown, judge.by_rule(rule))
+
     def moved(box: Box, x: float = 0, y: float = 0, grow: float = 1) -> Box:
         width, height = grow * box.width, grow * box.height
         return Box(
@@ -241,7 +258,7 @@ def box_errors(judge: Judge, shown: list[Shown], reference: np.ndarray) -> dict[
         ),
     }
     return {
-        name: judge.against(shown, judge.by_box(change), reference)
+        name: judge.against(shown, judge.by_box(change, rule), reference)
         for name, change in changes.items()
     }
 
@@ -285,9 +302,27 @@ def sharp_faces(judge: Judge, detector: YuNet) -> dict[str, Any]:
     }
 
 
+def bundled(judge: Judge, detector: YuNet) -> dict[str, Any]:
+    """Bundled photos of one face with a stated expression: how many are right."""
+    shown = []
+    for photo in certain_photos(photos_dir()):
+        rgb = load_photo(photo.path).rgb
+        if photo.expression and (found := detector.find(shrink(rgb))):
+            face = found[0].scaled(max(rgb.shape) / max(shrink(rgb).shape))
+            label = judge.classifier.labels.index(photo.expression)
+            shown.append(Shown(rgb, face, face.box, label))
+    return {
+        "photos": len(shown),
+        "right": {
+            f"{rule.scale} {rule.shift_y}": int(judge.figures(shown, judge.by_rule(rule))[1].sum())
+            for rule in (judge.rule, TIGHTER)
+        },
+    }
+
+
 def draw(row: dict[str, Any]) -> None:
     """The sweep as a picture: points of accuracy against the shipped rule."""
-    grid = {(cell["scale"], cell["shift_y"]): cell["points"] for cell in row["sweep"]}
+    grid = {(cell["scale"], cell["shift_y"]): cell["points"] for cell in row["sweep"]["rules"]}
     values = np.array([[grid[scale, shift] for scale in SCALES] for shift in SHIFTS])
     figure = Figure(figsize=(7, 3), layout="constrained")
     axis = figure.subplots()
@@ -307,7 +342,7 @@ def draw(row: dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--faces", type=int, default=800, help="of the sweep")
+    parser.add_argument("--faces", type=int, default=2000, help="of the sweep")
     count = parser.parse_args().faces
     cv2.setNumThreads(1)
     valid = load_dataset(split="valid")
@@ -341,8 +376,14 @@ def main() -> None:
         | {"recall": shipped_scores.recall, "counts": shipped_scores.counts},
         "the_48_px_frame_itself": frame,
         "sweep": sweep(judge, shown, right),
-        "box_error": box_errors(judge, shown, right),
-        "levelling_by_photo_turned": levelling(judge, images, labels, detector),
+        "box_error": {
+            f"{rule.scale} {rule.shift_y}": box_errors(judge, shown, rule)
+            for rule in (judge.rule, TIGHTER)
+        },
+        "bundled_photos": bundled(judge, detector),
+        "levelling_by_photo_turned": levelling(
+            judge, images[:TURNED_FACES], labels[:TURNED_FACES], detector
+        ),
         "through_48_px": {
             "valid_faces_of_200_px_and_more": {"faces": len(large), "as_they_are": large_row}
             | {"through_48_px": judge.against(large, judge.through_48, large_right)},
