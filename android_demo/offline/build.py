@@ -193,7 +193,7 @@ def kotlinc(
         for file in (source.rglob("*.kt") if source.is_dir() else [source])
     )
     path = join_path(class_path)
-    key = _digest(files, path)
+    key = digest(files, path)
     stamp = out.with_suffix(".stamp")
     if stamp.exists() and stamp.read_text() == key:
         return
@@ -223,7 +223,7 @@ def _r_classes(libraries: Libraries, linked: resources.Linked, out: Path) -> Non
     shutil.rmtree(sources, ignore_errors=True)
     resources.write_r_classes(linked.symbols, libraries.aars, PACKAGE, sources)
     files = sorted(sources.rglob("*.java"))
-    key = _digest(files, "")
+    key = digest(files, "")
     stamp = out.with_suffix(".stamp")
     if stamp.exists() and stamp.read_text() == key:
         return
@@ -263,7 +263,8 @@ def _robolectric(class_path: list[Path], names: list[str], host: Path) -> None:
     log = OUT / "robolectric.log"
     try:
         said = run(
-            "java", "-Xmx3g", "-XX:TieredStopAtLevel=1", f"-XX:ErrorFile={OUT}/crash.log",
+            "java", "-Xmx3g", "-XX:TieredStopAtLevel=1", "-XX:ActiveProcessorCount=2",
+            f"-XX:ErrorFile={OUT}/crash.log",
             "-Drobolectric.offline=true", f"-Drobolectric.dependency.dir={frameworks}",
             f"-Dfermobile.root={ROOT.parent}", f"-Dfermobile.out={OUT}",
             f"-Dfermobile.record={os.environ.get('RECORD', 'false')}",
@@ -311,8 +312,9 @@ def run(*command: object, environment: Mapping[str, str] | None = None) -> str:
     return done.stdout
 
 
-def _digest(files: list[Path], path: str) -> str:
-    total = hashlib.sha256(path.encode())
+def digest(files: list[Path], text: str) -> str:
+    """A checksum of the files' names and contents and of a text."""
+    total = hashlib.sha256(text.encode())
     for file in files:
         total.update(str(file).encode())
         total.update(file.read_bytes())

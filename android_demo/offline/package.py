@@ -18,6 +18,7 @@ from build import (
     ROOT,
     BuildError,
     Libraries,
+    digest,
     framework,
     join_path,
     run,
@@ -47,8 +48,7 @@ _KEY = ("-storepass", "android", "-keypass", "android", "-alias", "androiddebugk
 def build(libraries: Libraries) -> None:
     """Make and check debug.apk and release.apk in the build folder."""
     folder = OUT / "apk"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(exist_ok=True)
     app = _jar(folder / "app.jar", [APP, CORE, OUT / "r"])
     step("D8", lambda: _d8(libraries, app, folder / "debug"))
     step("R8", lambda: _r8(libraries, app, folder / "release"))
@@ -100,20 +100,16 @@ def _jar(target: Path, folders: Iterable[Path]) -> Path:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as jar:
         for folder in folders:
             for file in sorted(folder.rglob("*.class")):
-                jar.write(file, file.relative_to(folder))
+                # Without its date, so that the same classes are the same jar.
+                name = zipfile.ZipInfo(file.relative_to(folder).as_posix())
+                jar.writestr(name, file.read_bytes())
     return target
 
 
 def _d8(libraries: Libraries, app: Path, out: Path) -> None:
     """The libraries are dexed once a lock; later only the app is, and all is merged."""
     dexed = libraries.folder / "debug-dex"
-    if not dexed.exists():
-        part = dexed.with_suffix(".part")
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir()
-        _dex(libraries, "D8", part, ["--debug", "--intermediate"], libraries.jars)
-        part.rename(dexed)
-    out.mkdir()
+    _dex(libraries, "D8", dexed, ["--debug", "--intermediate"], libraries.jars)
     class_path = [word for jar in libraries.jars for word in ("--classpath", jar)]
     _dex(libraries, "D8", out, ["--debug", *class_path], [app, *sorted(dexed.glob("*.dex"))])
 
@@ -123,7 +119,6 @@ def _r8(libraries: Libraries, app: Path, out: Path) -> None:
     texts = [file.read_text() for file in sorted(libraries.folder.glob("*/proguard.txt"))]
     texts += [(ROOT / "app/proguard-rules.pro").read_text(), (OUT / "resources.pro").read_text()]
     rules.write_text("\n".join([*texts, _SHRINKING]))
-    out.mkdir()
     options = ["--release", "--no-data-resources", "--pg-conf", rules]
     _dex(libraries, "R8", out, options, [app, *libraries.jars])
 
@@ -131,14 +126,24 @@ def _r8(libraries: Libraries, app: Path, out: Path) -> None:
 def _dex(
     libraries: Libraries, tool: str, out: Path, options: Iterable[object], inputs: Iterable[Path]
 ) -> None:
+    """Run D8 or R8, unless `out` was made of the very same classes and rules already."""
+    files = list(inputs)
+    words = [str(option) for option in options]
+    key = digest([*files, *(Path(word) for word in words if word.endswith(".pro"))], str(words))
+    stamp = out.with_suffix(".stamp")
+    if stamp.exists() and stamp.read_text() == key:
+        return
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
     java = shutil.which("java")
     assert java, "javac has run"
     home = os.environ.get("JAVA_HOME") or Path(java).resolve().parents[1]
     run(
         "java", "-Xmx3g", "-XX:+UseSerialGC", "-cp", join_path([libraries.r8]),
         f"com.android.tools.r8.{tool}", "--min-api", _version("minSdk"),
-        "--lib", _android(libraries), "--lib", home, *options, "--output", out, *inputs,
+        "--lib", _android(libraries), "--lib", home, *words, "--output", out, *files,
     )  # fmt: skip
+    stamp.write_text(key)
 
 
 def _android(libraries: Libraries) -> Path:

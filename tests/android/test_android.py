@@ -14,7 +14,7 @@ from fer_mobile.bench.result import parse_result
 
 APP = Path(__file__).resolve().parents[2] / "android_demo"
 TOOLS = {
-    "javac": "openjdk-17-jdk-headless",
+    "javac": "default-jdk-headless",
     "mvn": "maven",
     "cc": "gcc libc6-dev",
     "zipalign": "zipalign",
