@@ -1,7 +1,6 @@
 """The same file gives the same labels in every runtime."""
 
 import importlib.util
-import subprocess
 import sys
 from pathlib import Path
 
@@ -79,24 +78,5 @@ def test_what_a_runtime_refuses_is_a_reason(runtimes, files, tmp_path):
 @pytest.mark.prove
 def test_every_runtime(runtimes, tmp_path):
     rows = runtimes.matrix(tmp_path)
-    by_cell = {(row["runtime"].split(" (")[0], row["file"]): row for row in rows}
-    refused = {cell for cell, row in by_cell.items() if not row["runs"]}
-    assert refused == {("tflite-runtime 2.14.0", "dynamic")}
-    assert all(row["agrees"] for row in rows if row["runs"])
+    assert all(row["runs"] and row["agrees"] for row in rows)
     assert len(rows) == 17
-    # Our own loader, in that runtime, says so in one line.
-    python = runtimes.python_of(runtimes.RUNTIMES[3], tmp_path)
-    model = export(DEFAULT, quantize="dynamic", out=tmp_path / "out").path
-    code = (
-        "import sys; from pathlib import Path\n"
-        "from fer_mobile.errors import ModelError\n"
-        "from fer_mobile.runtime.interpreter import load_interpreter\n"
-        "try:\n    load_interpreter(Path(sys.argv[1]))\n"
-        "except ModelError as error:\n    print(error)"
-    )
-    done = subprocess.run(
-        [python, "-c", code, model], capture_output=True, text=True, cwd=ROOT, check=True
-    )
-    assert done.stdout.count("\n") == 1
-    assert "that tflite-runtime 2.14.0 can run" in done.stdout
-    assert "FULLY_CONNECTED" in done.stdout

@@ -150,6 +150,10 @@ def to_tflite(
             converter = tf.lite.TFLiteConverter.from_saved_model(folder)
             if precision != "float32":
                 converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            if precision == "dynamic":
+                # One scale for each dense layer: runtimes before 2.17, Android's among them, know
+                # no other, and the labels are none the worse.
+                converter._experimental_disable_per_channel_quantization_for_dense_layers = True
             if precision == "float16":
                 converter.target_spec.supported_types = [tf.float16]
             if precision == "int8":

@@ -95,3 +95,17 @@ def test_missing_file_and_folder_are_named(tmp_path):
     for path in (tmp_path / "no.tflite", tmp_path):
         with pytest.raises(ModelError, match=str(path)):
             load_interpreter(path)
+
+
+def test_a_model_that_is_too_new_is_said_in_one_line():
+    from ai_edge_litert import schema_py_generated as schema
+    from ai_edge_litert.tools import flatbuffer_utils
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(YUNET.read_bytes(), 0))
+    for code in model.operatorCodes:
+        code.version = 99
+    with pytest.raises(
+        ModelError, match=rf"that {runtime_name()} can run, found .*version"
+    ) as said:
+        load_interpreter(bytes(flatbuffer_utils.convert_object_to_bytearray(model)))
+    assert "\n" not in str(said.value)
