@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 from fer_mobile.errors import InputError
+from fer_mobile.files import cache_dir
 from fer_mobile.types import PhotoResult
 
 SCHEMA_VERSION: Final = 1
@@ -44,15 +45,8 @@ CREATE TABLE IF NOT EXISTS result (
 
 
 def default_path() -> Path:
-    """The user's own store: ``$FER_MOBILE_CACHE``, else the cache folder of the XDG standard.
-
-    It never lies among the photos, which are not ours to write to.
-    """
-    folder = os.environ.get("FER_MOBILE_CACHE")
-    if folder:
-        return Path(folder) / "results.sqlite"
-    cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "fer-mobile" / "results.sqlite"
+    """The user's own store: it never lies among the photos, which are not ours to write to."""
+    return cache_dir() / "results.sqlite"
 
 
 class Fingerprint(NamedTuple):

@@ -144,7 +144,7 @@ def test_of_several_phones_the_ready_or_the_named_one_is_used(phone):
 def test_an_app_that_fails(phone, what, message):
     phone.set(**what)
     with pytest.raises(InputError, match=re.escape(message)):
-        run_app(timeout_s=0.4 if "running" not in what else 20)
+        run_app(timeout_s=0.4 if what == {"answer": None} else 60)
 
 
 def test_an_adb_that_hangs_is_given_up(phone, monkeypatch):
