@@ -7,8 +7,8 @@ arm64 Python is unpacked from Debian's packages into DIR (kept there; else a tem
 and the runtime's arm64 wheels beside it.  Every shipped file runs on the golden faces, the
 detector on three of the bundled photos.  Rows go to benchmarks/results/arm_parity.jsonl.
 
-ai-edge-litert 2.3.0 dies of a signal under qemu 7.2 (its row says so: with XNNPACK always, with
-plain kernels on some files); 2.1.2 and tflite-runtime 2.14.0 run, with XNNPACK.
+ai-edge-litert 2.3.0 dies of a signal under qemu 7.2, with XNNPACK and with plain kernels (its
+rows say so); 2.1.2 and tflite-runtime 2.14.0 run, with XNNPACK.
 """
 
 from __future__ import annotations

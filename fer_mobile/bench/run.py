@@ -15,7 +15,6 @@ from fer_mobile.bench.compare import ratios
 from fer_mobile.bench.energy import joules_between, read_counters
 from fer_mobile.bench.hardware import describe_hardware, describe_software, peak_memory_mb
 from fer_mobile.bench.photos import load_photo_set
-from fer_mobile.bench.profile import profile
 from fer_mobile.bench.result import (
     SCHEMA,
     SCHEMA_VERSION,
@@ -107,7 +106,11 @@ def run_bench(
             detector=DETECTOR,
             times=min(MOST_TIMES, len(passes[0])),
         )
-        operations = profile(pipelines[0].classifier.path, threads) if with_profile else None
+        operations = None
+        if with_profile:
+            from fer_mobile.bench.profile import profile  # needs ai-edge-litert, not any runtime
+
+            operations = profile(pipelines[0].classifier.path, threads)
 
     stages = stage_stats([_median(times) for times in zip(*passes[0], strict=True)])
     photos_timed = sum(len(rows) for each in passes for rows in each)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE
 from rich.table import Table
 
-from fer_mobile.bench.estimate import PHONES, Estimate, check_against_table8
 from fer_mobile.bench.result import NOISY, Against, BenchResult, ColdStart, Operation
 from fer_mobile.bench.stats import TABLE8, TABLE8_PHONE, StageStats, verdict
 from fer_mobile.types import STAGES
+
+if TYPE_CHECKING:
+    from fer_mobile.bench.estimate import Estimate
 
 
 def stage_table(stats: Mapping[str, StageStats]) -> Table:
@@ -131,6 +134,8 @@ def estimate_table(found: Estimate) -> Table:
 
 def estimate_notes(found: Estimate) -> list[str]:
     """What the estimate is of, where its rates come from, and what it says of the budget."""
+    from fer_mobile.bench.estimate import PHONES, check_against_table8
+
     phone = PHONES[found.phone]
     return [
         f"{found.phone}: {phone.cores} ({phone.example}), threads: {found.threads}",
