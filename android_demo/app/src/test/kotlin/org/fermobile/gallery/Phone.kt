@@ -14,6 +14,7 @@ import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import java.io.File
+import java.util.concurrent.CountDownLatch
 
 /** The checkout. */
 val repository = File(System.getProperty("fermobile.root")!!)
@@ -50,8 +51,11 @@ class MediaProvider : ContentProvider() {
         }
     }
 
-    override fun openFile(uri: Uri, mode: String): ParcelFileDescriptor =
-        ParcelFileDescriptor.open(files[uri.lastPathSegment!!.toInt()], ParcelFileDescriptor.MODE_READ_ONLY)
+    override fun openFile(uri: Uri, mode: String): ParcelFileDescriptor {
+        val file = files[uri.lastPathSegment!!.toInt()]
+        slow[file]?.await()
+        return ParcelFileDescriptor.open(file, ParcelFileDescriptor.MODE_READ_ONLY)
+    }
 
     override fun getType(uri: Uri) = "image/*"
 
@@ -63,6 +67,9 @@ class MediaProvider : ContentProvider() {
 
     companion object {
         var files: List<File> = emptyList()
+
+        /** Photos that are not to be had before their time. */
+        var slow: Map<File, CountDownLatch> = emptyMap()
     }
 }
 

@@ -28,10 +28,10 @@ fun Activity.texts(): List<String> =
 private const val SAME_CHANNEL = 40
 
 /** The part of a screen's pixels that may be others: text is drawn a little differently elsewhere. */
-private const val TOLERANCE = 0.01
+private const val TOLERANCE = 0.003
 
 /** On screens with measured times, whose digits are different every time. */
-const val TIMES_TOLERANCE = 0.04
+const val TIMES_TOLERANCE = 0.03
 
 private val committed = File(repository, "android_demo/screens")
 
