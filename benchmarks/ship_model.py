@@ -1,6 +1,9 @@
 """Makes a trained run a shipped model: models/<name>/ with float weights, files and figures.
 
-    FER_MOBILE_DATA=... python benchmarks/ship_model.py RUN [--into models]
+    FER_MOBILE_DATA=... python benchmarks/ship_model.py RUN [--into models] [--temperature]
+
+RUN may also be the name of a model that is shipped already, which is then exported and
+measured anew; `--temperature` fits one to it first, where its recipe did not.
 
 Every precision is exported and measured on valid; float16 and int8 files are kept.  The
 activation ranges for int8 are the run's own after quantization-aware fine-tuning, and those
@@ -11,10 +14,14 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from fer_mobile.contract import Figures
 from fer_mobile.convert import export
+from fer_mobile.convert.adjustment import fold_adjustment
 from fer_mobile.convert.calibration import (
     find_calibration,
     make_ranges,
@@ -23,10 +30,12 @@ from fer_mobile.convert.calibration import (
 )
 from fer_mobile.convert.exporter import QUANTIZATIONS
 from fer_mobile.convert.ranges import RANGES_JSON, read_ranges
-from fer_mobile.convert.source import load_source, ship
-from fer_mobile.data import data_path
+from fer_mobile.convert.source import Source, load_source, ship
+from fer_mobile.data import data_path, load_dataset
 from fer_mobile.evaluation import evaluate
+from fer_mobile.preprocess import normalise, resize
 from fer_mobile.resources import models_dir
+from fer_mobile.train.adjust import fit_adjustment
 
 KEPT = ("float16", "int8")
 
@@ -40,6 +49,17 @@ def measured(model: str, folder: Path) -> tuple[Figures, ...]:
         rows.append(Figures(precision=precision, **fields))
         print(precision, found["accuracy"], found["balanced_accuracy"], path.stat().st_size)
     return tuple(rows)
+
+
+def with_temperature(source: Source) -> Source:
+    """The source with a temperature, fitted on valid, folded in."""
+    valid = load_dataset(split="valid")
+    size = int(source.model.input_shape[1])
+    pixels = normalise(np.stack([resize(image, size) for image in valid.images]))[..., None]
+    probabilities = source.model.predict(pixels, batch_size=256, verbose=0)
+    adjustment = fit_adjustment(probabilities, valid)
+    fold_adjustment(source.model, adjustment, source.labels)
+    return replace(source, adjustment=adjustment)
 
 
 def ship_ranges(run: Path, weights: Path) -> None:
@@ -57,9 +77,12 @@ def ship_ranges(run: Path, weights: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
+    parser.add_argument("--temperature", action="store_true")
     parser.add_argument("--into", type=Path, default=models_dir())
     arguments = parser.parse_args()
     source = load_source(arguments.run)
+    if arguments.temperature:
+        source = with_temperature(source)
     folder = arguments.into / source.name
     ship(source, folder, source.figures)
     ship_ranges(arguments.run, folder / f"{source.name}.keras")

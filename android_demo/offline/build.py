@@ -192,8 +192,11 @@ def kotlinc(
         for source in sources
         for file in (source.rglob("*.kt") if source.is_dir() else [source])
     )
-    path = join_path(class_path)
-    key = digest(files, path)
+    places = list(class_path)
+    path = join_path(places)
+    # What was compiled here changes under the same name; its stamp tells.
+    compiled = [place.with_suffix(".stamp") for place in places if place.is_dir()]
+    key = digest([*files, *compiled], path)
     stamp = out.with_suffix(".stamp")
     if stamp.exists() and stamp.read_text() == key:
         return

@@ -32,7 +32,7 @@ from fer_mobile.errors import DataError, RecipeError
 from fer_mobile.files import replace_file, write_text
 from fer_mobile.metrics import Scores, score
 from fer_mobile.preprocess import normalise, resize
-from fer_mobile.train.adjust import adjust, cross_fitted, fit_temperature, prior_offsets
+from fer_mobile.train.adjust import adjust, fit_adjustment, prior_offsets
 from fer_mobile.train.batches import Batches
 from fer_mobile.train.curves import draw_curves
 from fer_mobile.train.recipe import AdjustmentSection, Recipe
@@ -397,14 +397,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         offsets = prior_offsets(shares, section.prior, names) if section.prior else {}
         chosen = Adjustment(offsets=offsets, origin="shares of the training rows")
         if section.temperature:
-            halves = cross_fitted(raw, labels, names, chosen)
-            crossed = score(halves, labels, names).calibration_error
-            origin = (
-                f"temperature from {self.valid.protocol} {self.valid.split}, n={len(labels):,} "
-                f"(from one half of it, the other half's calibration error is {crossed:.4f})"
-            )
-            chosen = fit_temperature(raw, labels, names, chosen)
-            chosen = chosen.model_copy(update={"origin": origin})
+            chosen = fit_adjustment(raw, self.valid, offsets)
         self.best = score(adjust(raw, chosen, names), labels, names)
         write_text(self.out / "adjustment.json", chosen.model_dump_json(indent=2))
         write_text(self.out / "valid.json", json.dumps(self._summary(self.best), indent=2))
