@@ -50,6 +50,7 @@ ARCHITECTURES: Final = {
         Architecture("xcao", "xcao_family", 6_970_728, 224, "thesis, figure 18 left"),
         Architecture("baseline", "thesis_baseline", 102_830_056, 224, "thesis, figure 12"),
         Architecture("baseline_enhanced", "thesis_baseline", 102_830_856, 224, "thesis, figure 17"),
+        Architecture("fractal", "fractal", 26_395_128, 224, "thesis, figures 19 and 20"),
         Architecture("alexnet", "alexnet", 58_290_888, 224, "thesis, figure 13"),
         Architecture("alexnet_two_stream", "alexnet", 56_877_768, 224, "thesis, figure 14"),
         Architecture("googlenet", "transfer", 21_819_176, 224, "thesis, table 5: InceptionV3"),

@@ -45,6 +45,19 @@ def test_each_builds_as_registered_and_answers_with_probabilities(name):
     assert found.sum(1) == pytest.approx(np.ones(2), abs=1e-5)
 
 
+def test_the_fractal_network_is_3888_parameters_short_of_the_printed_count():
+    model = zoo.build("fractal")
+    assert model.count_params() == zoo.ARCHITECTURES["fractal"].parameters == 26_399_016 - 3_888
+    assert model.get_layer("merge").output.shape == (None, 14, 14, 128)
+    dense = sum(model.get_layer(n).count_params() for n in ("dense", "logits", "logits_norm"))
+    assert dense == 25_699_368
+    small = zoo.build("fractal", size=48)
+    found = small.predict(normalise(golden_faces(48)[:2])[..., None], verbose=0)
+    assert found.sum(1) == pytest.approx(np.ones(2), abs=1e-5)
+    with pytest.raises(ModelError, match="a multiple of 16 px, found 56 px"):
+        zoo.build("fractal", size=56)
+
+
 def test_color_is_the_gray_face_three_times():
     gray, color = (zoo.build("simple_cnn", channels=channels) for channels in (1, 3))
     for layer in gray.layers:
