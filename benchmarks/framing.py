@@ -47,8 +47,6 @@ PHOTO = (640, 427)
 QUANTILES = (10, 25, 50, 75, 90)
 SCALES = (0.72, 0.77, 0.82, 0.87, 0.92, 0.97, 1.02, 1.07, 1.12, 1.22, 1.32)
 SHIFTS = (-0.07, -0.02, 0.03, 0.08, 0.13)
-TIGHTER = CropRule(0.9, 0.03)
-"""A rule in the middle of the sweep's plateau."""
 TURNED_FACES = 800
 TURNS = (0, 15, 30)
 SHARP = 200
@@ -313,11 +311,12 @@ def bundled(judge: Judge, detector: YuNet) -> dict[str, Any]:
             shown.append(Shown(rgb, face, face.box, label))
     return {
         "photos": len(shown),
-        "right": {
-            f"{rule.scale} {rule.shift_y}": int(judge.figures(shown, judge.by_rule(rule))[1].sum())
-            for rule in (judge.rule, TIGHTER)
-        },
+        "right": {named(judge.rule): int(judge.figures(shown, judge.by_rule(judge.rule))[1].sum())},
     }
+
+
+def named(rule: CropRule) -> str:
+    return f"{rule.scale} {rule.shift_y}"
 
 
 def draw(row: dict[str, Any]) -> None:
@@ -335,7 +334,8 @@ def draw(row: dict[str, Any]) -> None:
         for x, value in enumerate(line):
             axis.text(x, y, f"{value:+.1f}", ha="center", va="center", fontsize=8,
                       color="black" if value > -4 else "white")  # fmt: skip
-    axis.set_title(f"points of accuracy against 1.02 / −0.02, {row['faces']} faces", fontsize=10)
+    rule = named(CropRule(**row["rule"]))
+    axis.set_title(f"points of accuracy against {rule}, {row['faces']} faces", fontsize=10)
     figure.colorbar(drawn)
     replace_file(RESULTS / "framing.png", lambda part: figure.savefig(part, dpi=80))
 
@@ -376,10 +376,7 @@ def main() -> None:
         | {"recall": shipped_scores.recall, "counts": shipped_scores.counts},
         "the_48_px_frame_itself": frame,
         "sweep": sweep(judge, shown, right),
-        "box_error": {
-            f"{rule.scale} {rule.shift_y}": box_errors(judge, shown, rule)
-            for rule in (judge.rule, TIGHTER)
-        },
+        "box_error": {named(judge.rule): box_errors(judge, shown, judge.rule)},
         "bundled_photos": bundled(judge, detector),
         "levelling_by_photo_turned": levelling(
             judge, images[:TURNED_FACES], labels[:TURNED_FACES], detector

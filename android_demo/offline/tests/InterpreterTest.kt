@@ -89,7 +89,10 @@ class InterpreterTest {
         assertEquals(file.name, vector.item("inputs_sha256").text(), checksum)
         val tolerance = when (vector.item("precision").text()) {
             "int8" -> 0.0
-            "dynamic" -> 1e-2
+            // Activations are rounded by ranges of their own, so that a last digit that runtimes
+            // compute differently becomes a step of 1/255: one runtime with and without XNNPACK
+            // already differs by up to 0.013 (compact, 300 faces).
+            "dynamic" -> 2e-2
             else -> 1e-4
         }
         var worst = 0.0

@@ -11,7 +11,7 @@ import kotlin.math.min
  * @property scale side of the square over the height of the box.
  * @property shiftY offset of the square's centre over the height of the box; negative is up.
  */
-data class CropRule(val scale: Double = 1.02, val shiftY: Double = -0.02) {
+data class CropRule(val scale: Double = 0.9, val shiftY: Double = 0.03) {
     /** The square of a box, in whole pixels rounded half up; it may leave the photo. */
     fun square(box: Box): Square {
         val side = max(1, round(scale * box.height))
