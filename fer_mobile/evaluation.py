@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.preprocess import normalise, resize
 
 _BATCH = 64
+
+_OWN: Final = {7: "fer2013", 4: "fer2013-4"}
+"""The protocol of a model with fewer labels than eight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def evaluate(
             f"protocol {protocol}",
             expected=f"a model that knows {', '.join(missing)}",
             found=f"one with the labels {', '.join(labels)}",
-            todo="Use --protocol fer2013." if len(labels) == 7 else "",
+            todo=f"Use --protocol {_OWN[len(labels)]}." if len(labels) in _OWN else "",
         )
     columns = probabilities[:, [labels.index(name) for name in dataset.names]]
     columns = columns / np.maximum(columns.sum(1, keepdims=True), 1e-9)

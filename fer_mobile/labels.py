@@ -23,6 +23,12 @@ LABELS: Final = (
 LABELS_7: Final = LABELS[:7]
 """The vocabulary of the `fer2013` protocol, which has no contempt."""
 
+LABELS_4: Final = LABELS[:4]
+"""The vocabulary of the `fer2013-4` protocol, that of the four-class studies."""
+
+VOCABULARIES: Final = {len(names): names for names in (LABELS, LABELS_7, LABELS_4)}
+"""What a network with so many outputs tells apart."""
+
 MULTIPLE: Final = "multiple"
 """A photo's label when it shows more than one face (the Affective app's rule)."""
 

@@ -27,6 +27,8 @@ class Scores:
     """Expected calibration error over the bins of `reliability` (Guo et al., 2017)."""
     reliability: list[list[float]] = field(default_factory=list)
     """Mean confidence, accuracy and count of each of 15 equally wide bins that is not empty."""
+    loss: float | None = None
+    """Mean cross-entropy to the labels, in nats; None in files of older versions."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, rounded to five digits."""
@@ -39,8 +41,30 @@ class Scores:
             "counts": self.counts,
             "confusion": self.confusion,
             "calibration_error": round(self.calibration_error, 5),
+            "loss": None if self.loss is None else round(self.loss, 5),
             "reliability": [[round(v, 5) for v in row] for row in self.reliability],
         }
+
+
+def classification_report(scores: Scores) -> dict[str, dict[str, float]]:
+    """Precision, recall, F1 and number of faces by label, and their means.
+
+    "macro avg" weighs labels equally, "weighted avg" by their faces; a share of nothing counts
+    as 0, and labels without a face and never predicted are left out of the means.
+    """
+    rows = {}
+    for name, count in scores.counts.items():
+        p, r = scores.precision[name] or 0.0, scores.recall[name] or 0.0
+        if count or scores.precision[name] is not None:
+            f1 = 2 * p * r / (p + r) if p + r else 0.0
+            rows[name] = {"precision": p, "recall": r, "f1": f1, "faces": float(count)}
+    labels = list(rows.values())
+    for title, weights in (("macro avg", None), ("weighted avg", [r["faces"] for r in labels])):
+        rows[title] = {
+            key: float(np.average([row[key] for row in labels], weights=weights))
+            for key in ("precision", "recall", "f1")
+        } | {"faces": float(scores.n)}
+    return rows
 
 
 def _rounded(values: dict[str, float | None]) -> dict[str, float | None]:
@@ -68,6 +92,7 @@ def score(probabilities: np.ndarray, labels: np.ndarray, names: tuple[str, ...])
         confusion=confusion.tolist(),
         calibration_error=sum(n * abs(c - a) for c, a, n in reliability) / len(labels),
         reliability=reliability,
+        loss=float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-7)).mean()),
     )
 
 

@@ -17,7 +17,7 @@ from fer_mobile.contract import Adjustment, Figures, Training
 from fer_mobile.convert.adjustment import fold_adjustment
 from fer_mobile.errors import MissingPackageError, ModelError
 from fer_mobile.files import write_bytes, write_text
-from fer_mobile.labels import LABELS, LABELS_7
+from fer_mobile.labels import VOCABULARIES
 from fer_mobile.models import SOURCE_JSON, shipped_models, unknown_model
 from fer_mobile.quiet import quiet
 from fer_mobile.zoo import ARCHITECTURES
@@ -149,14 +149,14 @@ def _make(
         shape, classes = (), None
     if len(shape) != 4 or not shape[1] or shape[1] != shape[2] or shape[3] != 1:
         raise ModelError(name, expected="a gray square input [N, S, S, 1]", found=str(list(shape)))
-    if classes not in (len(LABELS), len(LABELS_7)):
-        raise ModelError(name, expected="8 (or 7) classes", found=str(classes))
+    if classes not in VOCABULARIES:
+        raise ModelError(name, expected="8 (or 7, or 4) classes", found=str(classes))
     return Source(
         model=model,
         name=name,
         architecture=architecture or model.name,
         options=options or {"size": int(shape[1])},
-        labels=LABELS if classes == len(LABELS) else LABELS_7,
+        labels=VOCABULARIES[classes],
         training=training,
         figures=figures,
         licence=licence,

@@ -8,6 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from fer_mobile.data.face_files import FaceFiles
+
 SPLITS: Final = ("train", "valid", "test", "all")
 """Names of splits; the npz files number the first three 0, 1 and 2."""
 
@@ -16,8 +18,8 @@ SPLITS: Final = ("train", "valid", "test", "all")
 class Dataset:
     """Faces with their labels under one protocol."""
 
-    images: np.ndarray
-    """uint8 [N, H, W] gray faces."""
+    images: np.ndarray | FaceFiles
+    """uint8 [N, H, W] gray faces; those of large sources are read when they are used."""
     labels: np.ndarray
     """int64 [N], indices into `names`."""
     targets: np.ndarray
@@ -34,7 +36,7 @@ class Dataset:
         """Some of the rows (indices or bool [N]), called `split` from then on."""
         return replace(
             self,
-            images=self.images[rows],
+            images=self.images.rows(rows) if isinstance(self.images, FaceFiles) else self.images[rows],
             labels=self.labels[rows],
             targets=self.targets[rows],
             split=split or self.split,

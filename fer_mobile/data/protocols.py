@@ -7,6 +7,8 @@ carries the name of one of these:
   than half of what is left and be one of the eight expressions.
 * ``ferplus-argmax``: the column with most votes; rows won by "unknown" or "NF" are dropped.
 * ``fer2013``: the original seven labels.
+* ``fer2013-4``: the rows that these call neutral, happiness, surprise or sadness (the subset
+  of studies 000, 002 and 004).
 
 (FER+: Barsoum et al., 2016; FER2013: Goodfellow et al., 2013.)
 """
@@ -20,7 +22,7 @@ from typing import Final
 import numpy as np
 
 from fer_mobile.errors import DataError, choose
-from fer_mobile.labels import FER2013, LABELS, LABELS_7
+from fer_mobile.labels import FER2013, FERPLUS_VOTES, LABELS, LABELS_4, LABELS_7
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,17 @@ def _fer2013(raw: Votes) -> Labelled:
     return Labelled(np.ones(len(labels), bool), labels, targets, LABELS_7)
 
 
+def _four(raw: Votes) -> Labelled:
+    every = _fer2013(raw)
+    keep = every.labels < len(LABELS_4)
+    return Labelled(keep, every.labels, every.targets[:, : len(LABELS_4)], LABELS_4)
+
+
 PROTOCOLS: Final[dict[str, Callable[[Votes], Labelled]]] = {
     "ferplus-strict": _strict,
     "ferplus-argmax": _argmax,
     "fer2013": _fer2013,
+    "fer2013-4": _four,
 }
 """Every protocol by name."""
 
@@ -98,3 +107,9 @@ PROTOCOLS: Final[dict[str, Callable[[Votes], Labelled]]] = {
 def find_protocol(name: str) -> Callable[[Votes], Labelled]:
     """The protocol called `name`; DataError with the nearest known name otherwise."""
     return choose("protocol", name, PROTOCOLS, DataError)
+
+
+def vocabulary(protocol: str) -> tuple[str, ...]:
+    """The labels of a protocol in the order of a model's outputs; DataError as `find_protocol`."""
+    nobody = Votes(np.empty((0, len(FERPLUS_VOTES)), np.uint8), np.empty(0, np.int64))
+    return find_protocol(protocol)(nobody).names

@@ -1,9 +1,8 @@
-"""Where faces come from: an npz file, the original csv pair, or folders of images."""
+"""Where faces come from: an npz file, the original csv pair, AffectNet, or folders of images."""
 
 from __future__ import annotations
 
 import csv
-import hashlib
 import os
 import zipfile
 import zlib
@@ -13,10 +12,12 @@ from typing import Final
 
 import numpy as np
 
+from fer_mobile.data.affectnet import find_lists, read_affectnet
 from fer_mobile.data.dataset import SPLITS, Dataset
-from fer_mobile.data.protocols import Votes, find_protocol
+from fer_mobile.data.protocols import Votes, find_protocol, vocabulary
+from fer_mobile.data.split import hashed_split
 from fer_mobile.errors import DataError, PhotoError, choose
-from fer_mobile.labels import FERPLUS_VOTES, LABELS, canonical
+from fer_mobile.labels import FERPLUS_VOTES, canonical
 
 ENVIRONMENT: Final = "FER_MOBILE_DATA"
 """Environment variable that names the data when no path is given."""
@@ -80,11 +81,11 @@ def load_dataset(
 
     `path` is an npz file with the keys images, split, votes and fer2013_label (see
     docs/data.md), a folder that holds such a file or the pair fer2013.csv +
-    fer2013new.csv, or a folder of images ``[split/]class/photo.jpg`` (the images are
+    fer2013new.csv, AffectNet's folder (see `affectnet`), or a folder of images ``[split/]class/photo.jpg`` (the images are
     faces; they become gray squares of `side` px, and the protocol only names the
     vocabulary).  With `training`, rows to learn from: those of the train split whose pixels
-    occur in valid or test are left out, and under `fer2013` those whose pixels occur under
-    different labels.
+    occur in valid or test are left out, and under FER2013's own labels those whose pixels
+    occur under different ones.
 
     Raises DataError when the source, protocol or split cannot be used.
     """
@@ -101,6 +102,8 @@ def load_dataset(
         dataset = _apply(_read_npz(source), protocol, split, training)
     elif all((source / name).is_file() for name in CSV_NAMES):
         dataset = _apply(_read_csv(source), protocol, split, training)
+    elif find_lists(source):
+        dataset = read_affectnet(source, protocol, split, side)
     else:
         dataset = _read_folders(source, protocol, split, side)
     if not len(dataset):
@@ -113,7 +116,7 @@ def _apply(faces: _Faces, protocol: str, split: str, training: bool) -> Dataset:
     keep = labelled.keep.copy()
     if training:
         keep &= (faces.split != 0) | (faces.copy_of == 0)
-        if protocol == "fer2013":
+        if protocol in ("fer2013", "fer2013-4"):
             keep &= (faces.split != 0) | faces.label_certain
     if split != "all":
         keep &= faces.split == SPLITS.index(split)
@@ -231,10 +234,9 @@ def _find_copies(
 
 def _read_folders(source: Path, protocol: str, split: str, side: int) -> Dataset:
     # Reading images needs OpenCV and Pillow, which the other sources do without.
-    from fer_mobile.images import find_photos, load_photo
-    from fer_mobile.preprocess import resize, to_gray
+    from fer_mobile.images import find_photos
 
-    names = LABELS[:7] if protocol == "fer2013" else LABELS
+    names = vocabulary(protocol)
     has_splits = any((source / name).is_dir() for name in SPLITS[:3])
     root = source / split if has_splits and split != "all" else source
     if not root.is_dir():
@@ -244,15 +246,12 @@ def _read_folders(source: Path, protocol: str, split: str, side: int) -> Dataset
         name = canonical(path.parent.name)
         if name not in names:
             continue
-        if not has_splits and split != "all" and _hashed_split(path.relative_to(source)) != split:
+        if not has_splits and split != "all" and hashed_split(path.relative_to(source)) != split:
             continue
         try:
-            gray = to_gray(load_photo(path).rgb)
+            images.append(load_face(path, None, side))
         except PhotoError:
             continue
-        short = min(gray.shape)
-        top, left = (gray.shape[0] - short) // 2, (gray.shape[1] - short) // 2
-        images.append(resize(gray[top : top + short, left : left + short], side))
         labels.append(names.index(name))
     if not images:
         raise DataError(
@@ -264,8 +263,3 @@ def _read_folders(source: Path, protocol: str, split: str, side: int) -> Dataset
     numbers = np.array(labels, np.int64)
     targets = np.eye(len(names), dtype=np.float32)[numbers]
     return Dataset(np.stack(images), numbers, targets, names, protocol, split)
-
-
-def _hashed_split(path: Path) -> str:
-    """Nine images in ten train, one validates; which is which depends on the name alone."""
-    return "valid" if hashlib.sha256(path.as_posix().encode()).digest()[0] % 10 == 0 else "train"

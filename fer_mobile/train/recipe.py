@@ -5,13 +5,24 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from fer_mobile.data.augmentation import Augmentation
+from fer_mobile.data.steps import STEPS
 from fer_mobile.errors import RecipeError, nearest
 from fer_mobile.resources import recipes_dir
+
+
+def _known_step(name: str) -> str:
+    if name not in STEPS:
+        raise ValueError(f"a known step. {nearest(name, STEPS)}")
+    return name
+
+
+StepName = Annotated[str, AfterValidator(_known_step)]
+"""A name of `data.steps.STEPS`."""
 
 
 class _Section(BaseModel):
@@ -39,14 +50,26 @@ class DataSection(_Section):
         0, ge=0, description="Cross-validation: the training rows in so many parts; 0: none."
     )
     fold: int = Field(0, ge=0, description="The part that takes valid's place.")
+    preprocessing: tuple[StepName, ...] = Field(
+        (), description="Named steps before the network (see `data.steps`); export refuses them."
+    )
+    sampling: Literal["all", "under", "over"] = Field(
+        "all",
+        description="Rows that teach: all, as many of each class as the rarest has, or as the "
+        "commonest has (rarer ones repeated).",
+    )
 
 
 class OptimizerSection(_Section):
-    """How the weights are changed; the rate follows a cosine after a linear warm-up."""
+    """How the weights are changed; after a linear warm-up the rate follows the schedule."""
 
-    name: Literal["adamw", "sgd"] = "adamw"
+    name: Literal["adamw", "adam", "adagrad", "sgd"] = "adamw"
     learning_rate: float = Field(2e-3, gt=0)
-    weight_decay: float = Field(0.02, ge=0)
+    schedule: Literal["cosine", "exponential", "constant"] = "cosine"
+    decay: float = Field(
+        0.95, gt=0, le=1, description="What exponential multiplies the rate with each epoch."
+    )
+    weight_decay: float = Field(0.02, ge=0, description="Of adamw and sgd.")
     momentum: float = Field(0.9, ge=0, lt=1, description="Nesterov momentum of sgd.")
     warmup_epochs: float = Field(1.0, ge=0)
     ema: float = Field(0.0, ge=0, lt=1, description="Momentum of the averaged weights; 0: none.")
@@ -61,6 +84,15 @@ class TrainingSection(_Section):
     seed: int = Field(0, ge=0)
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     fraction: float = Field(1.0, gt=0, le=1, description="Share of the training rows used.")
+    valid_fraction: float = Field(
+        1.0, gt=0, le=1, description="Share of valid's rows that judge every epoch."
+    )
+    patience: int | None = Field(
+        None, ge=1, description="Stop after so many epochs without a better one."
+    )
+    stop_accuracy: float | None = Field(
+        None, gt=0, le=1, description="Stop at this accuracy on the training batches."
+    )
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     mixup: float = Field(0.0, ge=0, description="Alpha of mixup's beta distribution; 0: none.")
     balance: float = Field(
