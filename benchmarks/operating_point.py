@@ -26,8 +26,9 @@ from fer_mobile.metrics import score
 from fer_mobile.preprocess import normalise, resize
 from fer_mobile.train import find_recipe, load_recipe
 from fer_mobile.train.adjust import adjust, prior_offsets
-from fer_mobile.train.fit import held_out, train
+from fer_mobile.train.fit import train
 from fer_mobile.train.recipe import Recipe
+from fer_mobile.train.rows import held_out
 
 STRENGTHS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 MOST_LOST = 0.003

@@ -14,6 +14,7 @@ import typer
 from fer_mobile import __version__
 from fer_mobile.cli.android import android_app
 from fer_mobile.cli.bench import bench_command
+from fer_mobile.cli.compare import compare_command
 from fer_mobile.cli.demo import demo_command
 from fer_mobile.cli.evaluate import evaluate_command
 from fer_mobile.cli.export import export_command
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command("demo")(demo_command)
 app.command("models")(models_command)
 app.command("train")(train_command)
+app.command("compare")(compare_command)
 app.command("evaluate")(evaluate_command)
 app.command("export")(export_command)
 app.command("verify")(verify_command)

@@ -125,6 +125,13 @@ def export(
     if folder.exists() and not folder.is_dir():
         raise InputError("--out", expected="a folder", found=f"the file {folder}")
     source = trained = load_source(model)
+    if source.preprocessing:
+        raise ModelError(
+            source.name,
+            expected="a run without preprocessing, which the contract of a file does not have",
+            found=", ".join(source.preprocessing),
+            todo="Train it without data.preprocessing to export it.",
+        )
     if size is not None:
         source = at_size(source, size)
     zoo.check_cap(source.model, lifted=not parameter_cap)

@@ -45,6 +45,8 @@ class Source:
     licence: str
     adjustment: Adjustment | None = None
     """What is folded into the model's last layer."""
+    preprocessing: tuple[str, ...] = ()
+    """Steps that its faces need first (see `data.steps`), which no exported file has."""
 
     @property
     def parameters(self) -> int:
@@ -119,6 +121,7 @@ def _load_run(folder: Path) -> Source:
         ),
         figures=(Figures(precision="float32", **{k: valid[k] for k in _MEASURED}),),
         adjustment=adjustment,
+        preprocessing=tuple(recipe["data"].get("preprocessing", ())),
     )
 
 
@@ -142,6 +145,7 @@ def _make(
     figures: tuple[Figures, ...] = (),
     licence: str = LICENCE,
     adjustment: Adjustment | None = None,
+    preprocessing: tuple[str, ...] = (),
 ) -> Source:
     try:
         shape, classes = tuple(model.input_shape), model.output_shape[-1]
@@ -161,6 +165,7 @@ def _make(
         figures=figures,
         licence=licence,
         adjustment=adjustment,
+        preprocessing=preprocessing,
     )
 
 

@@ -36,7 +36,9 @@ class Dataset:
         """Some of the rows (indices or bool [N]), called `split` from then on."""
         return replace(
             self,
-            images=self.images.rows(rows) if isinstance(self.images, FaceFiles) else self.images[rows],
+            images=self.images.rows(rows)
+            if isinstance(self.images, FaceFiles)
+            else self.images[rows],
             labels=self.labels[rows],
             targets=self.targets[rows],
             split=split or self.split,

@@ -14,9 +14,11 @@ import numpy as np
 
 from fer_mobile.data.affectnet import find_lists, read_affectnet
 from fer_mobile.data.dataset import SPLITS, Dataset
+from fer_mobile.data.face_files import load_face
 from fer_mobile.data.protocols import Votes, find_protocol, vocabulary
 from fer_mobile.data.split import hashed_split
 from fer_mobile.errors import DataError, PhotoError, choose
+from fer_mobile.images import find_photos
 from fer_mobile.labels import FERPLUS_VOTES, canonical
 
 ENVIRONMENT: Final = "FER_MOBILE_DATA"
@@ -81,11 +83,11 @@ def load_dataset(
 
     `path` is an npz file with the keys images, split, votes and fer2013_label (see
     docs/data.md), a folder that holds such a file or the pair fer2013.csv +
-    fer2013new.csv, AffectNet's folder (see `affectnet`), or a folder of images ``[split/]class/photo.jpg`` (the images are
-    faces; they become gray squares of `side` px, and the protocol only names the
-    vocabulary).  With `training`, rows to learn from: those of the train split whose pixels
-    occur in valid or test are left out, and under FER2013's own labels those whose pixels
-    occur under different ones.
+    fer2013new.csv, AffectNet's folder (see `affectnet`), or a folder of images
+    ``[split/]class/photo.jpg``.  The images of the last two are faces; they become gray squares
+    of `side` px, and the protocol only names the vocabulary.  With `training`, rows to learn
+    from: those of the train split whose pixels occur in valid or test are left out, and under
+    FER2013's own labels those whose pixels occur under different ones.
 
     Raises DataError when the source, protocol or split cannot be used.
     """
@@ -233,9 +235,6 @@ def _find_copies(
 
 
 def _read_folders(source: Path, protocol: str, split: str, side: int) -> Dataset:
-    # Reading images needs OpenCV and Pillow, which the other sources do without.
-    from fer_mobile.images import find_photos
-
     names = vocabulary(protocol)
     has_splits = any((source / name).is_dir() for name in SPLITS[:3])
     root = source / split if has_splits and split != "all" else source

@@ -22,7 +22,8 @@ Step = Callable[[np.ndarray], np.ndarray]
 def _difference_of_gaussians(face: np.ndarray) -> np.ndarray:
     """What lies between two blurs, four times as strong, about middle gray."""
     narrow, wide = (cv2.GaussianBlur(face.astype(np.float32), (0, 0), s) for s in (1.0, 2.0))
-    return np.clip(np.rint(128 + 4 * (narrow - wide)), 0, 255).astype(np.uint8)
+    lines: np.ndarray = np.clip(np.rint(128 + 4 * (narrow - wide)), 0, 255).astype(np.uint8)
+    return lines
 
 
 def _gamma(gamma: float) -> Step:

@@ -7,6 +7,7 @@ import numpy as np
 
 from fer_mobile.data import Dataset
 from fer_mobile.data.augmentation import augment
+from fer_mobile.data.steps import apply_steps
 from fer_mobile.train.recipe import Recipe
 
 
@@ -43,7 +44,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         training = self.recipe.training
         rng = np.random.default_rng((training.seed, self.epoch, index))
         rows = self.order[index * training.batch_size : (index + 1) * training.batch_size]
-        faces = augment(self.dataset.images[rows], self.size, self.recipe.augmentation, rng)
+        stored = apply_steps(self.dataset.images[rows], self.recipe.data.preprocessing)
+        faces = augment(stored, self.size, self.recipe.augmentation, rng)
         targets, weights = self.targets[rows], self.weights[rows]
         if training.mixup:
             share = rng.beta(training.mixup, training.mixup, (len(rows), 1, 1)).astype(np.float32)

@@ -3,7 +3,7 @@
 A run folder holds::
 
     recipe.json   the resolved recipe
-    state.json    the last finished epoch, written after its checkpoint
+    state.json    the last finished epoch, written after its checkpoint, and why it stopped early
     last.keras    weights and optimizer after it
     best.keras    float32 weights (averaged, if the recipe says so) of the best epoch
     ranges.json   their activation ranges, after quantization-aware fine-tuning
@@ -27,22 +27,27 @@ from pydantic import ValidationError
 
 from fer_mobile import zoo
 from fer_mobile.contract import Adjustment
-from fer_mobile.data import Dataset, load_dataset
-from fer_mobile.errors import DataError, RecipeError
+from fer_mobile.data import Dataset
+from fer_mobile.errors import RecipeError
+from fer_mobile.evaluation import predict_faces
 from fer_mobile.files import replace_file, write_text
 from fer_mobile.metrics import Scores, score
-from fer_mobile.preprocess import normalise, resize
 from fer_mobile.train.adjust import adjust, fit_adjustment, prior_offsets
 from fer_mobile.train.batches import Batches
 from fer_mobile.train.curves import draw_curves
+from fer_mobile.train.optimizer import make_optimizer
 from fer_mobile.train.recipe import AdjustmentSection, Recipe
+from fer_mobile.train.rows import training_rows
 
 if TYPE_CHECKING:
     from fer_mobile.train.quantize_aware import FineTuning
 
-COLUMNS: Final = ("epoch", "loss", "accuracy", "balanced_accuracy", "valid_loss", "seconds")
-"""Columns of history.csv; all but loss and seconds are of the weights that best.keras keeps."""
-
+COLUMNS: Final = (
+    "epoch", "loss", "accuracy", "balanced_accuracy", "valid_loss", "seconds",
+    "train_accuracy", "step_ms",
+)  # fmt: skip
+"""Columns of history.csv.  Accuracies and loss of valid are of the weights that best.keras keeps;
+loss, train_accuracy and step_ms (the wait for batches included) are of the training batches."""
 
 SILENCE_S: Final = 30.0
 """Seconds within an epoch after which its progress is said."""
@@ -55,32 +60,20 @@ def train(
     data: str | Path | None = None,
     resume: bool = False,
     parameter_cap: bool = True,
+    throughput: bool = True,
     report: Callable[[str], None] = print,
 ) -> Scores:
     """Train a recipe into the run folder `out`; returns the best epoch's figures on valid.
 
-    With `resume`, goes on after the last finished epoch.  Raises RecipeError when `out`
+    With `resume`, goes on after the last finished epoch.  `throughput` ends a report with the
+    training's speed, which takes a dozen steps more.  Raises RecipeError when `out`
     holds another run, or one of a different recipe; DataError and ModelError as the data
     and the zoo do.
     """
     training = recipe.training
-    learn = load_dataset(
-        data,
-        protocol=recipe.data.train_protocol or recipe.data.protocol,
-        split="train",
-        training=True,
-    )
-    valid = load_dataset(data, protocol=recipe.data.protocol, split="valid")
-    if recipe.data.folds:
-        learn, valid = _cross(recipe, learn, data)
-    if learn.names != valid.names:
-        raise DataError(
-            "train_protocol",
-            expected=f"the {len(valid.names)} labels of {recipe.data.protocol}",
-            found=f"{len(learn.names)} labels",
-        )
-    learn = _fraction(learn, training.fraction, training.seed)
+    learn, valid = training_rows(recipe, data)
     start = _epochs_done(recipe, out, resume)
+    finished = start >= training.epochs or _stopped(out)
 
     keras.utils.set_random_seed(training.seed + start)
     keras.mixed_precision.set_dtype_policy(training.precision)
@@ -101,14 +94,17 @@ def train(
         size = int(model.input_shape[1])
         batches = Batches(learn, recipe, size)
         model.compile(
-            _optimizer(recipe, len(batches)), "categorical_crossentropy", auto_scale_loss=False
+            make_optimizer(recipe, len(batches)),
+            "categorical_crossentropy",
+            metrics=["accuracy"],
+            auto_scale_loss=False,
         )
         if start:
             model.optimizer.build(model.trainable_variables)  # it has its state to load, too
             model.load_weights(out / "last.keras")
-        keeper = _Keeper(recipe, valid, size, out, report, tuning)
+        keeper = _Keeper(recipe, valid, out, report, tuning)
         begin = keras.callbacks.LambdaCallback(on_epoch_begin=lambda n, logs: batches.begin(n))
-        if start < training.epochs:
+        if not finished:
             report(
                 f"{recipe.name}: {len(learn):,} faces train, {len(valid):,} validate, "
                 f"epochs {start + 1} to {training.epochs}"
@@ -121,7 +117,8 @@ def train(
                 callbacks=[begin, keeper],
                 verbose=0,
             )
-            report(_throughput(model, batches, keeper.seconds_per_step))
+            if throughput:
+                report(_throughput(model, batches, keeper.seconds_per_step))
     finally:
         keras.mixed_precision.set_dtype_policy("float32")
     draw_curves(out / "history.csv", out / "curves.png")
@@ -131,39 +128,6 @@ def train(
         keeper.adjust(learn.targets.mean(0))
     assert keeper.best is not None
     return keeper.best
-
-
-def _fraction(dataset: Dataset, fraction: float, seed: int) -> Dataset:
-    """A share of every class's rows (at least one), chosen by the seed."""
-    if fraction == 1:
-        return dataset
-    rng = np.random.default_rng(seed)
-    rows = np.concatenate(
-        [
-            rng.permutation(own)[: max(1, round(fraction * len(own)))]
-            for own in (np.flatnonzero(dataset.labels == c) for c in np.unique(dataset.labels))
-        ]
-    )
-    rows.sort()
-    return dataset.take(rows)
-
-
-def held_out(recipe: Recipe, data: str | Path | None = None) -> Dataset:
-    """The fold of the training rows that a recipe of cross-validation is measured on."""
-    section = recipe.data
-    rows = load_dataset(data, protocol=section.protocol, split="train", training=True)
-    name = f"train, fold {section.fold + 1} of {section.folds}"
-    return rows.take(rows.folds(section.folds) == section.fold, name)
-
-
-def _cross(recipe: Recipe, learn: Dataset, data: str | Path | None) -> tuple[Dataset, Dataset]:
-    """The rows outside the recipe's fold, to learn from, and those in it."""
-    section = recipe.data
-    if section.fold >= section.folds:
-        raise RecipeError(
-            "data.fold", expected=f"0 to {section.folds - 1}", found=str(section.fold)
-        )
-    return learn.take(learn.folds(section.folds) != section.fold), held_out(recipe, data)
 
 
 def _epochs_done(recipe: Recipe, out: Path, resume: bool) -> int:
@@ -185,6 +149,12 @@ def _epochs_done(recipe: Recipe, out: Path, resume: bool) -> int:
                 todo=f"Compare it with {recipe_file}.",
             )
     return int(json.loads(state_file.read_text())["epochs_done"]) if state_file.exists() else 0
+
+
+def _stopped(out: Path) -> bool:
+    """Whether the run ended before its last epoch because the recipe says when to stop."""
+    state_file = out / "state.json"
+    return state_file.exists() and "stopped" in json.loads(state_file.read_text())
 
 
 def _is(recipe: Recipe, file: Path) -> bool:
@@ -261,30 +231,6 @@ def _build(recipe: Recipe, classes: int) -> keras.Model:
         ) from error
 
 
-def _optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-    section = recipe.optimizer
-    steps = steps_per_epoch * recipe.training.epochs
-    warmup = min(round(section.warmup_epochs * steps_per_epoch), steps - 1)
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0 if warmup else section.learning_rate,
-        steps - warmup,
-        warmup_target=section.learning_rate if warmup else None,
-        warmup_steps=warmup,
-    )
-    common: dict[str, Any] = {
-        "weight_decay": section.weight_decay,
-        "global_clipnorm": section.clip_norm,
-        "use_ema": section.ema > 0,
-        "ema_momentum": section.ema or 0.99,
-    }
-    if section.name == "sgd":
-        return keras.optimizers.SGD(rate, momentum=section.momentum, nesterov=True, **common)
-    optimizer = keras.optimizers.AdamW(rate, **common)
-    # Scales, shifts and biases have no reason to shrink.
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return optimizer
-
-
 class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
     """At each epoch's end: checkpoint, evaluate on valid, keep the best, write the history."""
 
@@ -292,7 +238,6 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         self,
         recipe: Recipe,
         valid: Dataset,
-        size: int,
         out: Path,
         report: Callable[[str], None],
         tuning: FineTuning | None,
@@ -300,8 +245,6 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         super().__init__()
         self.tuning = tuning
         self.recipe, self.valid, self.out, self.report = recipe, valid, out, report
-        faces = np.stack([resize(image, size) for image in valid.images])
-        self.pixels = normalise(faces)[..., None]
         self.best: Scores | None = None
         self.epoch = 0
         self.started = self.spoken = time.monotonic()
@@ -328,12 +271,14 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
             self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
             # JAX would now share each average's buffer with a weight, and predict gives up its own.
             self.model.set_weights(_copied(self.model.get_weights()))
-        probabilities = self.model.predict(self.pixels, batch_size=256, verbose=0)
+        probabilities = self._predict(self.model)
         figures = score(probabilities, self.valid.labels, self.valid.names)
         loss = -(self.valid.targets * np.log(np.maximum(probabilities, 1e-7))).sum(1).mean()
         if self.best is None:
             self.best = self._read_best()
-        if self.best is None or _merit(figures) > _merit(self.best):
+        if self.best is None or _merit(figures.accuracy, figures.balanced_accuracy) > _merit(
+            self.best.accuracy, self.best.balanced_accuracy
+        ):
             self.best = figures
             self._save_best(figures)
         self.model.set_weights(weights)
@@ -344,17 +289,44 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
             figures.balanced_accuracy,
             float(loss),
             time.monotonic() - self.started,
+            (logs or {}).get("accuracy", float("nan")),
+            1000 * self.seconds_per_step,
         )
         self._append(row)
         # Last and together: a kill before this costs the epoch, and nothing of it is half done.
         replace_file(self.out / "last.keras", self.model.save)
-        write_text(self.out / "state.json", json.dumps({"epochs_done": epoch + 1}))
+        state: dict[str, Any] = {"epochs_done": epoch + 1}
+        reason = self._reason_to_stop(row[6])
+        if reason:
+            self.model.stop_training = True
+            state["stopped"] = reason
+        write_text(self.out / "state.json", json.dumps(state))
         draw_curves(self.out / "history.csv", self.out / "curves.png")
         self.report(
             f"epoch {epoch + 1:3d}  loss {row[1]:.4f}  valid loss {loss:.4f}  "
             f"accuracy {figures.accuracy:.4f}  balanced {figures.balanced_accuracy:.4f}  "
             f"{row[5]:.0f} s"
         )
+        if reason:
+            self.report(f"stopped: {reason}")
+
+    def _reason_to_stop(self, train_accuracy: float) -> str | None:
+        """Why the recipe wants no more epochs, if it does; the history knows of earlier ones."""
+        training = self.recipe.training
+        if training.stop_accuracy is not None and train_accuracy >= training.stop_accuracy:
+            return f"accuracy {train_accuracy:.4f} on the training batches"
+        if training.patience is None:
+            return None
+        with (self.out / "history.csv").open(newline="") as file:
+            merits = [
+                _merit(float(row["accuracy"]), float(row["balanced_accuracy"]))
+                for row in csv.DictReader(file)
+            ]
+        stale = len(merits) - 1 - int(np.argmax(merits))
+        return f"no better epoch in {stale}" if stale >= training.patience else None
+
+    def _predict(self, model: keras.Model) -> np.ndarray:
+        return predict_faces(model, self.valid.images, self.recipe.data.preprocessing)
 
     def _save_best(self, figures: Scores) -> None:
         """Store the weights in a float32 model, whatever precision trained them."""
@@ -392,7 +364,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         """Fit the recipe's adjustment to the best weights, write it, and measure with it."""
         section, names, labels = self.recipe.adjustment, self.valid.names, self.valid.labels
         best = keras.saving.load_model(self.out / "best.keras", compile=False)
-        raw = best.predict(self.pixels, batch_size=256, verbose=0)
+        raw = self._predict(best)
         before = score(raw, labels, names).calibration_error
         offsets = prior_offsets(shares, section.prior, names) if section.prior else {}
         chosen = Adjustment(offsets=offsets, origin="shares of the training rows")
@@ -423,6 +395,6 @@ def _copied(weights: list[np.ndarray]) -> list[np.ndarray]:
     return [np.array(weight) for weight in weights]
 
 
-def _merit(figures: Scores) -> float:
+def _merit(accuracy: float, balanced_accuracy: float) -> float:
     """What the best epoch is chosen by: accuracy, with balanced accuracy as a tenth of it."""
-    return figures.accuracy + 0.1 * figures.balanced_accuracy
+    return accuracy + 0.1 * balanced_accuracy

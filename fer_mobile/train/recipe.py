@@ -165,23 +165,32 @@ def load_recipe(path: Path, overrides: Iterable[str] = ()) -> Recipe:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecipeError(path, expected="a readable TOML file", found=str(error)) from error
-    for override in overrides:
-        _override(values, override)
+    return _checked(values, overrides, path)
+
+
+def override(recipe: Recipe, overrides: Iterable[str]) -> Recipe:
+    """`recipe` with single values changed, as `load_recipe` changes them; RecipeError likewise."""
+    return _checked(recipe.model_dump(), overrides, recipe.name)
+
+
+def _checked(values: dict[str, Any], overrides: Iterable[str], subject: Path | str) -> Recipe:
+    for change in overrides:
+        _change(values, change)
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
-        raise _recipe_error(path, error) from error
+        raise _recipe_error(subject, error) from error
 
 
-def _override(values: dict[str, Any], override: str) -> None:
-    key, equals, text = (part.strip() for part in override.partition("="))
+def _change(values: dict[str, Any], change: str) -> None:
+    key, equals, text = (part.strip() for part in change.partition("="))
     sections = [name for name, field in Recipe.model_fields.items() if _fields(field.annotation)]
     if equals and "." not in key and key not in Recipe.model_fields:
         homes = [s for s in sections if key in _fields(Recipe.model_fields[s].annotation)]
         if len(homes) == 1:
             key = f"{homes[0]}.{key}"
     if not equals or not key:
-        raise RecipeError("--set", expected="key=value", found=repr(override))
+        raise RecipeError("--set", expected="key=value", found=repr(change))
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -199,7 +208,7 @@ def _fields(annotation: Any) -> dict[str, Any]:
     return dict(getattr(annotation, "model_fields", {}))
 
 
-def _recipe_error(path: Path, error: ValidationError) -> RecipeError:
+def _recipe_error(subject: Path | str, error: ValidationError) -> RecipeError:
     # An unknown key first: a required one that is missing may just be misspelt.
     first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     place = ".".join(str(part) for part in first["loc"])
@@ -208,10 +217,10 @@ def _recipe_error(path: Path, error: ValidationError) -> RecipeError:
         for part in first["loc"][:-1]:
             fields = _fields(fields[str(part)].annotation)
         return RecipeError(
-            path,
+            subject,
             expected="only known keys",
             found=f"{place!r}",
             todo=nearest(str(first["loc"][-1]), fields),
         )
     found = "nothing" if first["type"] == "missing" else repr(first["input"])
-    return RecipeError(path, expected=f"{place}: {first['msg'].lower()}", found=found)
+    return RecipeError(subject, expected=f"{place}: {first['msg'].lower()}", found=found)

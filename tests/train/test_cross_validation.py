@@ -11,7 +11,8 @@ import pytest
 from fer_mobile.data import load_dataset
 from fer_mobile.errors import RecipeError
 from fer_mobile.train import load_recipe
-from fer_mobile.train.fit import held_out, train
+from fer_mobile.train.fit import train
+from fer_mobile.train.rows import held_out
 
 TINY = ["model.architecture=compact", "model.options={size=16, width=0.25}", "epochs=1",
         "data.folds=2"]  # fmt: skip

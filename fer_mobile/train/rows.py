@@ -1,0 +1,79 @@
+"""Which faces a recipe learns from, and which judge every epoch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from fer_mobile.data import Dataset, load_dataset
+from fer_mobile.errors import DataError, RecipeError
+from fer_mobile.train.recipe import Recipe
+
+
+def training_rows(recipe: Recipe, data: str | Path | None = None) -> tuple[Dataset, Dataset]:
+    """The rows that teach and those that judge; DataError and RecipeError where there are none."""
+    section, training = recipe.data, recipe.training
+    learn = load_dataset(
+        data, protocol=section.train_protocol or section.protocol, split="train", training=True
+    )
+    if section.folds:
+        learn, valid = _cross(recipe, learn, data)
+    else:
+        valid = load_dataset(data, protocol=section.protocol, split="valid")
+    if learn.names != valid.names:
+        raise DataError(
+            "train_protocol",
+            expected=f"the {len(valid.names)} labels of {section.protocol}",
+            found=f"{len(learn.names)} labels",
+        )
+    learn = fraction(learn, training.fraction, training.seed)
+    valid = fraction(valid, training.valid_fraction, training.seed)
+    return _sampled(learn, section.sampling, training.seed), valid
+
+
+def fraction(dataset: Dataset, share: float, seed: int) -> Dataset:
+    """A share of every class's rows (at least one), chosen by the seed."""
+    if share == 1:
+        return dataset
+    rng = np.random.default_rng(seed)
+    rows = np.concatenate(
+        [
+            rng.permutation(own)[: max(1, round(share * len(own)))]
+            for own in (np.flatnonzero(dataset.labels == c) for c in np.unique(dataset.labels))
+        ]
+    )
+    rows.sort()
+    return dataset.take(rows)
+
+
+def _sampled(dataset: Dataset, sampling: str, seed: int) -> Dataset:
+    """As many rows of every class: of the rarest ("under") or of the commonest ("over")."""
+    if sampling == "all":
+        return dataset
+    rng = np.random.default_rng(seed)
+    classes = [np.flatnonzero(dataset.labels == c) for c in np.unique(dataset.labels)]
+    counts = [len(own) for own in classes]
+    target = min(counts) if sampling == "under" else max(counts)
+    # np.resize repeats the shuffled rows from the start until there are enough.
+    rows = np.concatenate([np.resize(rng.permutation(own), target) for own in classes])
+    rows.sort()
+    return dataset.take(rows)
+
+
+def held_out(recipe: Recipe, data: str | Path | None = None) -> Dataset:
+    """The fold of the training rows that a recipe of cross-validation is measured on."""
+    section = recipe.data
+    rows = load_dataset(data, protocol=section.protocol, split="train", training=True)
+    name = f"train, fold {section.fold + 1} of {section.folds}"
+    return rows.take(rows.folds(section.folds) == section.fold, name)
+
+
+def _cross(recipe: Recipe, learn: Dataset, data: str | Path | None) -> tuple[Dataset, Dataset]:
+    """The rows outside the recipe's fold, to learn from, and those in it."""
+    section = recipe.data
+    if section.fold >= section.folds:
+        raise RecipeError(
+            "data.fold", expected=f"0 to {section.folds - 1}", found=str(section.fold)
+        )
+    return learn.take(learn.folds(section.folds) != section.fold), held_out(recipe, data)
