@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from fer_mobile.metrics import score
+from fer_mobile.metrics import classification_report, score
 
 NAMES = ("a", "b", "c", "d")
 PROBABILITIES = np.array(
@@ -32,6 +32,23 @@ def test_by_hand():
     assert found.confusion == [[1, 0, 0, 0], [1, 2, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]]
     # Five confidences in five different bins of 1/15: .7 .6 .8 .5 .9 with hits 1 0 1 1 0.
     assert found.calibration_error == pytest.approx((0.3 + 0.6 + 0.2 + 0.5 + 0.9) / 5)
+
+
+def test_loss_and_report_by_hand():
+    found = score(PROBABILITIES, LABELS, NAMES)
+    chances = np.maximum([0.7, 0.4, 0.8, 0.5, 0.0], 1e-7)
+    assert found.loss == pytest.approx(float(-np.log(chances).mean()))
+    report = classification_report(found)
+    assert list(report) == ["a", "b", "c", "macro avg", "weighted avg"]  # no face is a d
+    assert report["a"] == pytest.approx({"precision": 1 / 3, "recall": 1, "f1": 0.5, "faces": 1})
+    assert report["b"] == pytest.approx({"precision": 1, "recall": 2 / 3, "f1": 0.8, "faces": 3})
+    assert report["c"] == {"precision": 0, "recall": 0, "f1": 0, "faces": 1}
+    assert report["macro avg"] == pytest.approx(
+        {"precision": 4 / 9, "recall": 5 / 9, "f1": 1.3 / 3, "faces": 5}
+    )
+    assert report["weighted avg"] == pytest.approx(
+        {"precision": (1 / 3 + 3) / 5, "recall": 3 / 5, "f1": (0.5 + 3 * 0.8) / 5, "faces": 5}
+    )
 
 
 def test_faces_of_one_bin_are_averaged_before_their_gap():

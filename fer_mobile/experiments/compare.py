@@ -3,7 +3,7 @@
 The folder that is written holds::
 
     runs/NAME/    a run folder (see `train.fit`) for each, with test.json,
-                  classification_report.json, confusion.png and, once it is measured, row.json
+                  classification_report.json, confusion.png and row.json
     SUITE.csv     a row a run
     SUITE.json    the same with the printed figures, histories and recalls
     SUITE.html    the printed figures beside ours
@@ -126,13 +126,14 @@ def _attempt(
     except Exception as error:  # whatever it is: the other runs are not to be lost for it
         reason = " ".join(str(error).split()) or type(error).__name__
         report(f"{run.name} failed: {reason}")
-        return {"error": reason}
+        row = {"error": reason}
+    else:
+        row["cpu"] = describe_hardware()["cpu"]
+        row["cores"] = describe_hardware()["cores_usable"]
+        (folder / "last.keras").unlink(missing_ok=True)  # its optimizer is for going on, no more
     finally:
         keras.utils.clear_session()
-    row["cpu"] = describe_hardware()["cpu"]
-    row["cores"] = describe_hardware()["cores_usable"]
     write_text(folder / ROW_JSON, json.dumps(row, indent=1))
-    (folder / "last.keras").unlink(missing_ok=True)  # its optimizer is for going on, no more
     return row
 
 

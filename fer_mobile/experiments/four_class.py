@@ -55,9 +55,10 @@ def _transfer(row: str, base: str, train: str, *figures: float) -> Run:
     return transfer_run(name, row, base, train, _ADAM, _shares(*figures))
 
 
-def _scratch(row: str, base: str, size: int = 48) -> Run:
-    name = f"four-{base.replace('_', '-')}-scratch"
-    return transfer_run(name, f"{row}, from scratch", base, None, _ADAM, size=size)
+def _scratch(row: str, base: str, **options: Any) -> Run:
+    start = options.get("start", "scratch")
+    name = f"four-{base.replace('_', '-')}-{start}"
+    return transfer_run(name, f"{row}, from scratch", base, None, _ADAM, **options)
 
 
 SUITES: Final = (
@@ -104,7 +105,9 @@ SUITES: Final = (
             _transfer("UN-frozen EfficientNet B2 + new FC", "efficientnet_b2", "all",
                       0.7742, 0.2489, 0.2812),
             _scratch("EfficientNet B2", "efficientnet_b2"),
-            _scratch("Inception-ResNet v2 at 80 px", "inception_resnet_v2", 80),
+            _scratch("EfficientNet B2 with a Yilmaz-Poli head", "efficientnet_b2",
+                     start="yilmaz-poli"),
+            _scratch("Inception-ResNet v2 at 80 px", "inception_resnet_v2", size=80),
             _FINAL,
         ),
         "The study says both that the unfrozen networks went on from trained weights and that "

@@ -15,12 +15,12 @@ def transfer_run(
     train: str | None,
     defaults: Mapping[str, Mapping[str, Any]],
     printed: Mapping[str, float] | None = None,
-    size: int = 48,
+    **options: Any,
 ) -> Run:
     """A row of `base`: ImageNet's weights of which "all", the "last" block or only the "head" is
-    trained, or None for fresh weights, of which all are.
+    trained, or None for fresh weights, of which all are.  `options` are more of the builder's.
     """
-    options: dict[str, Any] = {"base": base, "size": size}
+    options |= {"base": base}
     if train:
         options |= {"weights": "imagenet", "train": train}
     note = "" if train else "Not in the source: fresh weights in the place of ImageNet's."

@@ -99,7 +99,7 @@ def train(
             metrics=["accuracy"],
             auto_scale_loss=False,
         )
-        if start:
+        if start and not finished:
             model.optimizer.build(model.trainable_variables)  # it has its state to load, too
             model.load_weights(out / "last.keras")
         keeper = _Keeper(recipe, valid, out, report, tuning)

@@ -15,7 +15,8 @@ from typing import Any, Final
 import keras
 from keras import layers
 
-from fer_mobile.errors import ModelError
+from fer_mobile.errors import ModelError, choose
+from fer_mobile.zoo.initial import INITIAL
 from fer_mobile.zoo.inputs import face_input, probabilities
 
 
@@ -53,6 +54,7 @@ def transfer(
     train: str = "all",
     dense: int = 256,
     dropout: float = 0.3,
+    start: str = "glorot",
 ) -> keras.Model:
     """A published network under a new fully connected head.
 
@@ -66,9 +68,10 @@ def transfer(
         train: "all" layers, the "head" alone (frozen), or the "last" block and the head.
         dense: width of the head's dense layer.
         dropout: share dropped after it.
+        start: that layer's start weights: "glorot" or "yilmaz-poli" (see `initial`).
 
     Raises:
-        ModelError: an unknown base or value of `train`, weights that cannot be had (the
+        ModelError: an unknown base or value of `train` or `start`, weights that cannot be had (the
             message says how to supply a file), or a size that is too small.
     """
     if base not in BASES or train not in ("all", "head", "last"):
@@ -78,13 +81,14 @@ def transfer(
             found=f"{base!r} and {train!r}",
         )
     chosen = BASES[base]
+    initial = choose("start", start, INITIAL, ModelError)
     image, x = face_input(size, 3)
     x = layers.Rescaling(chosen.scale, chosen.offset, name="values")(x)
     network = _load(chosen.function, size, weights)
     _freeze(network, train, chosen.last)
     # Frozen normalisations keep their moving averages (Keras calls them without training).
     x = layers.GlobalAveragePooling2D(name="pool")(network(x))
-    x = layers.Dense(dense, activation="relu", name="dense")(x)
+    x = layers.Dense(dense, activation="relu", kernel_initializer=initial(), name="dense")(x)
     x = layers.Dropout(dropout, name="drop")(x)
     return keras.Model(image, probabilities(x, classes), name=f"transfer_{base}")
 

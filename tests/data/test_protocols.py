@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from fer_mobile.data import load_dataset
-from fer_mobile.data.protocols import PROTOCOLS, Votes, find_protocol
+from fer_mobile.data.protocols import PROTOCOLS, Votes, find_protocol, vocabulary
 from fer_mobile.errors import DataError
-from fer_mobile.labels import FER2013, LABELS
+from fer_mobile.labels import FER2013, LABELS, LABELS_4
 
 
 def votes(**by_name):
@@ -118,3 +118,18 @@ def test_classes_of_the_real_strict_data(shared_data):
         "neutral": 8654, "happiness": 7211, "surprise": 2890, "sadness": 2943,
         "anger": 2026, "disgust": 99, "fear": 507, "contempt": 113,
     }  # fmt: skip
+
+
+def test_four_classes_are_a_part_of_the_seven():
+    raw = Votes(np.zeros((7, 10), np.uint8), np.arange(7))
+    four, seven = find_protocol("fer2013-4")(raw), find_protocol("fer2013")(raw)
+    assert four.names == LABELS_4 == seven.names[:4]
+    kept = {FER2013[i]: four.names[four.labels[i]] for i in np.flatnonzero(four.keep)}
+    assert kept == {name: name for name in LABELS_4}
+    np.testing.assert_array_equal(four.targets[four.keep], np.eye(4)[four.labels[four.keep]])
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_the_vocabulary_of_a_protocol(name):
+    count = {"fer2013": 7, "fer2013-4": 4}.get(name, 8)
+    assert vocabulary(name) == LABELS[:count]

@@ -1,5 +1,6 @@
 """The networks of the five studies: printed parameter counts, layers, options, errors."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -7,6 +8,7 @@ from fer_mobile import zoo
 from fer_mobile.errors import ModelError
 from fer_mobile.golden import golden_faces
 from fer_mobile.preprocess import normalise
+from fer_mobile.zoo.initial import YilmazPoli
 
 PRINTED = {
     # The thesis prints 102,839,056 for the first: zoo/thesis_baseline.py shows the wrong digit.
@@ -111,6 +113,7 @@ def test_transfer_weights_come_from_a_file_or_it_is_said_how(tmp_path):
     ("options", "message"),
     [
         ({"base": "vgg11"}, "base one of vgg16"),
+        ({"start": "yilmaz"}, "Did you mean 'yilmaz-poli'"),
         ({"train": "some"}, "train one of all, head, last"),
         ({"base": "inception_resnet_v2", "size": 48}, "a size it can be built at"),
     ],
@@ -123,3 +126,14 @@ def test_wrong_transfers_are_refused(options, message):
 def test_patches_must_fill_the_face():
     with pytest.raises(ModelError, match="a divisor of the input's 48 px, found 7"):
         zoo.build("small_vit", patch=7)
+
+
+def test_start_weights_of_yilmaz_and_poli():
+    for neurons, mean in ((4, -1.0), (32, -0.25), (512, -8 / 512)):
+        keras.utils.set_random_seed(0)
+        weights = np.asarray(YilmazPoli()((2000, neurons)))
+        spread = (2 / (2000 + neurons)) ** 0.5
+        assert weights.mean() == pytest.approx(mean, abs=5 * spread / weights.size**0.5)
+        assert weights.std() == pytest.approx(spread, rel=0.05)
+    model = zoo.build("transfer", dense=16, start="yilmaz-poli")
+    assert np.mean(model.get_layer("dense").get_weights()[0]) == pytest.approx(-0.5, abs=0.01)

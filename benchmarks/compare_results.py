@@ -1,0 +1,83 @@
+"""Committed results of `fer-mobile compare`: its tables as rows and as one Markdown file.
+
+    python benchmarks/compare_results.py DIR
+
+reads the SUITE.json files of a folder that `fer-mobile compare SUITE --out DIR` filled and
+writes results/compare_SUITE.json for each, and results/compare.md with all tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rows import RESULTS, write_row
+
+from fer_mobile.experiments import SUITES
+from fer_mobile.experiments.page import show
+from fer_mobile.experiments.suite import COLUMNS, Suite
+from fer_mobile.files import write_text
+
+
+def main() -> None:
+    """Write the results of every suite that DIR has."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    folder = parser.parse_args().folder
+    lines = ["# The studies' comparisons, printed and run again", ""]
+    for suite in SUITES.values():
+        file = folder / f"{suite.name}.json"
+        if not file.is_file():
+            continue
+        document = json.loads(file.read_text(encoding="utf-8"))
+        rows = document["rows"]
+        seconds = sum(row.get("train_s", 0) for row in rows)
+        write_row(
+            f"compare_{suite.name}",
+            {
+                "suite": suite.name,
+                "source": suite.source,
+                "setup": dict(suite.setup),
+                "train_hours": round(seconds / 3600, 3),
+                "rows": rows,
+            },
+        )
+        lines += [*_section(suite, rows, seconds), ""]
+    write_text(RESULTS / "compare.md", "\n".join(lines))
+
+
+def _section(suite: Suite, rows: list[dict[str, Any]], seconds: float) -> Iterator[str]:
+    yield f"## {suite.name}: {suite.title}"
+    yield ""
+    setup = "; ".join(f"{key}: {said}" for key, said in suite.setup.items())
+    yield f"Source: {suite.source} ({setup}). {suite.note}".rstrip()
+    yield ""
+    yield f"Ours: {seconds / 60:.0f} minutes of training. Each cell: printed / ours."
+    yield ""
+    titles = [COLUMNS[key] for key in suite.columns]
+    yield "| run | " + " | ".join(titles) + " | faces, epochs, size | measured on |"
+    yield "|---|" + "--:|" * len(titles) + "---|---|"
+    for run, row in zip(suite.runs, rows, strict=True):
+        cells = [
+            f"{show(run.printed.get(key), key)} / {show(row.get(key), key)}"
+            for key in suite.columns
+        ]
+        if "error" in row:
+            done = f"not run: {row['error'].split('. ')[0]}"
+            yield f"| {run.row} | " + " | ".join(cells) + f" | {done} | – |"
+            continue
+        split = row["split"]
+        done = f"{row['faces']['train']:,}, {row['epochs']}, {row['size']} px"
+        yield (
+            f"| {run.row} | " + " | ".join(cells)
+            + f" | {done} | {row['protocol']} {split}, n={row['faces'][split]:,} |"
+        )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""AffectNet's folders and lists, made of the golden faces."""
+
+import csv
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_mobile.data import load_dataset
+from fer_mobile.data.face_files import FaceFiles
+from fer_mobile.errors import DataError
+from fer_mobile.golden import golden_faces
+from fer_mobile.labels import LABELS_7
+from fer_mobile.train import load_recipe
+from fer_mobile.train.fit import train
+
+HEAD = (
+    "subDirectory_filePath", "face_x", "face_y", "face_width", "face_height",
+    "facial_landmarks", "expression", "valence", "arousal",
+)  # fmt: skip
+BOX = (10, 6, 48, 48)
+
+
+def write_list(path, rows, head=True):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([HEAD, *rows] if head else rows)
+
+
+@pytest.fixture
+def affectnet(tmp_path):
+    """88 photos, eight of each of AffectNet's numbers 0 to 10; the face is in a box of each."""
+    rows = []
+    for i, face in enumerate(golden_faces(48)[:88]):
+        photo = np.full((64, 72), 200, np.uint8)
+        photo[6:54, 10:58] = face
+        name = f"{i // 40}/face{i}.png"
+        path = tmp_path / "Manually_Annotated_Images" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photo).save(path)
+        rows.append((name, *BOX, "", i % 11, 0.1, 0.2))
+    lists = tmp_path / "Manually_Annotated_file_lists"
+    write_list(lists / "training.csv", rows[:70])
+    write_list(lists / "validation.csv", rows[70:], head=False)
+    return tmp_path
+
+
+def test_none_uncertain_and_no_face_are_left_out(affectnet):
+    faces = load_dataset(affectnet, split="all", side=48)
+    assert set(faces.counts().values()) == {8}
+    assert len(faces) == 64
+    assert faces.images.shape == (64, 48, 48)
+    seven = load_dataset(affectnet, protocol="fer2013", split="all")
+    assert (seven.names, len(seven)) == (LABELS_7, 56)
+
+
+def test_the_face_is_what_the_box_holds(affectnet):
+    faces = load_dataset(affectnet, split="all", side=48)
+    expected = np.stack([face for i, face in enumerate(golden_faces(48)[:88]) if i % 11 < 8])
+    np.testing.assert_array_equal(faces.images[:], expected)
+
+
+def test_both_lists_are_parted_anew(affectnet):
+    parts = {name: load_dataset(affectnet, split=name) for name in ("train", "valid", "all")}
+    assert len(parts["train"]) + len(parts["valid"]) == 64
+    assert 48 <= len(parts["train"]) < 64
+    assert len(parts["valid"]) >= 1
+    pictures = {name: {f.tobytes() for f in part.images} for name, part in parts.items()}
+    assert not pictures["train"] & pictures["valid"]
+
+
+def test_nothing_is_decoded_before_it_is_used(affectnet):
+    for path in sorted((affectnet / "Manually_Annotated_Images").rglob("*.png"))[:3]:
+        path.write_bytes(b"damaged")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        faces = load_dataset(affectnet, split="all", side=48)
+        some = faces.take(np.arange(10, 20)).take(np.array([3, 1]))
+    assert isinstance(some.images, FaceFiles)
+    assert some.images[:].shape == (2, 48, 48)
+    with pytest.warns(UserWarning, match="a gray face in place of"):
+        every = faces.images[:]
+    assert 1 <= (every == 128).all((1, 2)).sum() <= 3
+
+
+def test_a_recipe_learns_from_a_tenth_of_every_label(affectnet, tiny_recipe, tmp_path):
+    changes = (
+        "model.architecture=simple_cnn", "model.options={size = 16}", "optimizer.ema=0.0",
+        "training.fraction=0.5", "epochs=1",
+    )  # fmt: skip
+    said = []
+    train(load_recipe(tiny_recipe, changes), tmp_path / "run", data=affectnet, report=said.append)
+    counts = load_dataset(affectnet, split="train").counts().values()
+    assert f"{sum(max(1, round(n / 2)) for n in counts)} faces train" in said[0]
+
+
+def test_rows_without_a_photo_and_without_a_box(tmp_path):
+    face = golden_faces(48)[0]
+    Image.fromarray(face).save(tmp_path / "there.png")
+    rows = [("there.png", "", "", "", "", "", 1, 0, 0), ("gone.png", *BOX, "", 1, 0, 0)]
+    write_list(tmp_path / "training.csv", rows)
+    faces = load_dataset(tmp_path, split="all", side=48)
+    np.testing.assert_array_equal(faces.images[:], face[None])
+    assert faces.counts()["happiness"] == 1
+
+
+def test_a_list_that_cannot_be_read_is_named(tmp_path):
+    write_list(tmp_path / "training.csv", [("a.png", *BOX, "", "happy", 0, 0)])
+    with pytest.raises(DataError, match=r"AffectNet's columns.*'happy'.* in line 2"):
+        load_dataset(tmp_path, split="all")
+    write_list(tmp_path / "training.csv", [("gone.png", *BOX, "", 1, 0, 0)])
+    with pytest.raises(DataError, match=r"photos of AffectNet's lists in split 'all'.*found none"):
+        load_dataset(tmp_path, split="all")

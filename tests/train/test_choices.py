@@ -1,0 +1,116 @@
+"""What a recipe can choose beside the network: steps, sampling, optimizers, when to stop."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from fer_mobile.convert import export
+from fer_mobile.data import load_dataset
+from fer_mobile.errors import ModelError, RecipeError
+from fer_mobile.evaluation import evaluate
+from fer_mobile.train import load_recipe
+from fer_mobile.train.fit import train
+from fer_mobile.train.optimizer import make_optimizer
+from fer_mobile.train.rows import training_rows
+
+
+@pytest.fixture
+def quick(tiny_recipe):
+    """The tiny recipe with a network that trains in no time, and other values."""
+
+    def make(*changes):
+        start = ("model.architecture=simple_cnn", "model.options={size = 16}", "optimizer.ema=0.0")
+        return load_recipe(tiny_recipe, (*start, *changes))
+
+    return make
+
+
+def silently(line):
+    pass
+
+
+def test_preprocessing_is_the_same_in_training_and_afterwards(quick, small_npz, tmp_path):
+    recipe = quick('data.preprocessing=["equalize", "dog"]', "model.options={size = 24}")
+    best = train(recipe, tmp_path / "run", data=small_npz, report=silently)
+    assert evaluate(tmp_path / "run", small_npz).scores.confusion == best.confusion
+    plain = keras.models.load_model(tmp_path / "run" / "best.keras", compile=False)
+    plain.save(tmp_path / "plain.keras")
+    with pytest.raises(ModelError, match=r"without preprocessing.* found equalize, dog"):
+        export(tmp_path / "run", out=tmp_path, quantize="none")
+    loss = evaluate(tmp_path / "plain.keras", small_npz).scores.loss
+    assert loss != pytest.approx(best.loss, abs=1e-3)  # without the steps it sees other faces
+
+
+def test_an_unknown_step_is_named(quick):
+    with pytest.raises(RecipeError, match="Did you mean 'equalize'"):
+        quick('data.preprocessing=["equalise"]')
+
+
+def test_sampling_makes_the_classes_equal(quick, small_npz):
+    learn = {
+        name: training_rows(quick(f"data.sampling={name}"), small_npz)[0]
+        for name in ("all", "under", "over")
+    }
+    counts = {name: rows.counts() for name, rows in learn.items()}
+    there = [count for count in counts["all"].values() if count]
+    assert len(set(there)) > 1
+    assert [c for c in counts["under"].values() if c] == [min(there)] * len(there)
+    assert [c for c in counts["over"].values() if c] == [max(there)] * len(there)
+    pictures = {image.tobytes() for image in learn["all"].images}
+    assert {image.tobytes() for image in learn["over"].images} == pictures
+    kept = {image.tobytes() for image in learn["under"].images}
+    assert len(kept) == len(learn["under"])  # none twice
+    assert kept < pictures
+
+
+def test_a_share_of_valid_judges(quick, small_npz):
+    valid = load_dataset(small_npz, split="valid")
+    _, judged = training_rows(quick("training.valid_fraction=0.25"), small_npz)
+    expected = {name: max(1, round(n / 4)) if n else 0 for name, n in valid.counts().items()}
+    assert judged.counts() == expected
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "adagrad", "sgd"])
+def test_every_optimizer_learns(name, quick, small_npz, tmp_path):
+    recipe = quick(f"optimizer.name={name}", "optimizer.learning_rate=0.01", "epochs=4")
+    train(recipe, tmp_path / "run", data=small_npz, report=silently)
+    losses = np.loadtxt(tmp_path / "run" / "history.csv", delimiter=",", skiprows=1)[:, 1]
+    assert losses[-1] < losses[0]
+    assert make_optimizer(recipe, 20).__class__.__name__.lower() == name
+
+
+def test_schedules_of_the_rate(quick):
+    falling = quick("optimizer.schedule=exponential", "optimizer.decay=0.5")
+    rate = make_optimizer(falling, 20)._learning_rate
+    assert [float(rate(step)) for step in (0, 20, 40)] == pytest.approx([5e-4, 2.5e-4, 1.25e-4])
+    steady = make_optimizer(quick("optimizer.schedule=constant"), 20)
+    assert float(steady.learning_rate) == pytest.approx(5e-4)
+    cosine = make_optimizer(quick("training.epochs=3"), 20)._learning_rate
+    assert [float(cosine(step)) for step in (0, 20, 60)] == pytest.approx([0, 5e-4, 0], abs=1e-9)
+
+
+def test_a_training_stops_at_an_accuracy_and_stays_stopped(quick, small_npz, tmp_path):
+    recipe, said = quick("training.stop_accuracy=0.01", "epochs=5"), []
+    first = train(recipe, tmp_path / "run", data=small_npz, report=said.append)
+    state = json.loads((tmp_path / "run" / "state.json").read_text())
+    assert state["epochs_done"] == 1
+    assert "on the training batches" in state["stopped"]
+    assert f"stopped: {state['stopped']}" in said
+    again = train(recipe, tmp_path / "run", data=small_npz, resume=True, report=silently)
+    assert again.confusion == first.confusion
+    assert json.loads((tmp_path / "run" / "state.json").read_text()) == state
+
+
+def test_a_training_that_gets_no_better_is_stopped(quick, small_npz, tmp_path):
+    changes = ("training.patience=2", "epochs=9", "optimizer.learning_rate=1e-12")
+    train(quick(*changes), tmp_path / "run", data=small_npz, report=silently)
+    state = json.loads((tmp_path / "run" / "state.json").read_text())
+    assert state == {"epochs_done": 3, "stopped": "no better epoch in 2"}
+
+
+def test_the_history_has_the_accuracy_in_training(trained_run):
+    head, *rows = (trained_run / "history.csv").read_text().splitlines()
+    column = head.split(",").index("train_accuracy")
+    assert all(0 < float(row.split(",")[column]) <= 1 for row in rows)
