@@ -17,7 +17,7 @@ from fer_mobile.resources import recipes_dir
 
 def _known_step(name: str) -> str:
     if name not in STEPS:
-        raise ValueError(f"a known step. {nearest(name, STEPS)}")
+        raise ValueError(f"a known step ({nearest(name, STEPS)})")
     return name
 
 
@@ -223,4 +223,5 @@ def _recipe_error(subject: Path | str, error: ValidationError) -> RecipeError:
             todo=nearest(str(first["loc"][-1]), fields),
         )
     found = "nothing" if first["type"] == "missing" else repr(first["input"])
-    return RecipeError(subject, expected=f"{place}: {first['msg'].lower()}", found=found)
+    said = first["msg"].removeprefix("Value error, ")
+    return RecipeError(subject, expected=f"{place}: {said[:1].lower()}{said[1:]}", found=found)
