@@ -203,10 +203,11 @@ def test_a_killed_suite_goes_on_where_it_was(small_npz, tmp_path):
     """Killed in its first run: the epochs that were done stay, the rest is made up."""
     out = tmp_path / "out"
     arguments = (
-        "compare", "thesis-table7", "--epochs", "8", "--set", "model.options.size=56",
+        "compare", "emotion-11", "--epochs", "8", "--only", "emotion-simple-cnn-grayscale",
+        "--only", "emotion-resnet-like", "--set", "training.patience=9",
         "--set", "training.batch_size=8", "--data", str(small_npz), "--out", str(out),
     )  # fmt: skip
-    history = out / "runs" / "thesis-xcao-two-stream-all" / "history.csv"
+    history = out / "runs" / "emotion-simple-cnn-grayscale" / "history.csv"
     state = history.with_name("state.json")
     process = subprocess.Popen(
         [*CommandLine.command, *arguments],
@@ -223,19 +224,23 @@ def test_a_killed_suite_goes_on_where_it_was(small_npz, tmp_path):
     done = json.loads(state.read_text())["epochs_done"]
     assert 1 <= done < 8
     kept = history.read_text().splitlines()[: done + 1]
-    assert not (out / "thesis-table7.json").exists()
+    assert not (out / "emotion-11.json").exists()
 
     finished = subprocess.run(
         [*CommandLine.command, *arguments], capture_output=True, text=True, check=True, timeout=300
     )
     assert f"epochs {done + 1} to 8" in finished.stderr
-    assert finished.stdout.startswith("thesis-table7: 1 of 1 runs have figures")
+    assert finished.stdout.startswith("emotion-11: 2 of 14 runs have figures")
     lines = history.read_text().splitlines()
     assert lines[: done + 1] == kept
     assert [line.split(",")[0] for line in lines] == ["epoch", *map(str, range(1, 9))]
-    (row,) = json.loads((out / "thesis-table7.json").read_text(encoding="utf-8"))["rows"]
-    assert row["epochs"] == 8
-    assert row["parameters"] == row["printed"]["parameters"] == 7_509_672
+    rows = json.loads((out / "emotion-11.json").read_text(encoding="utf-8"))["rows"]
+    there = {row["run"]: row for row in rows if "error" not in row}
+    assert {name: row["epochs"] for name, row in there.items()} == {
+        "emotion-simple-cnn-grayscale": 8,
+        "emotion-resnet-like": 8,
+    }
+    assert {row["error"] for row in rows if row["run"] not in there} == {"not run yet"}
 
 
 def test_a_suite_without_a_finished_run_is_a_failed_verdict(fer_mobile, small_npz):
