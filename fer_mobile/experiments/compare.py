@@ -32,6 +32,8 @@ ROW_JSON: Final = "row.json"
 _FACTS: Final = ("run", "row", "size", "epochs", "protocol", "split", "train_s", "error")
 """Columns of the CSV beside those of `COLUMNS` and the numbers of faces."""
 
+_UNFINISHED: Final = "begun and not finished: it was stopped, or ended the whole process"
+
 
 def compare(
     suite: Suite,
@@ -111,6 +113,8 @@ def _attempt(
     from fer_mobile.train.fit import train
 
     folder = out / "runs" / run.name
+    # What is to be read of a run that takes the whole process down with it.
+    write_text(folder / ROW_JSON, json.dumps({"error": _UNFINISHED}))
     try:
         train(
             recipe,

@@ -204,7 +204,7 @@ def test_a_killed_suite_goes_on_where_it_was(small_npz, tmp_path):
     out = tmp_path / "out"
     arguments = (
         "compare", "emotion-11", "--epochs", "8", "--only", "emotion-simple-cnn-grayscale",
-        "--only", "emotion-resnet-like", "--set", "training.patience=9",
+        "--only", "emotion-simple-cnn-rgb", "--set", "training.patience=9",
         "--set", "training.batch_size=8", "--data", str(small_npz), "--out", str(out),
     )  # fmt: skip
     history = out / "runs" / "emotion-simple-cnn-grayscale" / "history.csv"
@@ -225,6 +225,7 @@ def test_a_killed_suite_goes_on_where_it_was(small_npz, tmp_path):
     assert 1 <= done < 8
     kept = history.read_text().splitlines()[: done + 1]
     assert not (out / "emotion-11.json").exists()
+    assert "not finished" in json.loads(history.with_name("row.json").read_text())["error"]
 
     finished = subprocess.run(
         [*CommandLine.command, *arguments], capture_output=True, text=True, check=True, timeout=300
@@ -238,7 +239,7 @@ def test_a_killed_suite_goes_on_where_it_was(small_npz, tmp_path):
     there = {row["run"]: row for row in rows if "error" not in row}
     assert {name: row["epochs"] for name, row in there.items()} == {
         "emotion-simple-cnn-grayscale": 8,
-        "emotion-resnet-like": 8,
+        "emotion-simple-cnn-rgb": 8,
     }
     assert {row["error"] for row in rows if row["run"] not in there} == {"not run yet"}
 
