@@ -18,7 +18,7 @@ from rows import RESULTS, write_row
 
 from fer_mobile.experiments import SUITES
 from fer_mobile.experiments.page import show
-from fer_mobile.experiments.suite import COLUMNS, Suite
+from fer_mobile.experiments.suite import COLUMNS, Run, Suite
 from fer_mobile.files import write_text
 
 
@@ -68,7 +68,7 @@ def _section(suite: Suite, rows: list[dict[str, Any]], seconds: float) -> Iterat
             for key in suite.columns
         ]
         if "error" in row:
-            done = f"not run: {row['error'].split('. ')[0]}"
+            done = row["error"].partition(". ")[0]
             yield f"| {run.row} | " + " | ".join(cells) + f" | {done} | – |"
             continue
         split = row["split"]
@@ -77,6 +77,28 @@ def _section(suite: Suite, rows: list[dict[str, Any]], seconds: float) -> Iterat
             f"| {run.row} | " + " | ".join(cells)
             + f" | {done} | {row['protocol']} {split}, n={row['faces'][split]:,} |"
         )  # fmt: skip
+    for run, row in zip(suite.runs, rows, strict=True):
+        if run.printed_epochs and "error" not in row:
+            yield from _by_epoch_and_label(run, row)
+
+
+def _by_epoch_and_label(run: Run, row: dict[str, Any]) -> Iterator[str]:
+    yield ""
+    yield "| epoch | accuracy | loss |"
+    yield "|---|--:|--:|"
+    for i, ((accuracy, loss), ours) in enumerate(
+        zip(run.printed_epochs, row["history"], strict=False), 1
+    ):
+        yield (
+            f"| {i} | {show(accuracy, 'accuracy')} / {show(ours['accuracy'], 'accuracy')} "
+            f"| {show(loss, 'loss')} / {show(ours['valid_loss'], 'loss')} |"
+        )
+    yield ""
+    yield "| label | found of its faces |"
+    yield "|---|--:|"
+    for label, share in run.printed_recall.items():
+        ours = row["label_recall"][label]
+        yield f"| {label} | {show(share, 'recall')} / {show(ours, 'recall')} |"
 
 
 if __name__ == "__main__":

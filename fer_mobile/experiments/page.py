@@ -99,6 +99,7 @@ def _curves(rows: Sequence[dict[str, Any]]) -> str | None:
             epochs = [epoch["epoch"] for epoch in row["history"]]
             values = [epoch[column] for epoch in row["history"]]
             axis.plot(epochs, values, marker=".", label=row["row"])
+        axis.xaxis.get_major_locator().set_params(integer=True)
         axis.set_xlabel("epoch")
         axis.grid(alpha=0.3)
     left.set_title("accuracy on valid")
