@@ -149,7 +149,7 @@ def nan_weights():
     [
         (nan_weights, "probabilities that sum to 1, found sums from nan"),
         (lambda: network(top="linear"), "probabilities that sum to 1"),
-        (lambda: network(5), r"8 \(or 7\) classes, found 5"),
+        (lambda: network(5), r"8 \(or 7, or 4\) classes, found 5"),
         (lambda: network(channels=3), "a gray square input"),
         (lambda: two_inputs(), "a gray square input"),
         (lambda: wide(), "a gray square input"),
