@@ -25,7 +25,14 @@ from typing import TypeVar
 import resources
 from hosttflite import host_library
 from maven import Artifact, fetch
-from resolve import FRAMEWORK, FRAMEWORK_INSTRUMENTED, LOCK, read_catalogue, read_lock
+from resolve import (
+    FRAMEWORK,
+    FRAMEWORK_INSTRUMENTED,
+    LOCK,
+    OLDEST_API,
+    read_catalogue,
+    read_lock,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "build/offline"
@@ -270,6 +277,7 @@ def _robolectric(class_path: list[Path], names: list[str], host: Path) -> None:
             f"-XX:ErrorFile={OUT}/crash.log",
             "-Drobolectric.offline=true", f"-Drobolectric.dependency.dir={frameworks}",
             f"-Dfermobile.root={ROOT.parent}", f"-Dfermobile.out={OUT}",
+            f"-Dfermobile.oldest={Artifact.parse(OLDEST_API).path}",
             f"-Dfermobile.record={os.environ.get('RECORD', 'false')}",
             f"-Djava.library.path={host}",
             *opens, "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",

@@ -29,7 +29,7 @@ _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
 
 @dataclass(frozen=True, order=True)
 class Artifact:
-    """One file of a Maven repository.  `packaging` is jar, aar or pom."""
+    """One file of a Maven repository.  `packaging` is jar, aar, pom or signature."""
 
     group: str
     name: str

@@ -33,6 +33,8 @@ TOOLS = (
 )
 FRAMEWORK = "org.robolectric:android-all:15-robolectric-12650502"
 FRAMEWORK_INSTRUMENTED = "org.robolectric:android-all-instrumented:15-robolectric-12650502-i7"
+# Every class and method of the SDK of minSdk; the framework above has more.
+OLDEST_API = "net.sf.androidscents.signature:android-api-level-24:7.0_r2:signature"
 SCOPES = ("app", "test", "tools")
 
 # Groups whose modules go together in one version; only Gradle's own metadata says so.
@@ -86,6 +88,7 @@ def roots_by_scope(catalogue: dict[str, dict[str, str]]) -> dict[str, list[Artif
             *(f"{module}:{version}" for module, version in catalogue["test"].items()),
             FRAMEWORK,
             FRAMEWORK_INSTRUMENTED,
+            OLDEST_API,
         ],
         "tools": [tool.format(**catalogue["versions"]) for tool in TOOLS],
     }
@@ -129,11 +132,12 @@ def resolve(roots: list[Artifact]) -> list[Artifact]:
         if module not in needed:
             needed[module] = newest[module]
             modules += [dependency.module for dependency in _dependencies(newest[module])]
-    kinds = ((artifact, _packaging(artifact)) for artifact in sorted(needed.values()))
+    named = {root.module: root.packaging for root in roots if root.packaging != "jar"}
+    kinds = ((a, named.get(a.module) or _packaging(a)) for a in sorted(needed.values()))
     return [
         Artifact(a.group, a.name, a.version, kind)
         for a, kind in kinds
-        if kind in ("jar", "aar", "pom")
+        if kind in ("jar", "aar", "pom", "signature")
     ]
 
 

@@ -3,8 +3,10 @@ package org.fermobile.gallery
 import android.Manifest
 import android.graphics.Rect
 import android.os.Bundle
+import android.provider.MediaStore
 import android.view.View
 import android.widget.TextView
+import androidx.lifecycle.ViewModelProvider
 import androidx.recyclerview.widget.RecyclerView
 import com.google.android.material.chip.Chip
 import com.google.android.material.chip.ChipGroup
@@ -14,9 +16,12 @@ import kotlinx.serialization.json.contentOrNull
 import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
+import org.fermobile.core.Box
 import org.fermobile.core.Expressions
+import org.fermobile.core.Face
 import org.fermobile.core.Phase
 import org.fermobile.core.PhotoResult
+import org.fermobile.core.Stage
 import org.fermobile.gallery.gallery.GalleryActivity
 import org.fermobile.gallery.gallery.GalleryViewModel
 import org.fermobile.gallery.gallery.ShownTile
@@ -66,6 +71,21 @@ class GalleryTest {
         controller.pause().stop().start().resume()
         waitUntil("the photos") { tiles(activity).size == some.size }
         assertFalse(activity.view(R.id.welcome).isShown)
+    }
+
+    @Test
+    fun chosenPhotosNeedNoPermission() {
+        havePhotos(some, permitted = false)
+        val activity = open(loaded = false).get()
+        waitUntil("the welcome") { activity.view(R.id.welcome).isShown }
+        activity.view(R.id.choose).performClick()
+        assertEquals(MediaStore.ACTION_PICK_IMAGES, shadowOf(activity).nextStartedActivityForResult.intent.action)
+        ViewModelProvider(activity)[GalleryViewModel::class.java].choose(listOf(uriOf(0), uriOf(1)))
+        waitUntil("the photos") { tiles(activity).size == 2 && activity.view(R.id.filter_all).isEnabled }
+        assertFalse(activity.view(R.id.welcome).isShown)
+        filterAll(activity)
+        assertEquals(listOf("happiness", "happiness"), tiles(activity).map { it.tile.label })
+        assertEquals("they are still there at the next start", 2, tiles(open().get()).size)
     }
 
     @Test
@@ -296,6 +316,14 @@ class GalleryTest {
     }
 
     @Test
+    @Config(qualifiers = "es-w360dp-h640dp-port-hdpi")
+    fun largeFontsWithLongerWords() {
+        RuntimeEnvironment.setFontScale(2f)
+        havePhotos(some)
+        assertAllReachable(open().get())
+    }
+
+    @Test
     fun everythingThatCanBeTouchedIsLargeEnoughAndHasAName() {
         havePhotos(some)
         val activity = open().get()
@@ -311,9 +339,34 @@ class GalleryTest {
     @Test
     fun tenThousandPhotosAreListedWithoutBeingOpened() {
         havePhotos(List(10_000) { some[it % some.size] })
-        val activity = open().get()
+        val controller = open()
+        val activity = controller.get()
         waitUntil("all photos") { tiles(activity).size == 10_000 }
         assertTrue("${grid(activity).childCount}", grid(activity).childCount < 60)
+
+        val before = usedMegabytes()
+        val face = Face(Box(1.0, 2.0, 30.0, 40.0), "fear", 0.5f, Expressions.LABELS.associateWith { 0.125f })
+        val stages = Stage.entries.associateWith { 1.5 }
+        val gallery = state(activity)
+        runBlocking {
+            val results = gallery.photos.associateWith { PhotoResult("fear", 0.5f, listOf(face), null, 640, 480, stages) }
+            galleryApp.results.put(gallery.identity, results)
+        }
+        controller.pause().stop().start().resume()
+        waitUntil("their results") { state(activity).results.size == 10_000 }
+        activity.view(R.id.filter_all).performClick()
+        waitUntil("all tiles") { tiles(activity).let { tiles -> tiles.size == 10_000 && tiles.all { it.looked } } }
+        val more = usedMegabytes() - before
+        println("10,000 results: $more MB after $before MB")
+        assertTrue("$more MB", more < 48) // Android 7's smallest phones give an app 64 MB
+    }
+
+    private fun usedMegabytes(): Long {
+        repeat(3) {
+            System.gc()
+            Thread.sleep(100)
+        }
+        return Runtime.getRuntime().run { totalMemory() - freeMemory() } shr 20
     }
 
     private fun open(loaded: Boolean = true): ActivityController<GalleryActivity> {
@@ -333,7 +386,7 @@ class GalleryTest {
     }
 
     private fun state(activity: GalleryActivity) =
-        androidx.lifecycle.ViewModelProvider(activity)[GalleryViewModel::class.java].screen.value.gallery
+        ViewModelProvider(activity)[GalleryViewModel::class.java].screen.value.gallery
 
     private fun grid(activity: GalleryActivity): RecyclerView = activity.findViewById(R.id.grid)
 
@@ -370,6 +423,9 @@ class GalleryTest {
         }
         val filter = activity.findViewById<TextView>(R.id.filter_all)
         assertTrue("text is cut", filter.layout.height <= filter.height && abs(filter.layout.getEllipsisCount(0)) == 0)
+        val status = activity.findViewById<TextView>(R.id.status)
+        val lines = List(status.layout.lineCount) { status.text.substring(status.layout.getLineStart(it), status.layout.getLineEnd(it)) }
+        assertTrue("status is cut: $lines", lines.size <= 2 && lines.dropLast(1).all { it.endsWith(" ") })
     }
 
     private fun place(view: View) = Rect().also {

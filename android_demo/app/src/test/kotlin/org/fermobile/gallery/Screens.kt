@@ -36,8 +36,8 @@ const val TIMES_TOLERANCE = 0.03
 private val committed = File(repository, "android_demo/screens")
 
 /**
- * Compares a screen with the committed picture of it.  What differs is left in the build folder;
- * `-Dfermobile.record=true` makes it the new picture.
+ * Compares a screen with the committed picture of it.  What was found is left in the build folder;
+ * where it differs, `-Dfermobile.record=true` makes it the new picture.
  */
 fun assertLooksLike(name: String, activity: Activity, tolerance: Double = TOLERANCE) {
     val view = activity.window.decorView
@@ -45,19 +45,18 @@ fun assertLooksLike(name: String, activity: Activity, tolerance: Double = TOLERA
     view.draw(Canvas(bitmap))
     val picture = ByteArrayOutputStream().apply { bitmap.compress(Bitmap.CompressFormat.JPEG, 85, this) }.toByteArray()
     val expected = File(committed, "$name.jpg")
-    if (System.getProperty("fermobile.record") == "true") {
-        committed.mkdirs()
-        expected.writeBytes(picture)
-        return
-    }
     val found = File(output, "screens/$name.jpg").apply { parentFile!!.mkdirs() }
     found.writeBytes(picture)
-    assertTrue("$expected is missing; look at $found", expected.exists())
-    val part = difference(BitmapFactory.decodeFile(expected.path), BitmapFactory.decodeFile(found.path))
+    val part = if (expected.exists()) difference(expected, found) else 1.0
+    if (part > tolerance && System.getProperty("fermobile.record") == "true") {
+        found.copyTo(expected, overwrite = true)
+        return
+    }
     assertTrue("$name: ${"%.2f".format(part * 100)} % of the pixels differ from $expected; look at $found", part <= tolerance)
 }
 
-private fun difference(one: Bitmap, other: Bitmap): Double {
+private fun difference(first: File, second: File): Double {
+    val (one, other) = listOf(first, second).map { BitmapFactory.decodeFile(it.path) }
     if (one.width != other.width || one.height != other.height) return 1.0
     val (a, b) = listOf(one, other).map { bitmap ->
         IntArray(bitmap.width * bitmap.height).also { bitmap.getPixels(it, 0, bitmap.width, 0, 0, bitmap.width, bitmap.height) }

@@ -44,7 +44,7 @@ class Classifier(val file: ModelFile, private val model: TensorModel) : AutoClos
                 if (type == TensorType.FLOAT32) values.putFloat(level / 255f) else values.put(quantized[level])
             }
         }
-        values.rewind()
+        values.seek()
         return values
     }
 }

@@ -83,7 +83,7 @@ private fun archiveStart(file: ByteBuffer): Int? {
 
 private fun entries(file: ByteBuffer, start: Int): Map<String, ByteArray> {
     val archive = ByteArray(file.limit() - start)
-    file.duplicate().apply { position(start) }.get(archive)
+    file.duplicate().seek(start).get(archive)
     val found = HashMap<String, ByteArray>()
     ZipInputStream(ByteArrayInputStream(archive)).use { zip ->
         generateSequence { zip.nextEntry }.forEach { found[it.name] = readLimited(zip) }
@@ -104,10 +104,7 @@ private fun readLimited(zip: ZipInputStream): ByteArray {
 }
 
 private fun sha256(file: ByteBuffer, end: Int): String {
-    val part = file.duplicate()
-    part.position(0)
-    part.limit(end)
     val digest = MessageDigest.getInstance("SHA-256")
-    digest.update(part)
+    digest.update(file.duplicate().seek(end = end))
     return hex(digest.digest())
 }

@@ -25,7 +25,7 @@ class YuNet(private val model: TensorModel, private val score: Float = SCORE) : 
         val size = width * height * 3
         // Direct memory comes back late, and a gallery's photos are mostly of one size.
         if (values.capacity() != size) values = ByteBuffer.allocateDirect(size).order(ByteOrder.nativeOrder())
-        values.clear()
+        values.seek()
         val line = ByteArray(width * 3)
         for (row in 0 until image.height) {
             for (column in 0 until image.width) {
@@ -38,7 +38,7 @@ class YuNet(private val model: TensorModel, private val score: Float = SCORE) : 
         }
         line.fill(0)
         while (values.hasRemaining()) values.put(line)
-        values.rewind()
+        values.seek()
         return values
     }
 

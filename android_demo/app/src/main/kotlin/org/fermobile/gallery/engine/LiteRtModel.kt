@@ -3,6 +3,7 @@ package org.fermobile.gallery.engine
 import org.fermobile.core.Tensor
 import org.fermobile.core.TensorModel
 import org.fermobile.core.TensorType
+import org.fermobile.core.seek
 import org.tensorflow.lite.DataType
 import org.tensorflow.lite.Interpreter
 import org.tensorflow.lite.Tensor as LiteRtTensor
@@ -38,7 +39,7 @@ class LiteRtModel(content: ByteBuffer, threads: Int = 1, xnnpack: Boolean = true
         }
         interpreter.runForMultipleInputsOutputs(arrayOf(values), outputs)
         return names.withIndex().associate { (index, name) ->
-            name to outputs.getValue(index).apply { rewind() }
+            name to outputs.getValue(index).seek()
         }
     }
 

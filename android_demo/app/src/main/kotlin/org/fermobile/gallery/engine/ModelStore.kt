@@ -5,6 +5,7 @@ import android.content.res.AssetFileDescriptor
 import org.fermobile.core.Contract
 import org.fermobile.core.ContractException
 import org.fermobile.core.ModelFile
+import org.fermobile.core.seek
 import java.io.File
 import java.io.FileInputStream
 import java.io.IOException
@@ -126,6 +127,6 @@ class ModelStore(context: Context) {
         }
 
         private fun direct(bytes: ByteArray): ByteBuffer =
-            ByteBuffer.allocateDirect(bytes.size).order(ByteOrder.nativeOrder()).put(bytes).apply { rewind() }
+            ByteBuffer.allocateDirect(bytes.size).order(ByteOrder.nativeOrder()).put(bytes).seek()
     }
 }

@@ -93,6 +93,7 @@ class GalleryActivity : AppCompatActivity() {
         progress.visibleIf(filtering())
         progress.max = gallery.photos.size
         progress.setProgressCompat(gallery.photos.size - gallery.pending.size, false)
+        status.maxLines = if (filtering()) 2 else 1 // large text shrinks to fit, and breaks between words only
         status.text = when {
             filtering() -> getString(
                 R.string.photos_progress, gallery.photos.size - gallery.pending.size, gallery.photos.size,

@@ -4,6 +4,7 @@ import android.content.Context
 import android.content.Intent
 import android.os.Bundle
 import android.view.View
+import android.widget.ImageView
 import android.widget.LinearLayout
 import android.widget.TextView
 import androidx.activity.viewModels
@@ -46,7 +47,13 @@ class PhotoActivity : AppCompatActivity() {
 
     private fun show(screen: PhotoScreen) {
         val result = screen.result
-        if (screen.unreadable) photo.setImageResource(R.drawable.ic_unreadable) else photo.setImageBitmap(screen.photo)
+        if (screen.unreadable) {
+            photo.adjustViewBounds = false // else the mark would be as wide as the screen
+            photo.scaleType = ImageView.ScaleType.CENTER
+            photo.setImageResource(R.drawable.ic_unreadable)
+        } else {
+            photo.setImageBitmap(screen.photo)
+        }
         photo.result = result
         filter.isEnabled = !screen.busy && screen.photo != null
         progress.visibleIf(screen.busy)

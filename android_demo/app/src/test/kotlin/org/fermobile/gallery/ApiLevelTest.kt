@@ -1,0 +1,35 @@
+package org.fermobile.gallery
+
+import org.codehaus.mojo.animal_sniffer.SignatureChecker
+import org.codehaus.mojo.animal_sniffer.logging.PrintWriterLogger
+import org.junit.Assert.assertEquals
+import org.junit.Test
+import java.io.ByteArrayOutputStream
+import java.io.File
+import java.io.PrintStream
+
+/** The compiled app calls nothing that the oldest Android it runs on has not. */
+class ApiLevelTest {
+    /** Libraries have a minSdk of their own; D8 replaces java.lang.invoke. */
+    private val others = setOf(
+        "androidx.*", "com.google.*", "java.lang.invoke.*", "kotlin.*", "kotlinx.*", "org.fermobile.*", "org.tensorflow.*",
+    )
+
+    /** Behind a look at SDK_INT. */
+    private val guarded = setOf(
+        "String android.os.Build.SOC_MANUFACTURER", "String android.os.Build.SOC_MODEL",
+        "int android.os.PowerManager.getCurrentThermalStatus()",
+    )
+
+    @Test
+    fun everyCallIsThereOnTheOldestAndroid() {
+        val told = ByteArrayOutputStream()
+        File(System.getProperty("fermobile.oldest")!!).inputStream().use { signatures ->
+            val checker = SignatureChecker(signatures, others, PrintWriterLogger(PrintStream(told)))
+            checker.setSourcePath(emptyList())
+            for (folder in listOf("core", "app")) checker.process(File(output, folder))
+        }
+        val missing = "$told".lines().filter { "ndefined reference" in it }.map { it.substringAfter("ndefined reference: ") }
+        assertEquals(guarded, missing.toSet())
+    }
+}
