@@ -21,6 +21,7 @@ object Golden {
 
     private val folder = File(root, "tests/golden")
     private val bytes = File(folder, "vectors.bin").readBytes()
+    private val photos = mutableMapOf<Pair<String, Int>, ArgbImage>()
 
     val vectors: JsonObject = json(File(folder, "vectors.json"))
 
@@ -50,8 +51,9 @@ object Golden {
         return ArgbImage(image.width, image.height, pixels)
     }
 
-    /** The image as a photo with an EXIF orientation. */
-    fun photo(name: String, orientation: Int = 1): ArgbImage = image(name).overWhite().upright(orientation)
+    /** The image as a photo with an EXIF orientation; decoded once, as no test changes it. */
+    fun photo(name: String, orientation: Int = 1): ArgbImage =
+        photos.getOrPut(name to orientation) { image(name).overWhite().upright(orientation) }
 }
 
 fun JsonElement.item(key: String): JsonElement = (this as JsonObject).getValue(key)
