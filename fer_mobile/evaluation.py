@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
 from fer_mobile.data import load_dataset
 from fer_mobile.data.corruption import corrupt
-from fer_mobile.data.face_files import FaceFiles
-from fer_mobile.data.steps import apply_steps
 from fer_mobile.errors import DataError
 from fer_mobile.metrics import Scores, score
-from fer_mobile.models import DEFAULT, shipped_models
-from fer_mobile.preprocess import normalise, resize
-
-if TYPE_CHECKING:
-    import keras
-
-_BATCH = 64
-_CHUNK = 1024
+from fer_mobile.models import DEFAULT
+from fer_mobile.predictor import load_predictor
 
 _OWN: Final = {7: "fer2013", 4: "fer2013-4"}
 """The protocol of a model with fewer labels than eight."""
@@ -67,7 +58,8 @@ def evaluate(
     """
     dataset = load_dataset(data, protocol=protocol, split=split)
     images = corrupt(dataset.images[:], corruption) if corruption else dataset.images
-    probabilities, labels = _predict(model, images, threads)
+    predictor = load_predictor(model, threads)
+    labels, probabilities = predictor.labels, predictor(images)
     missing = [name for name in dataset.names if name not in labels]
     if missing:
         raise DataError(
@@ -80,40 +72,3 @@ def evaluate(
     columns = columns / np.maximum(columns.sum(1, keepdims=True), 1e-9)
     scores = score(columns, dataset.labels, dataset.names)
     return Evaluation(str(model), protocol, split, scores, corruption)
-
-
-def _predict(
-    model: str | Path, images: np.ndarray | FaceFiles, threads: int
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Probabilities float32 [N, labels] and the labels."""
-    path = Path(model)
-    if str(model) not in shipped_models() and (path.is_dir() or path.suffix == ".keras"):
-        from fer_mobile.convert.source import load_source
-
-        source = load_source(model)
-        return predict_faces(source.model, images, source.preprocessing), source.labels
-    from fer_mobile.runtime.classifier import load_classifier
-
-    classifier = load_classifier(model, threads)
-    faces = _resized(images[:], classifier.size)
-    batches = [classifier.classify(faces[i : i + _BATCH]) for i in range(0, len(faces), _BATCH)]
-    return np.concatenate(batches), classifier.labels
-
-
-def predict_faces(
-    model: keras.Model, images: np.ndarray | FaceFiles, steps: Sequence[str] = ()
-) -> np.ndarray:
-    """Probabilities float32 [N, C] of a Keras model for faces uint8 [N, H, W].
-
-    The faces go through `steps` (see `data.steps`) and are resized, `_CHUNK` at a time.
-    """
-    size = int(model.input_shape[1])
-    found = []
-    for i in range(0, len(images), _CHUNK):
-        faces = _resized(apply_steps(images[i : i + _CHUNK], steps), size)
-        found.append(model.predict(normalise(faces)[..., None], batch_size=_BATCH, verbose=0))
-    return np.concatenate(found)
-
-
-def _resized(images: np.ndarray, size: int) -> np.ndarray:
-    return np.stack([resize(image, size) for image in images])

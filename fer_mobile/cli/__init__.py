@@ -17,6 +17,7 @@ from fer_mobile.cli.bench import bench_command
 from fer_mobile.cli.compare import compare_command
 from fer_mobile.cli.demo import demo_command
 from fer_mobile.cli.evaluate import evaluate_command
+from fer_mobile.cli.explain import explain_command
 from fer_mobile.cli.export import export_command
 from fer_mobile.cli.filter import filter_command
 from fer_mobile.cli.models import models_command
@@ -39,6 +40,7 @@ app.command("models")(models_command)
 app.command("train")(train_command)
 app.command("compare")(compare_command)
 app.command("evaluate")(evaluate_command)
+app.command("explain")(explain_command)
 app.command("export")(export_command)
 app.command("verify")(verify_command)
 app.command("predict")(predict_command)

@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from fer_mobile.data.augmix import augmix
+
 
 class Augmentation(BaseModel):
     """How strongly each face is changed; 0 switches a change off."""
@@ -26,6 +28,7 @@ class Augmentation(BaseModel):
     blur: float = Field(0.0, ge=0, le=1, description="Chance of Gaussian blur or of fewer pixels.")
     noise: float = Field(0.0, ge=0, lt=1, description="Largest standard deviation, of full scale.")
     erase: float = Field(0.0, ge=0, le=1, description="Chance that a rectangle is blanked.")
+    augmix: float = Field(0.0, ge=0, le=10, description="Severity of AugMix, which comes first.")
 
 
 def augment(
@@ -36,6 +39,8 @@ def augment(
     uint8 [N, H, W] in, float32 [N, size, size] in 0-1 out; the same `rng` state gives the
     same result.
     """
+    if options.augmix:
+        images = augmix(images, options.augmix, rng)
     count = len(images)
     height, width = images.shape[1:]
     flips = np.where(rng.random(count) < options.flip, -1.0, 1.0)

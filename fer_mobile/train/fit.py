@@ -29,9 +29,9 @@ from fer_mobile import zoo
 from fer_mobile.contract import Adjustment
 from fer_mobile.data import Dataset
 from fer_mobile.errors import RecipeError
-from fer_mobile.evaluation import predict_faces
 from fer_mobile.files import replace_file, write_text
 from fer_mobile.metrics import Scores, score
+from fer_mobile.predictor import predict_faces
 from fer_mobile.train.adjust import adjust, fit_adjustment, prior_offsets
 from fer_mobile.train.batches import Batches
 from fer_mobile.train.curves import draw_curves

@@ -44,9 +44,8 @@ def test_the_seed_decides():
 @pytest.mark.parametrize("option", sorted(set(Augmentation.model_fields) - {"flip"}))
 def test_every_option_changes_faces_and_leaves_them_recognisable(option):
     plain = variants(Augmentation(flip=0))
-    changed = variants(
-        Augmentation(flip=0, **{option: 10 if option == "rotation" else 0.1}), seed=3
-    )
+    strength = {"rotation": 10, "augmix": 3}.get(option, 0.1)
+    changed = variants(Augmentation(flip=0, **{option: strength}), seed=3)
     if option in ("blur", "erase"):  # chances: be sure of a hit
         changed = variants(Augmentation(flip=0, **{option: 1.0}))
     assert 0.002 < np.abs(changed - plain).mean() < 0.2
@@ -74,6 +73,7 @@ def test_a_shift_moves_by_at_most_its_share():
         },
         blur=st.floats(0, 1),
         erase=st.floats(0, 1),
+        augmix=st.floats(0, 10),
     ),
     size=st.integers(7, 80),
     count=st.integers(0, 3),

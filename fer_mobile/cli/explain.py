@@ -1,0 +1,46 @@
+"""`fer-mobile explain`: what the answer for a face rests on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def explain_command(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A photo.")],
+    model: Annotated[
+        str,
+        typer.Option(metavar="MODEL", help="A shipped or zoo name, .tflite, .keras or run folder."),
+    ] = "xcao_two_stream",
+    method: Annotated[
+        str, typer.Option(metavar="occlusion|gradient", help="Hidden patches, or SmoothGrad.")
+    ] = "occlusion",
+    label: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The expression to explain; default: the likeliest."),
+    ] = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="The image is a face already; look for none.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The picture; default: IMAGE_METHOD.png.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> None:
+    """Draw which parts of each face the answer rests on."""
+    from fer_mobile.explain import explain
+    from fer_mobile.explain.picture import draw_explanations
+
+    found = explain(image, model, method=method, label=label, whole=whole)
+    picture = out or Path(f"{image.stem}_{method}.png")
+    draw_explanations(found, picture, title=f"{image.name}, {model}, {method}")
+    if as_json:
+        faces = [each.as_dict() for each in found]
+        typer.echo(json.dumps({"picture": str(picture), "method": method, "faces": faces}))
+        return
+    for each in found:
+        typer.echo(f"{each.label} {each.probabilities[each.label]:.0%}")
+    typer.echo(f"drawn: {picture}")
