@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from fer_mobile.data import load_dataset
+from fer_mobile.data import Dataset, load_dataset
 from fer_mobile.data.corruption import corrupt
 from fer_mobile.errors import DataError
 from fer_mobile.metrics import Scores, score
@@ -57,18 +57,27 @@ def evaluate(
     Raises ModelError, DataError as loading them does.
     """
     dataset = load_dataset(data, protocol=protocol, split=split)
-    images = corrupt(dataset.images[:], corruption) if corruption else dataset.images
+    if corruption:
+        dataset = replace(dataset, images=corrupt(dataset.images[:], corruption))
+    scores = score(answers(model, dataset, threads), dataset.labels, dataset.names)
+    return Evaluation(str(model), protocol, split, scores, corruption)
+
+
+def answers(model: str | Path, dataset: Dataset, threads: int = 1) -> np.ndarray:
+    """Probabilities float32 [N, labels] for the labels of a dataset's protocol.
+
+    Raises DataError where the model does not know all of them.
+    """
     predictor = load_predictor(model, threads)
-    labels, probabilities = predictor.labels, predictor(images)
+    labels = predictor.labels
     missing = [name for name in dataset.names if name not in labels]
     if missing:
         raise DataError(
-            f"protocol {protocol}",
+            f"protocol {dataset.protocol}",
             expected=f"a model that knows {', '.join(missing)}",
             found=f"one with the labels {', '.join(labels)}",
             todo=f"Use --protocol {_OWN[len(labels)]}." if len(labels) in _OWN else "",
         )
-    columns = probabilities[:, [labels.index(name) for name in dataset.names]]
-    columns = columns / np.maximum(columns.sum(1, keepdims=True), 1e-9)
-    scores = score(columns, dataset.labels, dataset.names)
-    return Evaluation(str(model), protocol, split, scores, corruption)
+    columns = predictor(dataset.images)[:, [labels.index(name) for name in dataset.names]]
+    known: np.ndarray = columns / np.maximum(columns.sum(1, keepdims=True), 1e-9)
+    return known

@@ -15,6 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+GROUPS = ("android", "report")
+"""Commands that have commands of their own."""
+
+
 def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
@@ -38,7 +42,8 @@ def test_the_python_example_runs(tmp_path, monkeypatch, small_npz, capsys):
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
 def test_every_command_shown_has_the_options_it_is_shown_with(words, fer_mobile):
-    helped = fer_mobile(words[1], "--help").stdout
+    command = words[1:3] if words[1] in GROUPS else words[1:2]
+    helped = fer_mobile(*command, "--help").stdout
     for option in (word for word in words if word.startswith("--")):
         assert option in helped, option
 

@@ -22,6 +22,7 @@ from fer_mobile.cli.export import export_command
 from fer_mobile.cli.filter import filter_command
 from fer_mobile.cli.models import models_command
 from fer_mobile.cli.predict import predict_command
+from fer_mobile.cli.report import report_app
 from fer_mobile.cli.train import train_command
 from fer_mobile.cli.verify import verify_command
 from fer_mobile.errors import FerMobileError
@@ -46,6 +47,7 @@ app.command("verify")(verify_command)
 app.command("predict")(predict_command)
 app.command("filter")(filter_command)
 app.command("bench")(bench_command)
+app.add_typer(report_app, name="report")
 app.add_typer(android_app, name="android")
 
 

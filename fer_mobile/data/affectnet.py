@@ -75,7 +75,8 @@ def read_affectnet(folder: Path, protocol: str, split: str, side: int) -> Datase
         )
     numbers = np.array(labels, np.int64)
     targets = np.eye(len(names), dtype=np.float32)[numbers]
-    return Dataset(FaceFiles(paths, boxes, side), numbers, targets, names, protocol, split)
+    faces = FaceFiles(paths, boxes, side)
+    return Dataset(faces, numbers, targets, names, protocol, split, tuple(map(str, paths)))
 
 
 def _photo(folder: Path, name: str) -> Path | None:

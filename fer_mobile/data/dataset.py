@@ -28,6 +28,8 @@ class Dataset:
     """The vocabulary of `labels`."""
     protocol: str
     split: str
+    files: tuple[str, ...] = ()
+    """Where each face was read from, for sources that have a file for each."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -41,6 +43,7 @@ class Dataset:
             else self.images[rows],
             labels=self.labels[rows],
             targets=self.targets[rows],
+            files=tuple(np.array(self.files)[rows].tolist()) if self.files else (),
             split=split or self.split,
         )
 

@@ -25,10 +25,14 @@ def load_face(path: Path, box: Box | None, side: int) -> np.ndarray:
     image = load_photo(path).rgb
     if box is not None:
         return face_pixels(image, box, side, _AS_GIVEN)
-    gray = to_gray(image)
+    return resize(middle_square(to_gray(image)), side)
+
+
+def middle_square(gray: np.ndarray) -> np.ndarray:
+    """The largest square [S, S] in the middle of a gray image [H, W]."""
     short = min(gray.shape)
     top, left = (gray.shape[0] - short) // 2, (gray.shape[1] - short) // 2
-    return resize(gray[top : top + short, left : left + short], side)
+    return gray[top : top + short, left : left + short]
 
 
 class FaceFiles:

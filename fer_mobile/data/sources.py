@@ -240,7 +240,7 @@ def _read_folders(source: Path, protocol: str, split: str, side: int) -> Dataset
     root = source / split if has_splits and split != "all" else source
     if not root.is_dir():
         raise DataError(source, expected=f"a folder {split!r} in it", found="none")
-    images, labels = [], []
+    images, labels, files = [], [], []
     for path in find_photos(root):
         name = canonical(path.parent.name)
         if name not in names:
@@ -252,6 +252,7 @@ def _read_folders(source: Path, protocol: str, split: str, side: int) -> Dataset
         except PhotoError:
             continue
         labels.append(names.index(name))
+        files.append(str(path))
     if not images:
         raise DataError(
             root,
@@ -261,4 +262,4 @@ def _read_folders(source: Path, protocol: str, split: str, side: int) -> Dataset
         )
     numbers = np.array(labels, np.int64)
     targets = np.eye(len(names), dtype=np.float32)[numbers]
-    return Dataset(np.stack(images), numbers, targets, names, protocol, split)
+    return Dataset(np.stack(images), numbers, targets, names, protocol, split, tuple(files))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fer_mobile.data.face_files import middle_square
 from fer_mobile.detect import load_detector
 from fer_mobile.errors import InputError, PhotoError, nearest
 from fer_mobile.explain.saliency import METHODS, gradient, occlusion
@@ -54,9 +55,10 @@ def explain(
     """What a model's answers for the faces of a photo rest on, a face an entry.
 
     `model` is a shipped name, a `.tflite` or `.keras` file, a run folder or, with random
-    weights, an architecture's name.  `method` is "occlusion" or "gradient" (which takes a
-    shipped model's float weights); `label` is the one to explain, by default each face's most
-    probable one.  With `whole` the image is a face already and is not searched.
+    weights, an architecture's name.  `method` is "occlusion" (which takes a shipped model's
+    float16 file) or "gradient" (which takes its float weights); `label` is the one to
+    explain, by default each face's most probable one.  With `whole` the middle square of the
+    image is a face, which is not looked for.
 
     Raises PhotoError for a photo that cannot be read, ModelError for a model that cannot be
     used, InputError for an unknown method or label or where no face is found.
@@ -81,10 +83,13 @@ def explain(
 
 
 def _predictor(model: str | Path, method: str) -> Predictor:
-    shipped, zoo = str(model) in shipped_models(), str(model) in ARCHITECTURES
-    if zoo if not shipped else method == "gradient":
+    shipped = shipped_models().get(str(model))
+    if shipped is None:
+        return (load_network if str(model) in ARCHITECTURES else load_predictor)(model)
+    if method == "gradient":
         return load_network(model)
-    return load_predictor(model)
+    # An int8 file's sure answers are exactly 1, whatever is hidden.
+    return load_predictor(shipped.files["float16"])
 
 
 def _faces(
@@ -93,8 +98,10 @@ def _faces(
     """Box and prepared pixels of each face, the largest first."""
     photo = load_photo(image)
     if whole:
-        height, width = photo.rgb.shape[:2]
-        grays = {Box(0, 0, width, height): to_gray(photo.rgb)}
+        width, height = photo.size
+        side = min(width, height)
+        box = Box((width - side) // 2, (height - side) // 2, side, side)
+        grays = {box: middle_square(to_gray(photo.rgb))}
     else:
         found = [face.box for face in load_detector("yunet").detect(photo)]
         found.sort(key=lambda box: -box.width * box.height)

@@ -22,8 +22,6 @@ _PATCH: Final = 3
 """The side of a face over that of the patch, which hides a mouth or both eyes whole."""
 _STEPS: Final = 6
 """Places of the patch over its own side."""
-_LEAST: Final = 1 / 512
-"""A probability that an int8 output cannot tell from 0."""
 _SAMPLES: Final = 32
 _NOISE: Final = 0.1
 """Standard deviation over the range of pixels, within the 10 to 20 % that the paper advises."""
@@ -46,8 +44,7 @@ def occlusion(predictor: Predictor, face: np.ndarray, label: int) -> np.ndarray:
     gray = round(float(face.mean()))
     for image, (top, left) in zip(hidden[1:], places, strict=True):
         image[max(top, 0) : top + patch, max(left, 0) : left + patch] = gray
-    found = np.clip(predictor.classify(hidden)[:, label], _LEAST, 1 - _LEAST)
-    odds = np.log(found / (1 - found))
+    odds = _log_odds(predictor.classify(hidden)[:, label].astype(np.float64))
     losses = odds[0] - odds[1:]
     total, count = np.zeros((2, size, size), np.float32)
     for loss, (top, left) in zip(losses, places, strict=True):
@@ -56,6 +53,18 @@ def occlusion(predictor: Predictor, face: np.ndarray, label: int) -> np.ndarray:
         count[rows, columns] += 1
     saliency: np.ndarray = total / count
     return saliency
+
+
+def _log_odds(found: np.ndarray) -> np.ndarray:
+    """Log-odds of probabilities, 0 and 1 taken as half of the smallest step off them seen.
+
+    That step is 1/256 for an int8 output, and what rounding leaves for a float one.
+    """
+    steps = np.concatenate([found, 1 - found])
+    least = steps[steps > 0].min() / 2
+    clipped = np.clip(found, least, 1 - least)
+    odds: np.ndarray = np.log(clipped / (1 - clipped))
+    return odds
 
 
 def gradient(predictor: Predictor, face: np.ndarray, label: int) -> np.ndarray:

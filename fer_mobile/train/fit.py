@@ -208,6 +208,8 @@ def _throughput(model: keras.Model, batches: Batches, seconds: float) -> str:
 
     Changes the model's weights: for the end of a training.
     """
+    # Fitting with averages ends as above: JAX has each average share a weight's buffer.
+    model.set_weights(_copied(model.get_weights()))
     batch, times = batches[0], []
     for _ in range(12):
         started = time.monotonic()
