@@ -26,6 +26,13 @@ def train_command(
         list[str] | None,
         typer.Option("--set", metavar="key=value", help="Change a value of the recipe."),
     ] = None,
+    parallel: Annotated[
+        str | None,
+        typer.Option(
+            metavar="data|model",
+            help="Over all devices, by the rows of a batch or by the weights; needs JAX.",
+        ),
+    ] = None,
     no_parameter_cap: Annotated[
         bool, typer.Option("--no-parameter-cap", help="Allow more than 10,000,000 parameters.")
     ] = False,
@@ -49,6 +56,7 @@ def train_command(
         data=data,
         resume=resume,
         parameter_cap=not no_parameter_cap,
+        parallel=parallel,
         report=lambda line: typer.echo(line, err=True),
     )
     typer.echo(

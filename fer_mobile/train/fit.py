@@ -17,7 +17,8 @@ from __future__ import annotations
 import csv
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,6 +37,7 @@ from fer_mobile.train.adjust import adjust, fit_adjustment, prior_offsets
 from fer_mobile.train.batches import Batches
 from fer_mobile.train.curves import draw_curves
 from fer_mobile.train.optimizer import make_optimizer
+from fer_mobile.train.parallel import divided, undivided
 from fer_mobile.train.recipe import AdjustmentSection, Recipe
 from fer_mobile.train.rows import training_rows
 
@@ -61,14 +63,16 @@ def train(
     resume: bool = False,
     parameter_cap: bool = True,
     throughput: bool = True,
+    parallel: str | None = None,
     report: Callable[[str], None] = print,
 ) -> Scores:
     """Train a recipe into the run folder `out`; returns the best epoch's figures on valid.
 
     With `resume`, goes on after the last finished epoch.  `throughput` ends a report with the
-    training's speed, which takes a dozen steps more.  Raises RecipeError when `out`
-    holds another run, or one of a different recipe; DataError and ModelError as the data
-    and the zoo do.
+    training's speed, which takes a dozen steps more.  `parallel` ("data" or "model", see
+    `parallel.divided`) trains over several devices.  Raises RecipeError when `out` holds
+    another run, or one of a different recipe; InputError where the training cannot be
+    divided; DataError and ModelError as the data and the zoo do.
     """
     training = recipe.training
     learn, valid = training_rows(recipe, data)
@@ -76,8 +80,8 @@ def train(
     finished = start >= training.epochs or _stopped(out)
 
     keras.utils.set_random_seed(training.seed + start)
-    keras.mixed_precision.set_dtype_policy(training.precision)
-    try:
+    rows = min(training.batch_size, len(learn))
+    with divided(parallel, rows), _precision(training.precision):
         model = _build(recipe, len(learn.names))
         zoo.check_cap(model, lifted=not parameter_cap)
         tuning = _tuning(recipe, model)
@@ -119,8 +123,6 @@ def train(
             )
             if throughput:
                 report(_throughput(model, batches, keeper.seconds_per_step))
-    finally:
-        keras.mixed_precision.set_dtype_policy("float32")
     draw_curves(out / "history.csv", out / "curves.png")
     if keeper.best is None:
         keeper.evaluate_best()
@@ -220,6 +222,17 @@ def _throughput(model: keras.Model, batches: Batches, seconds: float) -> str:
         f"throughput: {faces / seconds:.0f} faces/s, {bare / seconds:.0%} of the bare training "
         f"step's {faces / bare:.0f} (median of {len(times) - 2})"
     )
+
+
+@contextmanager
+def _precision(name: str) -> Iterator[None]:
+    """Where layers that are made compute in a recipe's precision."""
+    policy = keras.mixed_precision.dtype_policy()
+    keras.mixed_precision.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.mixed_precision.set_dtype_policy(policy)
 
 
 def _build(recipe: Recipe, classes: int) -> keras.Model:
@@ -328,16 +341,13 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         return f"no better epoch in {stale}" if stale >= training.patience else None
 
     def _predict(self, model: keras.Model) -> np.ndarray:
-        return predict_faces(model, self.valid.images, self.recipe.data.preprocessing)
+        with undivided():
+            return predict_faces(model, self.valid.images, self.recipe.data.preprocessing)
 
     def _save_best(self, figures: Scores) -> None:
         """Store the weights in a float32 model, whatever precision trained them."""
-        policy = keras.mixed_precision.dtype_policy()
-        keras.mixed_precision.set_dtype_policy("float32")
-        try:
+        with _precision("float32"):
             plain = _build(self.recipe, len(self.valid.names))
-        finally:
-            keras.mixed_precision.set_dtype_policy(policy)
         if self.tuning:
             self.tuning.unfold(self.model, plain)
         else:

@@ -1,0 +1,93 @@
+"""Training over all devices of a machine: every batch, or every weight, is divided among them.
+
+Keras divides through JAX (`keras.distribution`).  A training step is one program over all
+devices, so what is taken of a batch, the statistics of batch normalisation among it, is of
+the whole batch wherever its rows are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, Final
+
+import keras
+
+from fer_mobile.errors import InputError, RecipeError, nearest
+
+MODES: Final = ("data", "model")
+
+
+def divided(mode: str | None, rows: int) -> AbstractContextManager[Any]:
+    """Where models are built and trained over all devices, with batches of so many `rows`.
+
+    `mode` "data" gives each device the weights and a share of the rows; "model" gives each
+    the rows and a share of the weights, by their last axis where that can be divided; None
+    divides nothing.  Raises InputError for an unknown mode, a backend that is not JAX or a
+    single device, RecipeError for rows that cannot be divided.
+    """
+    if mode is None:
+        return nullcontext()
+    devices = _devices(mode)
+    if mode == "data" and rows % len(devices):
+        raise RecipeError(
+            "training.batch_size",
+            expected=f"a multiple of {len(devices)} devices",
+            found=f"batches of {rows} faces",
+        )
+    make = {"data": keras.distribution.DataParallel, "model": _ByWeights}[mode]
+    scope: AbstractContextManager[Any] = make(devices=devices).scope()
+    return scope
+
+
+@contextmanager
+def undivided() -> Iterator[None]:
+    """Within `divided`: every device does all of the work, on batches of any size."""
+    current = keras.distribution.distribution()
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(current)
+
+
+def _devices(mode: str) -> list[str]:
+    if mode not in MODES:
+        raise InputError(
+            "--parallel",
+            expected=" or ".join(MODES),
+            found=repr(mode),
+            todo=nearest(mode, MODES),
+        )
+    if keras.backend.backend() != "jax":
+        raise InputError(
+            f"--parallel {mode}",
+            expected="Keras on JAX",
+            found=f"Keras on {keras.backend.backend()}",
+            todo="Install it with: pip install 'fer-mobile[jax]', and set KERAS_BACKEND=jax.",
+        )
+    devices: list[str] = keras.distribution.list_devices()
+    if len(devices) < 2:
+        raise InputError(
+            f"--parallel {mode}",
+            expected="several devices",
+            found=f"one ({devices[0]})",
+            todo="XLA_FLAGS=--xla_force_host_platform_device_count=2 makes two of a processor.",
+        )
+    return devices
+
+
+class _ByWeights(keras.distribution.ModelParallel):  # type: ignore[misc]
+    """Divides kernels, and with them the optimizer's state, by the units or filters they make."""
+
+    def __init__(self, devices: list[str]) -> None:
+        mesh = keras.distribution.DeviceMesh((1, len(devices)), ("batch", "model"), devices)
+        super().__init__(layout_map=keras.distribution.LayoutMap(mesh), batch_dim_name="batch")
+        self._count = len(devices)
+
+    def get_variable_layout(self, variable: Any) -> Any:
+        shape = variable.shape
+        axes: list[str | None] = [None] * len(shape)
+        if len(shape) > 1 and shape[-1] % self._count == 0:
+            axes[-1] = "model"
+        return keras.distribution.TensorLayout(axes, self.device_mesh)
