@@ -1,4 +1,4 @@
-"""Photos through a pool of processes of this machine."""
+"""Photos through processes of this machine."""
 
 from __future__ import annotations
 
@@ -8,18 +8,23 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from multiprocessing import connection
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
 from fer_mobile.errors import FerMobileError
-from fer_mobile.gallery.compute import Job, PhotoPipeline, PipelineFactory, Row, compute, died
-from fer_mobile.types import PhotoResult
+from fer_mobile.gallery.compute import Job, PipelineFactory, Row, compute, died
 
 _AHEAD: Final = 4
-"""Photos a worker has waiting: enough to never idle, few enough to lose little when killed."""
+"""Photos a process that may be done before the next one in order is: enough to never idle behind
+a large photo, few enough to lose little when killed."""
+_WAITING: Final = 2
+"""Photos a process holds: one in work and one that it goes on with at once."""
+
+# spawn: a forked copy of a process that has started threads (OpenCV's, a runtime's) may hang.
+_SPAWN: Final = multiprocessing.get_context("spawn")
 
 
 def in_processes(
@@ -29,78 +34,107 @@ def in_processes(
 
     Raises FerMobileError when a process cannot make its pipeline.
     """
-    pool = _pool(factory, workers)
-    waiting: deque[tuple[Path, Future[Row]]] = deque()
+    pool: list[_Worker] = []
+    done: dict[int, Row] = {}
+    begun = yielded = 0
     try:
         while True:
-            while len(waiting) < _AHEAD * workers and (job := next(jobs, None)):
+            while (
+                begun < yielded + _AHEAD * workers
+                and not (pool and all(worker.busy for worker in pool))
+                and (job := next(jobs, None))
+            ):
                 path, known = job
-                waiting.append((path, _done(known) if known else _submit(pool, path, keyed)))
-            if not waiting:
+                if known is not None:
+                    done[begun] = (None, known)
+                else:
+                    pool = pool or [_Worker(factory, keyed) for _ in range(workers)]
+                    min(pool, key=lambda worker: len(worker.waiting)).give(begun, path)
+                begun += 1
+            if begun == yielded:
                 return
-            if isinstance(waiting[0][1].exception(), BrokenProcessPool):
-                yield from _one_by_one(waiting, factory, keyed)
-                pool = _pool(factory, workers)
-            else:
-                yield waiting.popleft()[1].result()
+            if yielded not in done:
+                at_work = {worker.pipe: worker for worker in pool if worker.waiting}
+                for pipe in connection.wait([*at_work]):
+                    done.update(at_work[pipe].take())  # type: ignore[index]
+            while yielded in done:
+                row = done.pop(yielded)
+                yielded += 1
+                yield row
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for worker in pool:
+            worker.pipe.close()  # it ends with the photo that is in work
+        for worker in pool:
+            worker.process.join()
 
 
-def _one_by_one(
-    waiting: deque[tuple[Path, Future[Row]]], factory: PipelineFactory, keyed: bool
-) -> Iterator[Row]:
-    """Photos of a pool that died: which of them killed it shows when each has a process alone."""
-    while waiting:
-        path, future = waiting.popleft()
-        if future.exception() is None:
-            yield future.result()
-            continue
-        with _pool(factory, 1) as alone:
-            try:
-                yield alone.submit(_work, path, keyed).result()
-            except BrokenProcessPool:
-                yield died(path)
+class _Worker:
+    """A process and the photos that it holds, in the order in which it works."""
+
+    def __init__(self, factory: PipelineFactory, keyed: bool) -> None:
+        self.waiting: deque[tuple[int, Path]] = deque()
+        self._arguments = factory, keyed
+        self._suspect = -1
+        self._start()
+
+    @property
+    def busy(self) -> bool:
+        return len(self.waiting) >= _WAITING
+
+    def _start(self) -> None:
+        self.pipe, theirs = _SPAWN.Pipe()
+        self.process = _SPAWN.Process(target=_serve, args=(theirs, *self._arguments), daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def give(self, number: int, path: Path) -> None:
+        self.waiting.append((number, path))
+        self._send(path)
+
+    def _send(self, path: Path) -> None:
+        with suppress(OSError):  # a process that has died: `take` sees it
+            self.pipe.send(path)
+
+    def take(self) -> dict[int, Row]:
+        """The row of the first photo, when there is something in the pipe: maybe its end.
+
+        A process that has died did so over the first photo it held.  Another one tries that
+        once more, as the fault may have been another's (memory), and takes over the rest.
+        """
+        number, path = self.waiting[0]
+        try:
+            row: Row | FerMobileError = self.pipe.recv()
+        except (EOFError, OSError):
+            row = died(path)
+            self.pipe.close()
+            self.process.join()
+            again = number != self._suspect
+            self._suspect = number
+            if not again:
+                self.waiting.popleft()
+            self._start()
+            for _, each in self.waiting:
+                self._send(each)
+            return {} if again else {number: row}
+        if isinstance(row, FerMobileError):
+            raise row
+        self.waiting.popleft()
+        return {number: row}
 
 
-def _done(result: PhotoResult) -> Future[Row]:
-    future: Future[Row] = Future()
-    future.set_result((None, result))
-    return future
-
-
-def _submit(pool: ProcessPoolExecutor, path: Path, keyed: bool) -> Future[Row]:
-    try:
-        return pool.submit(_work, path, keyed)
-    except BrokenProcessPool as error:
-        future: Future[Row] = Future()
-        future.set_exception(error)
-        return future
-
-
-def _pool(factory: PipelineFactory, workers: int) -> ProcessPoolExecutor:
-    # spawn: a forked copy of a process that has started threads (OpenCV's, a runtime's) may hang.
-    return ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(factory,),
-    )
-
-
-_pipeline: PhotoPipeline | Exception = FerMobileError("the worker has not started")
-"""The pipeline of a worker process, or why there is none."""
-
-
-def _start_worker(factory: PipelineFactory) -> None:
-    global _pipeline
+def _serve(pipe: Connection, factory: PipelineFactory, keyed: bool) -> None:
+    """The life of a process: a pipeline, then a row for every path that comes."""
     # Ctrl-C reaches the whole process group; the parent alone decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    try:
-        _pipeline = factory()
-    except Exception as error:  # Raised here it would say no more than "a process died".
-        _pipeline = error
+    with suppress(EOFError, OSError):  # the parent has closed its end
+        try:
+            pipeline = factory()
+        except Exception as error:
+            pipe.send(FerMobileError(f"a worker process could not make its pipeline: {error}"))
+            return
+        while True:
+            pipe.send(compute(pipeline, pipe.recv(), keyed))
 
 
 def _die_with_parent() -> None:
@@ -108,9 +142,3 @@ def _die_with_parent() -> None:
     if parent is not None:
         connection.wait([parent.sentinel])
         os._exit(1)
-
-
-def _work(path: Path, keyed: bool) -> Row:
-    if isinstance(_pipeline, Exception):
-        raise FerMobileError(f"a worker process could not make its pipeline: {_pipeline}")
-    return compute(_pipeline, path, keyed)

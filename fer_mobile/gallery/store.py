@@ -198,4 +198,4 @@ class ResultStore:
 
 def _key(path: str | Path) -> bytes:
     # As bytes: a file name need not be valid UTF-8, which SQLite's text must be.
-    return os.fsencode(Path(path).resolve())
+    return os.fsencode(Path(path).absolute())

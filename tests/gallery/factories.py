@@ -24,6 +24,19 @@ def dies_on_cat() -> PhotoPipeline:
     return run
 
 
+def dies_once(marker: Path) -> PhotoPipeline:
+    """A process that dies over the first photo, of something that is gone the next time."""
+    pipeline = load_pipeline()
+
+    def run(path: Path) -> PhotoResult:
+        if not marker.exists():
+            marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return pipeline(path)
+
+    return run
+
+
 def raises_on_cat() -> PhotoPipeline:
     pipeline = load_pipeline()
 

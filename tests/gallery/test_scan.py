@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 import pytest
 
@@ -69,6 +70,13 @@ def test_a_photo_that_kills_its_process_is_a_row(small_library):
     assert answers(r for r in results if not r.path.endswith("cat.png")) == answers(
         scan(others, load_pipeline)
     )
+
+
+def test_a_process_that_dies_of_something_else_loses_no_photo(small_library, tmp_path):
+    paths = find_photos(small_library / "two")
+    factory = partial(factories.dies_once, tmp_path / "marker")
+    assert answers(scan(paths, factory, workers=2)) == answers(scan(paths, load_pipeline))
+    assert (tmp_path / "marker").exists()
 
 
 def test_a_worker_without_pipeline_says_why(small_library):
