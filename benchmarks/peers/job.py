@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+JOB = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
 WARM_UP = 10
 PHOTO_PASSES = 3
 
@@ -24,22 +25,21 @@ def work(
     classify: Callable[[object, np.ndarray], str] | None,
     analyse: Callable[[object, str], list[str | None]],
 ) -> None:
-    """Do the job named on the command line.
+    """Do the job that is named on the command line.
 
     `load` makes the peer ready, `classify` gives the label of a uint8 gray face [48, 48]
     (None for a peer that only detects) and `analyse` the label of every face of a photo.
     """
-    job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     peer = load()
-    analyse(peer, job["first_photo"])
+    analyse(peer, JOB["first_photo"])
     cold_start = {
-        "wall_ms": (time.monotonic_ns() - int(job["started"])) / 1e6,
+        "wall_ms": (time.monotonic_ns() - int(JOB["started"])) / 1e6,
         "cpu_ms": time.process_time_ns() / 1e6,
     }
 
     labels, face_ms = [], []
     if classify is not None:
-        faces = np.fromfile(job["faces"], np.uint8).reshape(-1, job["side"], job["side"])
+        faces = np.fromfile(JOB["faces"], np.uint8).reshape(-1, JOB["side"], JOB["side"])
         for face in faces[:WARM_UP]:
             classify(peer, face)
         for face in faces:
@@ -48,10 +48,10 @@ def work(
             face_ms.append((time.process_time_ns() - start) / 1e6)
 
     photos: list[list[str | None]] = []
-    photo_ms: list[list[float]] = [[] for _ in job["photos"]]
+    photo_ms: list[list[float]] = [[] for _ in JOB["photos"]]
     for _ in range(PHOTO_PASSES):
         photos = []
-        for path, ms in zip(job["photos"], photo_ms, strict=True):
+        for path, ms in zip(JOB["photos"], photo_ms, strict=True):
             start = time.process_time_ns()
             photos.append(analyse(peer, path))
             ms.append((time.process_time_ns() - start) / 1e6)
@@ -62,4 +62,4 @@ def work(
         "photos": photos,
         "photo_ms": [statistics.median(ms) for ms in photo_ms],
     }
-    Path(job["answer"]).write_text(json.dumps(answer), encoding="utf-8")
+    Path(JOB["answer"]).write_text(json.dumps(answer), encoding="utf-8")

@@ -13,8 +13,8 @@ row.  All run on the same core, one after the other.
 
 Times are the processor's (see job.py).
 
-`fer-mobile` runs first and last; how its time a face changed in between tells how steady the
-machine was.  Writes benchmarks/results/peers.jsonl and peers.md.
+`fer-mobile` with its default model runs first and last; how its time a face changed in between
+tells how steady the machine was.  Writes benchmarks/results/peers.jsonl and peers.md.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ from fer_mobile.bench.photos import load_photo_set  # noqa: E402
 from fer_mobile.data import load_dataset  # noqa: E402
 from fer_mobile.files import write_text  # noqa: E402
 from fer_mobile.labels import FER2013  # noqa: E402
+from fer_mobile.models import DEFAULT, shipped_models  # noqa: E402
 from fer_mobile.resources import photos_dir  # noqa: E402
 
 PROTOCOL = "ferplus-strict"
@@ -65,25 +66,35 @@ class Peer:
     helpers: tuple[str, ...] = ()
     """Folders that only this benchmark needs, not counted as the peer's."""
     note: str = ""
+    model: str = ""
+    """Of several that the package brings."""
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} {self.model}".strip()
 
     @property
     def javascript(self) -> bool:
         return self.worker.endswith(".mjs")
 
 
-OURS = Peer(
-    "fer-mobile",
-    "worker_fer_mobile.py",
-    (str(HERE.parent.parent),),
-    (
-        "fer_mobile/_models/xcao_two_stream/xcao_two_stream_int8.tflite",
-        "fer_mobile/_models/yunet/face_detection_yunet.tflite",
-    ),
+OURS = tuple(
+    Peer(
+        "fer-mobile",
+        "worker_fer_mobile.py",
+        (str(HERE.parent.parent),),
+        (
+            f"fer_mobile/_models/{model}/{model}_int8.tflite",
+            "fer_mobile/_models/yunet/face_detection_yunet.tflite",
+        ),
+        model=model,
+    )
+    for model in (DEFAULT, *(name for name in shipped_models() if name != DEFAULT))
 )
 WASM = ("@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm", "sharp")
 WASM_NOTE = "WebAssembly: the faster tfjs-node fetches its library from another host"
 PEERS = (
-    OURS,
+    *OURS,
     Peer(
         "fer",
         "worker_fer.py",
@@ -137,7 +148,8 @@ def known_faces() -> dict[str, tuple[int, str]]:
 def environment(peer: Peer, folder: Path) -> Path:
     """The folder of the peer's environment, made and filled if need be."""
     home = folder / peer.worker.partition(".")[0].removeprefix("worker_")
-    if (home / "ready").is_file() and peer is not OURS:
+    # Ours may have changed: it is installed anew, by the first that needs it.
+    if (home / "ready").is_file() and peer is not OURS[0]:
         return home
     if peer.javascript:
         home.mkdir(parents=True, exist_ok=True)
@@ -265,14 +277,16 @@ def measure(names: list[str], folder: Path) -> list[dict[str, Any]]:
             "photos": list(map(str, photos)),
             "first_photo": str(single),
         }
-        chosen = [peer for peer in PEERS if peer.name in names]
+        chosen = [peer for peer in PEERS if peer.title in names]
+        homes = {peer.title: environment(peer, folder) for peer in chosen}
         for peer in chosen:
-            home = environment(peer, folder)
+            home = homes[peer.title]
             little = {"photos": [], "faces": str(one_face)}
-            run(peer, home, job | little, Path(work))  # its files are in memory from here on
-            answer = run(peer, home, job, Path(work))
+            own = job | {"model": peer.model}
+            run(peer, home, own | little, Path(work))  # its files are in memory from here on
+            answer = run(peer, home, own, Path(work))
             row: dict[str, Any] = {
-                "peer": peer.name,
+                "peer": peer.title,
                 "version": version(peer, home),
                 "note": peer.note,
                 "install_bytes": size(packages(peer, home), peer.helpers),
@@ -285,8 +299,9 @@ def measure(names: list[str], folder: Path) -> list[dict[str, Any]]:
                 row |= figures(answer, truth, data.names, known)
             rows.append(row)
             print(json.dumps(row), flush=True)
-        if OURS in chosen:
-            again = run(OURS, environment(OURS, folder), job, Path(work))
+        if OURS[0] in chosen:
+            own = job | {"model": OURS[0].model}
+            again = run(OURS[0], homes[OURS[0].title], own, Path(work))
             if not isinstance(again, str):
                 rows[0]["face_ms_median_at_the_end"] = round(float(np.median(again["face_ms"])), 3)
     return rows
@@ -347,7 +362,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--environments", type=Path, help="keep the environments here")
-    names = [peer.name for peer in PEERS]
+    names = [peer.title for peer in PEERS]
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:

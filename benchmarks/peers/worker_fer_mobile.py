@@ -1,8 +1,7 @@
 """This package, as `pip install` puts it."""
 
-from job import work
+from job import JOB, work
 
-from fer_mobile.models import DEFAULT
 from fer_mobile.pipeline import load_pipeline
 from fer_mobile.preprocess import resize
 
@@ -17,4 +16,4 @@ def analyse(pipeline, path):
     return [face.label for face in pipeline(path).faces]
 
 
-work(lambda: load_pipeline(DEFAULT), classify, analyse)
+work(lambda: load_pipeline(JOB["model"]), classify, analyse)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from fer_mobile.bench.estimate import PHONES, check_against_table8, estimate
@@ -6,6 +8,7 @@ from fer_mobile.errors import InputError
 from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.types import STAGES
 
+ROOT = Path(__file__).parents[2]
 FILES = shipped_models()[DEFAULT].files
 
 
@@ -49,6 +52,19 @@ def test_the_budget_is_kept_perhaps_kept_or_missed():
     assert estimate("galaxy-j3", budget=high / 1000 + 0.001).fits == "yes"
     assert estimate("galaxy-j3", budget=(low + high) / 2000).fits == "perhaps"
     assert estimate("galaxy-j3", budget=low / 1000 - 0.001).fits == "no"
+
+
+def test_the_committed_table_has_every_shipped_model():
+    table = (ROOT / "benchmarks" / "results" / "estimates.md").read_text(encoding="utf-8")
+    for model in shipped_models().values():
+        for file in model.files.values():
+            found = estimate("galaxy-j3", file)
+            cell = "{:.0f} ({:.0f} to {:.0f})".format(
+                *(found.stages["total"][n] for n in (1, 0, 2))
+            )
+            row = f"| {file.stem} | galaxy-j3: 4×Cortex-A53, 1.4 GHz | {cell} | {found.fits} |"
+            assert row in table
+    assert check_against_table8()[1:] in table
 
 
 def test_the_rates_are_checked_against_the_thesis_phone():

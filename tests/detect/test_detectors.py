@@ -1,11 +1,9 @@
 """One interface: every detector on the same photos, and what of a setting reaches the answer."""
 
-import csv
 import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,22 +15,15 @@ from fer_mobile.errors import InputError, ModelError
 from fer_mobile.images import load_photo
 from fer_mobile.pipeline import load_pipeline
 from fer_mobile.resources import photos_dir
+from tests.detect.conftest import Answers, answers
 
 PORTRAIT = photos_dir() / "astronaut-smile.jpg"
 
 
-def manifest(folder: Path) -> list[Path]:
-    with (folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
-        return [folder / row["file"] for row in csv.DictReader(file)]
-
-
-def differences(photos: list[Path]) -> list[tuple[str, int, int]]:
+def differences(answers: Answers) -> list[tuple[str, int, int]]:
     """Photos of which OpenCV's detector and the shipped one do not say the same."""
-    shipped, opencv = load_detector(), load_detector("opencv")
     different = []
-    for path in photos:
-        photo = load_photo(path, min_long_side=shipped.side)
-        found, expected = shipped.detect(photo), opencv.detect(photo)
+    for path, (found, expected) in answers.items():
         same = len(found) == len(expected) and all(
             overlap(a.box, b.box) >= 0.9 and a.score == pytest.approx(b.score, abs=0.01)
             for a, b in zip(found, expected, strict=True)
@@ -43,13 +34,12 @@ def differences(photos: list[Path]) -> list[tuple[str, int, int]]:
 
 
 def test_shipped_and_opencv_say_the_same_of_bundled_photos():
-    assert differences(manifest(photos_dir())) == []
+    assert differences(answers(photos_dir())) == []
 
 
-def test_shipped_and_opencv_say_the_same_of_all_shared_photos(shared_data):
-    photos = manifest(shared_data / "photos")
-    assert len(photos) == 546
-    assert differences(photos) == []
+def test_shipped_and_opencv_say_the_same_of_all_shared_photos(shared_answers):
+    assert len(shared_answers) == 546
+    assert differences(shared_answers) == []
 
 
 def test_both_give_landmarks_in_pixels_of_the_whole_photo(tmp_path):

@@ -26,10 +26,12 @@ def detector():
     return load_detector()
 
 
-def test_shared_photos(detection, detector, monkeypatch):
+def test_shared_photos(detection, shared_answers):
     """Recall 99 % in the portraits and in the rest; at most one false alarm in 100 photos."""
-    monkeypatch.setattr(detection, "RUNS", 1)
-    rows = [detection.measure(photo, detector) for photo in detection.certain_photos()]
+    rows = []
+    for photo in detection.certain_photos():
+        scores = [face.score for face in shared_answers[photo.path][0]]
+        rows.append(detection.Row(photo.name, photo.faces, scores, decode_ms=0, detect_ms=0))
     portraits = [row for row in rows if row.file.startswith("congress/")]
     for part, photos in ((portraits, 415), ([row for row in rows if row not in portraits], 123)):
         found = detection.summary(part)
