@@ -59,9 +59,8 @@ def test_the_committed_table_has_every_shipped_model():
     for model in shipped_models().values():
         for file in model.files.values():
             found = estimate("galaxy-j3", file)
-            cell = "{:.0f} ({:.0f} to {:.0f})".format(
-                *(found.stages["total"][n] for n in (1, 0, 2))
-            )
+            low, typical, high = found.stages["total"]
+            cell = f"{typical:.0f} ({low:.0f} to {high:.0f})"
             row = f"| {file.stem} | galaxy-j3: 4×Cortex-A53, 1.4 GHz | {cell} | {found.fits} |"
             assert row in table
     assert check_against_table8()[1:] in table
