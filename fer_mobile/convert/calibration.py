@@ -1,8 +1,9 @@
 """What sets the ranges of an int8 export, and the export itself.
 
 In this order: faces that the user gives; activation ranges shipped with the model; the
-bundled golden faces.  ai-edge-quantizer writes the file where it is installed.  TensorFlow's
-own converter takes its place otherwise; it cannot be given ranges, only faces.
+bundled golden faces.  ai-edge-quantizer writes the file where it is installed and knows all
+operations.  TensorFlow's own converter takes its place otherwise; it cannot be given ranges,
+only faces.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from fer_mobile.convert.graph import UnsupportedLayerError, from_keras
-from fer_mobile.convert.integer import PACKAGE, quantizer_installed, to_integer
+from fer_mobile.convert.integer import PACKAGE, quantizer_installed, quantizer_knows, to_integer
 from fer_mobile.convert.ranges import (
     RANGES_JSON,
     Limits,
@@ -81,6 +82,9 @@ def find_calibration(
     if not quantizer_installed():
         why = f"the shipped ranges need {PACKAGE}: pip install 'fer-mobile[quant]'"
         return Calibration(f"{origin} ({why})", golden)
+    if not quantizer_knows(from_keras(keras_model)):
+        why = f"the shipped ranges are of layers that {PACKAGE} does not know"
+        return Calibration(f"{origin} ({why})", golden)
     ranges = read_ranges(file, model_fingerprint(keras_model))
     return Calibration(
         f"ranges shipped with the model, from {ranges.origin}", golden, ranges.limits
@@ -126,7 +130,7 @@ def to_int8(
         graph = inference_graph(keras_model, rewrite=rewrite, color=color)
     except UnsupportedLayerError:
         graph = None
-    if graph is None or not quantizer_installed():
+    if graph is None or not quantizer_installed() or not quantizer_knows(graph):
         return to_tflite(
             keras_model,
             "int8",

@@ -1,7 +1,7 @@
 """Rewrite: batch normalisation disappears into its neighbours, exactly.
 
 * After a linear layer, scale and shift go into its kernel and bias.
-* After conv → ReLU, a scale s ≥ 0 goes into the same convolution, because
+* After conv → ReLU, leaky or not, a scale s ≥ 0 goes into the same convolution, because
   relu(y)·s = relu(s·y); the shift stays behind as a plain addition.
 * A plain addition moves down through max pooling (max(z + t) = max(z) + t), merges where
   streams are added, and ends in the bias of the next dense layer, 1×1 or unpadded
@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fer_mobile.convert.graph import Graph, Node
+from fer_mobile.convert.graph import Graph, Node, map_sizes
 
 
 def fold_affine(graph: Graph) -> Graph:
@@ -40,7 +40,7 @@ def _into_producer(graph: Graph, node: Node) -> Graph | None:
     """Scale (and shift, if no ReLU is between) into the linear layer before."""
     producer = graph.nodes[node.inputs[0]]
     scale, shift = node.weights["scale"], node.weights["shift"]
-    relu = producer.op == "relu"
+    relu = producer.op in ("relu", "leaky_relu")
     linear = graph.nodes[producer.inputs[0]] if relu else producer
     if linear.op not in ("conv", "dense") or (np.all(scale == 1) and relu):
         return None
@@ -64,13 +64,13 @@ def _down(graph: Graph, node: Node) -> Graph | None:
     """A plain addition past its only reader, or into that reader's bias."""
     scale, shift = node.weights["scale"], node.weights["shift"]
     users = graph.users(node.name)
-    if not np.all(scale == 1) or len(users) != 1:
+    if not np.all(scale == 1) or len(users) != 1 or users[0].inputs.count(node.name) != 1:
         return None
     user = users[0]
     if user.op in ("max_pool", "mean", "flatten", "add"):
         if user.op == "flatten":
-            size = graph_width(graph, user)
-            shift = np.tile(shift, size // len(shift))
+            height, width = map_sizes(graph)[node.name]
+            shift = np.tile(shift, max(height * width, 1))
         return _swap(graph, node, user, shift)
     if user.op == "affine":
         merged = user.with_weights(shift=user.weights["shift"] + user.weights["scale"] * shift)
@@ -83,14 +83,6 @@ def _down(graph: Graph, node: Node) -> Graph | None:
     per_output = np.tensordot(shift, kernel.sum((0, 1)) if user.op == "conv" else kernel, 1)
     moved = user.with_weights(bias=user.weights["bias"] + per_output)
     return graph.replaced(moved, without=(node.name,))
-
-
-def graph_width(graph: Graph, flatten: Node) -> int:
-    """How many values `flatten` gives, from the dense layer that reads it."""
-    reader = graph.users(flatten.name)[0]
-    while "kernel" not in reader.weights:
-        reader = graph.users(reader.name)[0]
-    return int(reader.weights["kernel"].shape[0])
 
 
 def _swap(graph: Graph, node: Node, user: Node, shift: np.ndarray) -> Graph:

@@ -32,10 +32,11 @@ class Node:
     """One operation.
 
     `op` and its `weights`: ``input``; ``conv`` and ``dense`` (kernel, bias); ``affine``
-    (scale, shift); ``relu``; ``max_pool``; ``add``; ``flatten``; ``mean`` (over places);
-    ``softmax``; and, made by rewrites only, ``gray`` (BT.601 luma of RGB), ``pad`` (zeros
-    around the map), ``reshape`` (the batch stays), ``slice``, ``subtract``, ``concat`` (of
-    channels) and ``round`` (to 256 levels between ``low`` and ``high``).
+    (scale, shift); ``relu``; ``leaky_relu`` (its ``slope`` below zero); ``max_pool``; ``add``;
+    ``maximum``; ``concat`` (of channels); ``flatten``; ``mean`` (over places); ``softmax``;
+    and, made by rewrites only, ``gray`` (BT.601 luma of RGB), ``pad`` (zeros around the map),
+    ``reshape`` (the batch stays), ``slice``, ``subtract`` and ``round`` (to 256 levels between
+    ``low`` and ``high``).
     """
 
     name: str
@@ -138,7 +139,11 @@ def _read_layer(layer: Any, inputs: tuple[str, ...]) -> list[Node]:
         ]
     if kind == "ReLU" and (layer.max_value, layer.negative_slope, layer.threshold) != (None, 0, 0):
         raise UnsupportedLayerError(f"{name} is not a plain ReLU")
-    if kind in ("Add", "Flatten", "Softmax", "ReLU"):
+    if kind == "LeakyReLU":
+        return [Node(name, "leaky_relu", inputs, {}, {"slope": float(layer.negative_slope)})]
+    if kind == "Concatenate" and layer.axis in (-1, len(layer.output.shape) - 1):
+        return [Node(name, "concat", inputs)]
+    if kind in ("Add", "Maximum", "Flatten", "Softmax", "ReLU"):
         return [Node(name, kind.lower(), inputs)]
     if kind == "GlobalAveragePooling2D" and not layer.keepdims:
         return [Node(name, "mean", inputs)]
@@ -164,6 +169,27 @@ def with_rgb_input(graph: Graph) -> Graph:
     return Graph(nodes, (*graph.input_shape[:2], 3))
 
 
+def map_sizes(graph: Graph) -> dict[str, tuple[int, int]]:
+    """Height and width of every node's map; (0, 0) once it is flat."""
+    sizes: dict[str, tuple[int, int]] = {}
+    for node in graph.nodes.values():
+        size = sizes[node.inputs[0]] if node.inputs else (*graph.input_shape[:2],)
+        a = node.attributes
+        if node.op in ("flatten", "mean", "dense"):
+            size = (0, 0)
+        elif node.op == "reshape":
+            size = a["shape"][:2] if len(a["shape"]) == 3 else (0, 0)
+        elif node.op == "pad":
+            size = (size[0] + 2 * a["margin"], size[1] + 2 * a["margin"])
+        elif node.op in ("conv", "max_pool"):
+            window = a["size"] if node.op == "max_pool" else node.weights["kernel"].shape
+            if a["padding"] == "VALID":
+                size = (size[0] - window[0] + 1, size[1] - window[1] + 1)
+            size = (-(-size[0] // a["strides"][0]), -(-size[1] // a["strides"][1]))
+        sizes[node.name] = (size[0], size[1])
+    return sizes
+
+
 def to_tensorflow(graph: Graph) -> Callable[[Any], Any]:
     """A function from a float32 tensor [N, H, W, C] to the output, its weights constants."""
     import tensorflow as tf
@@ -184,10 +210,14 @@ def to_tensorflow(graph: Graph) -> Callable[[Any], Any]:
                 return y + constant(w["shift"])
             case "relu":
                 return tf.nn.relu(x[0])
+            case "leaky_relu":
+                return tf.nn.leaky_relu(x[0], a["slope"])
             case "max_pool":
                 return tf.nn.max_pool2d(x[0], a["size"], a["strides"], a["padding"])
             case "add":
                 return functools.reduce(tf.add, x)  # AddN has no integer form
+            case "maximum":
+                return functools.reduce(tf.maximum, x)
             case "gray":
                 luma = np.array(LUMA).reshape(1, 1, 3, 1) / sum(LUMA)
                 return tf.nn.conv2d(x[0], constant(luma), 1, "VALID")

@@ -22,6 +22,11 @@ def quantizer_installed() -> bool:
     return importlib.util.find_spec("ai_edge_quantizer") is not None
 
 
+def quantizer_knows(graph: Graph) -> bool:
+    """Whether `to_integer` leaves no operation in float: ai-edge-quantizer has no leaky ReLU."""
+    return all(node.op != "leaky_relu" for node in graph.nodes.values())
+
+
 def to_integer(model: bytes, graph: Graph, limits: Limits, *, io: str = "int8") -> bytes:
     """Quantize a float32 TFLite file of `graph`: int8 weights (per channel) and activations.
 

@@ -18,6 +18,7 @@ from fer_mobile.convert.graph import (
     to_tensorflow,
     with_rgb_input,
 )
+from fer_mobile.convert.repeated_channels import repeated_channels
 from fer_mobile.convert.space_to_depth import space_to_depth
 from fer_mobile.convert.winograd import winograd as winograd_rewrite
 from fer_mobile.errors import MissingPackageError
@@ -31,7 +32,11 @@ Color = Literal["gray", "rgb"]
 COLORS: Final[tuple[Color, ...]] = ("gray", "rgb")
 """What a model's input holds."""
 
-REWRITES: Final[tuple[Callable[[Graph], Graph], ...]] = (fold_affine, space_to_depth)
+REWRITES: Final[tuple[Callable[[Graph], Graph], ...]] = (
+    repeated_channels,
+    fold_affine,
+    space_to_depth,
+)
 """Exact changes to the graph that make it faster, in the order in which they are applied.
 
 `winograd` is one more, for float32 files only: see there.

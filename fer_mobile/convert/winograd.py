@@ -24,7 +24,7 @@ from typing import Final
 
 import numpy as np
 
-from fer_mobile.convert.graph import Graph, Node
+from fer_mobile.convert.graph import Graph, Node, map_sizes
 
 FEWEST_CHANNELS: Final = 16
 """Below this the sums cost more than the products that they save."""
@@ -47,27 +47,6 @@ def winograd(graph: Graph) -> Graph:
         elif node.name not in result:
             nodes[node.name] = node
     return Graph(nodes, graph.input_shape)
-
-
-def map_sizes(graph: Graph) -> dict[str, tuple[int, int]]:
-    """Height and width of every node's map; (0, 0) once it is flat."""
-    sizes: dict[str, tuple[int, int]] = {}
-    for node in graph.nodes.values():
-        size = sizes[node.inputs[0]] if node.inputs else (*graph.input_shape[:2],)
-        a = node.attributes
-        if node.op in ("flatten", "mean", "dense"):
-            size = (0, 0)
-        elif node.op == "reshape":
-            size = a["shape"][:2] if len(a["shape"]) == 3 else (0, 0)
-        elif node.op == "pad":
-            size = (size[0] + 2 * a["margin"], size[1] + 2 * a["margin"])
-        elif node.op in ("conv", "max_pool"):
-            window = a["size"] if node.op == "max_pool" else node.weights["kernel"].shape
-            if a["padding"] == "VALID":
-                size = (size[0] - window[0] + 1, size[1] - window[1] + 1)
-            size = (-(-size[0] // a["strides"][0]), -(-size[1] // a["strides"][1]))
-        sizes[node.name] = (size[0], size[1])
-    return sizes
 
 
 def _fits(node: Node, size: tuple[int, int]) -> bool:

@@ -86,7 +86,7 @@ def train(
         zoo.check_cap(model, lifted=not parameter_cap)
         tuning = _tuning(recipe, model)
         if tuning:
-            model = tuning.build()
+            model = tuning.model
         elif recipe.model.start and not start:
             report(_start_from(recipe.model.start, model))
         if recipe.distillation.teachers:

@@ -236,15 +236,18 @@ class FineTuning:
     def __init__(self, start: str | Path, fresh: keras.Model) -> None:
         """Load the float model `start` (see `load_source`), of the architecture of `fresh`.
 
+        `model` is then what to train.
         Raises ModelError where there is no such model, RecipeError where it differs.
         """
         try:
             self.source = from_keras(load_source(start).model)
             alike = _structure(self.source) == _structure(from_keras(fresh))
+            self.graph = fold_affine(self.source)
+            self.model = quantize_aware(self.graph)
         except UnsupportedLayerError as error:
             raise RecipeError(
                 "model.start",
-                expected="a model whose batch normalisations can be folded",
+                expected="a model whose batch normalisations can be folded, of plain layers only",
                 found=str(error),
             ) from error
         if not alike:
@@ -253,11 +256,6 @@ class FineTuning:
                 expected="a model of the recipe's architecture and options",
                 found=f"{start} is of others",
             )
-        self.graph = fold_affine(self.source)
-
-    def build(self) -> keras.Model:
-        """The model to train."""
-        return quantize_aware(self.graph)
 
     def unfold(self, trained: keras.Model, into: keras.Model) -> None:
         """Give `into`, of the recipe's architecture, the trained weights."""

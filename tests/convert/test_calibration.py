@@ -235,6 +235,27 @@ def test_without_the_quantizer_the_golden_faces_serve_and_it_is_said(
         to_integer(to_tflite(network, "float32"), inference_graph(network), limits)
 
 
+def test_layers_that_the_quantizer_does_not_know_are_integer_all_the_same(tmp_path):
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    x = layers.Conv2D(8, 3, padding="same")(image := keras.Input((SIZE, SIZE, 1)))
+    x = layers.Flatten()(layers.MaxPooling2D()(layers.LeakyReLU(negative_slope=0.1)(x)))
+    leaky = keras.Model(image, layers.Dense(8, activation="softmax")(x))
+    make_ranges(tmp_path, leaky, limits={}, origin="128 golden faces")
+    found = find_calibration(tmp_path, leaky)
+    assert found.limits is None
+    assert "ai-edge-quantizer does not know" in found.origin
+    operations, in_float = list_operations(model := to_int8(leaky, found))
+    assert "LEAKY_RELU" in operations
+    assert not in_float
+    faces = golden_faces(SIZE)
+    expected = leaky.predict(normalise(faces)[..., None], verbose=0)
+    assert expected.std(0).max() > 0.01
+    assert np.abs(answers(model, faces) - expected).mean() < 0.002
+
+
 def test_faces_of_a_folder(face_folder):
     faces = read_faces(face_folder, SIZE)
     assert faces.shape == (40, SIZE, SIZE)

@@ -114,8 +114,11 @@ def other_network(kind):
         x = layers.DepthwiseConv2D(3)(x)
     if kind == "relu6":
         x = layers.ReLU(max_value=1.0)(x)
-    if kind == "leaky":
+    if kind == "half leaky":
         x = layers.ReLU(negative_slope=0.3)(x)
+    if kind == "leaky":
+        x = layers.LeakyReLU(negative_slope=0.3)(layers.Conv2D(8, 3, padding="valid")(x))
+        x = layers.BatchNormalization()(x)
     if kind == "dilated":
         x = layers.Conv2D(8, 3, dilation_rate=2)(x)
     x = layers.Flatten()(x)
@@ -126,13 +129,37 @@ def other_network(kind):
     return keras.Model(image, layers.Softmax()(x))
 
 
-def test_normalisation_before_the_activation_disappears():
-    model = shaken(other_network("plain"))
+@pytest.mark.parametrize("kind", ["plain", "leaky"])
+def test_normalisations_disappear(kind):
+    model = shaken(other_network(kind))
     assert count(fold_affine(from_keras(model)), "affine") == 0
     assert difference(model, inference_function(model), 32) <= EXACT
 
 
-@pytest.mark.parametrize("kind", ["depthwise", "relu6", "leaky", "dilated"])
+def joined(join, *, pooled):
+    """Two streams that end in a normalisation and are joined, flat or as maps."""
+    image = keras.Input((32, 32, 1))
+    ends = []
+    for filters in (4, 4):
+        x = layers.Conv2D(filters, 5, strides=4, activation="relu")(image)
+        x = layers.BatchNormalization()(x)
+        ends.append(layers.GlobalAveragePooling2D()(x) if pooled else layers.Flatten()(x))
+    x = layers.Dense(8, name="logits")(join(ends))
+    return keras.Model(image, layers.Softmax()(layers.BatchNormalization(name="logits_norm")(x)))
+
+
+@pytest.mark.parametrize("pooled", [True, False])
+@pytest.mark.parametrize(
+    "join",
+    [layers.Concatenate(), layers.Maximum(), layers.Add(), lambda ends: layers.Add()(ends[:1] * 2)],
+    ids=["concat", "maximum", "add", "twice"],
+)
+def test_joined_streams_are_exact(join, pooled):
+    model = shaken(joined(join, pooled=pooled))
+    assert difference(model, inference_function(model), 32) <= EXACT
+
+
+@pytest.mark.parametrize("kind", ["depthwise", "relu6", "half leaky", "dilated"])
 def test_unknown_layers_are_left_as_they_are(kind):
     model = shaken(other_network(kind))
     with pytest.raises(UnsupportedLayerError):

@@ -6,14 +6,11 @@ import pytest
 from keras import layers
 
 from fer_mobile import zoo
-from fer_mobile.convert.graph import from_keras, to_tensorflow
-from fer_mobile.convert.source import load_source
+from fer_mobile.convert.graph import from_keras, map_sizes, to_tensorflow
 from fer_mobile.convert.tflite import inference_function, inference_graph
-from fer_mobile.convert.winograd import map_sizes, winograd
-from fer_mobile.data.sources import load_dataset
+from fer_mobile.convert.winograd import winograd
 from fer_mobile.golden import golden_faces
-from fer_mobile.models import DEFAULT
-from fer_mobile.preprocess import normalise, resize
+from fer_mobile.preprocess import normalise
 
 
 def convolution(size, channels, *, relu=True, padding="same", strides=1, kernel=3):
@@ -79,31 +76,3 @@ def test_sizes_are_those_that_keras_states():
     for layer in model.layers:
         if len(layer.output.shape) == 4 and layer.name in sizes:
             assert sizes[layer.name] == layer.output.shape[1:3], layer.name
-
-
-def a_thousand_faces(shared_data, size):
-    images = load_dataset(shared_data, split="valid").images[:1000]
-    assert len(images) == 1000
-    return normalise(np.stack([resize(image, size) for image in images]))[..., None]
-
-
-def largest_difference(model, faces, *, fast):
-    function = inference_function(model, winograd=fast)
-    found = np.concatenate([function(faces[i : i + 100]) for i in range(0, 1000, 100)])
-    return np.abs(found - model.predict(faces, batch_size=100, verbose=0)).max()
-
-
-@pytest.mark.parametrize("fast", [False, True], ids=["rewrites", "and winograd"])
-def test_a_thousand_faces_of_the_shipped_model(fast, shared_data):
-    model = load_source(DEFAULT).model
-    faces = a_thousand_faces(shared_data, model.input_shape[1])
-    assert largest_difference(model, faces, fast=fast) <= 1e-5
-
-
-@pytest.mark.parametrize("name", ["xcao", "xcao_two_stream", "compact"])
-def test_a_thousand_faces_of_the_zoo(name, shared_data):
-    model = zoo.build(name, size=48 if name == "compact" else 56)
-    faces = a_thousand_faces(shared_data, model.input_shape[1])
-    model(faces[:100], training=True)  # normalisations that have seen faces, as when trained
-    for fast in (False, True):
-        assert largest_difference(model, faces, fast=fast) <= 1e-5

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from fer_mobile import zoo
 from fer_mobile.convert.calibration import Calibration, find_calibration, observe_model, to_int8
 from fer_mobile.convert.fold_affine import fold_affine
 from fer_mobile.convert.graph import UnsupportedLayerError, from_keras
@@ -19,6 +20,7 @@ from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.interpreter import load_interpreter
 from fer_mobile.train.fit import train
 from fer_mobile.train.quantize_aware import (
+    FineTuning,
     learned_limits,
     quantize_aware,
     round_kernel,
@@ -203,6 +205,12 @@ def test_a_start_of_another_architecture_is_refused(tuning_recipe, small_npz, tm
     with pytest.raises(RecipeError, match="architecture and options"):
         train(recipe, tmp_path / "run", data=small_npz)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_start_of_other_layers_is_refused(tmp_path):
+    zoo.build("simpler_cnn").save(tmp_path / "leaky.keras")
+    with pytest.raises(RecipeError, match=r"model\.start: expected .*leaky_relu"):
+        FineTuning(tmp_path / "leaky.keras", zoo.build("simpler_cnn"))
 
 
 def test_mixed_precision_and_unknown_starts_are_refused(tuning_recipe, small_npz, tmp_path):
