@@ -54,7 +54,13 @@ def differences(some: BenchResult, other: BenchResult) -> list[str]:
 def _circumstances(result: BenchResult) -> dict[str, tuple[object, ...]]:
     hardware, photos = result.hardware, result.photos
     return {
-        "machines": (hardware.phone, hardware.cpu, hardware.machine, hardware.cores),
+        "machines": (
+            hardware.phone,
+            hardware.cpu,
+            hardware.machine,
+            hardware.vectors,
+            hardware.cores,
+        ),
         "clock governors": (hardware.governor,),
         "runtimes": (result.software.runtime,),
         "threads": (result.settings.threads,),

@@ -13,14 +13,23 @@ from fer_mobile import __version__
 from fer_mobile.runtime.interpreter import runtime_name
 
 _PACKAGES: Final = ("numpy", "pillow", "opencv-python-headless")
+_VECTORS: Final = (
+    "avx", "avx2", "fma", "avx_vnni", "avx512f", "avx512_vnni", "amx_int8",
+    "asimd", "asimddp", "i8mm", "sve",
+)  # fmt: skip
+"""Instruction sets that a network's time depends on, as Linux names them."""
 _GOVERNOR: Final = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 
 
 def describe_hardware() -> dict[str, Any]:
-    """CPU model, cores, memory and governor; None for what the platform does not tell."""
+    """CPU model, vector instructions, cores, memory and governor; None for what the platform
+    does not tell.
+    """
+    features = _field("/proc/cpuinfo", "flags") or _field("/proc/cpuinfo", "Features")
     return {
         "cpu": _field("/proc/cpuinfo", "model name") or platform.processor() or None,
         "machine": platform.machine(),
+        "vectors": None if features is None else _vectors(features),
         "cores": os.cpu_count(),
         "cores_usable": _usable_cores(),
         "memory_mb": _memory_mb(),
@@ -67,6 +76,10 @@ def _field(file: str, name: str) -> str | None:
         if key.strip() == name:
             return value.strip()
     return None
+
+
+def _vectors(features: str) -> str:
+    return " ".join(name for name in _VECTORS if name in features.split())
 
 
 def _usable_cores() -> int | None:

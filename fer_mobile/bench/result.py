@@ -143,6 +143,8 @@ class Hardware(_Part):
     memory_mb: int | None
     governor: str | None
     """Of the processor's clock."""
+    vectors: str | None = None
+    """Vector instruction sets that networks use, e.g. avx2 fma: processors of one name differ."""
     phone: str | None = None
     """Maker and model."""
     thermal_state: (

@@ -7,6 +7,8 @@ import hashlib
 import io
 import os
 import re
+from array import array
+from bisect import bisect
 from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import quote
@@ -55,7 +57,7 @@ class ThumbnailFolder:
     def __init__(self, page: Path) -> None:
         self._page = page
         self.folder = page.with_name(f"{page.stem}_files")
-        self._used: set[str] = set()
+        self._used = array("Q")  # the numbers that the names spell: 8 bytes a photo
         write_bytes(self.folder / NO_PHOTOS, b"")
 
     def pictures(self, path: Path) -> Pictures:
@@ -66,8 +68,9 @@ class ThumbnailFolder:
         except (OSError, ValueError):  # gone, or on another drive
             return Pictures()
         key = f"{stat.st_size} {stat.st_mtime_ns} ".encode() + os.fsencode(path)
-        name = f"{hashlib.sha256(key).hexdigest()[:16]}.jpg"
-        self._used.add(name)
+        digest = hashlib.sha256(key).digest()[:8]
+        self._used.append(int.from_bytes(digest))
+        name = f"{digest.hex()}.jpg"
         if not (self.folder / name).exists():
             jpegs = encode(path, (THUMB_SIDE,))
             if not jpegs:
@@ -78,9 +81,14 @@ class ThumbnailFolder:
 
     def prune(self) -> None:
         """Delete the thumbnails of photos that were not asked for."""
-        for path in self.folder.iterdir():
-            if _NAME.fullmatch(path.name) and path.name not in self._used:
-                path.unlink(missing_ok=True)
+        used = array("Q", sorted(self._used))
+        with os.scandir(self.folder) as files:
+            for file in files:
+                if _NAME.fullmatch(file.name):
+                    number = int(file.name[:16], 16)
+                    at = bisect(used, number)
+                    if not at or used[at - 1] != number:
+                        Path(file.path).unlink(missing_ok=True)
 
 
 def encode(path: Path, sides: tuple[int, ...]) -> list[bytes]:

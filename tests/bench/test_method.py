@@ -83,6 +83,11 @@ def test_two_results_say_what_stands_between_them(tmp_path):
         "example, other SoC, arm64-v8a, 8",
         "the second run is noisy: 30% between its halves",
     ]
+    machine = '"machine": "arm64-v8a"'
+    faster = parse_result(text.replace(machine, f'{machine}, "vectors": "asimd i8mm"'), "faster")
+    (line,) = differences(row, faster)
+    assert line.startswith("the machines differ: ")
+    assert "i8mm" in line
 
 
 def test_result_files_are_read_as_one_document_or_as_lines(tmp_path):
