@@ -15,6 +15,8 @@ from fer_mobile.golden import golden_faces
 from fer_mobile.labels import FER2013, LABELS
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Ray reads them whenever it is first imported: no statistics, no address but 127.0.0.1.
+os.environ["RAY_USAGE_STATS_ENABLED"] = os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 
 TINY_RECIPE = """
 name = "tiny"
@@ -140,3 +142,38 @@ def fer_mobile(tmp_path) -> CommandLine:
     folder = tmp_path / "here"
     folder.mkdir()
     return CommandLine(folder)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A Ray cluster of two nodes with a core each, all on this machine, heard by none other."""
+    ray = pytest.importorskip("ray", reason="needs the extra `ray`")
+    from ray.cluster_utils import Cluster
+
+    node = {"num_cpus": 1, "include_dashboard": False, "node_ip_address": "127.0.0.1"}
+    cluster = Cluster(initialize_head=True, head_node_args=node)
+    cluster.add_node(num_cpus=1, node_ip_address="127.0.0.1")
+    cluster.wait_for_nodes()
+    ray.init(cluster.address, log_to_driver=False)
+    yield cluster
+    ray.shutdown()
+    cluster.shutdown()
+
+
+@pytest.fixture
+def without_ray(monkeypatch):
+    """Ray cannot be imported."""
+    monkeypatch.setitem(sys.modules, "ray", None)
+
+
+def ray_processes(task: str) -> list[int]:
+    """The processes that work on a task now: Ray names them after it."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            command = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
+        except OSError:
+            continue
+        if command.startswith(f"ray::{task}".encode()):
+            found.append(int(entry.name))
+    return found

@@ -32,6 +32,13 @@ def compare_command(
     only: Annotated[
         list[str] | None, typer.Option(metavar="RUN", help="Train only this run; repeatable.")
     ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(metavar="sequential|ray", help="One run after another, or side by side."),
+    ] = "sequential",
+    cores: Annotated[
+        int, typer.Option(metavar="N", min=1, help="With --engine ray: cores of each run.")
+    ] = 1,
 ) -> None:
     """Train a study's networks and put its figures beside ours; goes on where it was stopped."""
     from fer_mobile.experiments import find_suite
@@ -49,6 +56,8 @@ def compare_command(
         data=data,
         overrides=overrides,
         only=only or (),
+        engine=engine,
+        cores=cores,
         report=lambda line: typer.echo(line, err=True),
     )
     failed = [row for row in rows if "error" in row]

@@ -16,23 +16,24 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from fer_mobile.bench.hardware import describe_hardware, describe_software
 from fer_mobile.data import data_path
 from fer_mobile.errors import InputError, RecipeError, nearest
+from fer_mobile.experiments.attempt import Attempt, make, read_row
 from fer_mobile.experiments.page import write_page
 from fer_mobile.experiments.suite import COLUMNS, Run, Suite
 from fer_mobile.files import write_text
 from fer_mobile.train.recipe import Recipe, override
 
-ROW_JSON: Final = "row.json"
+ENGINES: Final = ("sequential", "ray")
+"""How runs are done: one after another in this process, or side by side by Ray."""
+
 _FACTS: Final = ("run", "row", "size", "epochs", "protocol", "split", "train_s", "error")
 """Columns of the CSV beside those of `COLUMNS` and the numbers of faces."""
-
-_UNFINISHED: Final = "begun and not finished: it was stopped, or ended the whole process"
 
 
 def compare(
@@ -42,32 +43,61 @@ def compare(
     data: str | Path | None = None,
     overrides: Sequence[str] = (),
     only: Collection[str] = (),
+    engine: str = "sequential",
+    cores: int = 1,
     report: Callable[[str], None] = print,
 ) -> list[dict[str, Any]]:
     """Train and measure a suite's runs in `out`; returns a row for each, in the suite's order.
 
     `overrides` are ``section.key=value`` for every recipe.  With `only`, the other runs keep
-    the rows that they have.  Finished runs are not repeated and a run in progress goes on after
+    the rows that they have.  With the engine "ray" each run has `cores` of the cluster's (see
+    `experiments.ray_engine`).  Finished runs are not repeated and a run in progress goes on after
     its last epoch.  One that fails has a row with the reason, and is tried again next time.
     The tables and the page are written after every run.
 
-    Raises InputError for an unknown name in `only`, RecipeError for an override that fits no
-    recipe or a run in `out` that has other values, DataError for data that is not there.
+    Raises InputError for an unknown name in `only`, an unknown engine or a cluster that cannot
+    be reached, MissingPackageError for an engine that is not installed, RecipeError for an
+    override that fits no recipe or a run in `out` that has other values, DataError for data
+    that is not there.
     """
     _check_names(suite, only)
+    if engine not in ENGINES:
+        raise InputError("--engine", expected=" or ".join(ENGINES), found=repr(engine))
     data_path(data)
     recipes = {run.name: override(run.recipe, overrides) for run in suite.runs}
-    chosen = [run for run in suite.runs if not only or run.name in only]
-    for run in chosen:
-        _check_same(recipes[run.name], out / "runs" / run.name)
-    rows = {run.name: _stored(run, out) for run in suite.runs}
-    for number, run in enumerate(chosen, 1):
-        row = rows[run.name]
-        if row is None or "error" in row:
-            report(f"{suite.name}: {run.name} ({number} of {len(chosen)})")
-            rows[run.name] = _attempt(run, recipes[run.name], out, data, report)
-        _write(suite, out, [_with_source(run, rows[run.name]) for run in suite.runs])
-    return [_with_source(run, rows[run.name]) for run in suite.runs]
+    chosen = [run.name for run in suite.runs if not only or run.name in only]
+    for name in chosen:
+        _check_same(recipes[name], out / "runs" / name)
+    rows = {run.name: read_row(out / "runs" / run.name) for run in suite.runs}
+    attempts = [
+        Attempt(name, recipes[name], out / "runs" / name, data)
+        for name in chosen
+        if "error" in rows[name]
+    ]
+
+    def write() -> list[dict[str, Any]]:
+        found = [_with_source(run, rows[run.name]) for run in suite.runs]
+        _write(suite, out, found)
+        return found
+
+    for name, row in _done(attempts, engine, cores, lambda line: report(f"{suite.name}: {line}")):
+        rows[name] = row
+        write()
+    return write()
+
+
+def _done(
+    attempts: Sequence[Attempt], engine: str, cores: int, report: Callable[[str], None]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and row of every attempt, as they come."""
+    if engine == "ray" and attempts:
+        from fer_mobile.experiments.ray_engine import in_ray
+
+        yield from in_ray(attempts, cores, report)
+        return
+    for number, attempt in enumerate(attempts, 1):
+        report(f"{attempt.name} ({number} of {len(attempts)})")
+        yield attempt.name, make(attempt, report)
 
 
 def _check_names(suite: Suite, only: Collection[str]) -> None:
@@ -93,57 +123,9 @@ def _check_same(recipe: Recipe, folder: Path) -> None:
         )
 
 
-def _stored(run: Run, out: Path) -> dict[str, Any] | None:
-    file = out / "runs" / run.name / ROW_JSON
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
-
-
-def _attempt(
-    run: Run,
-    recipe: Recipe,
-    out: Path,
-    data: str | Path | None,
-    report: Callable[[str], None],
-) -> dict[str, Any]:
-    """The row of a run that is trained and measured now, or of its failure."""
-    from fer_mobile.convert.source import import_keras
-
-    keras = import_keras()
-    from fer_mobile.experiments.measure import measure_run, time_prediction
-    from fer_mobile.train.fit import train
-
-    folder = out / "runs" / run.name
-    # What is to be read of a run that takes the whole process down with it.
-    write_text(folder / ROW_JSON, json.dumps({"error": _UNFINISHED}))
-    try:
-        train(
-            recipe,
-            folder,
-            data=data,
-            resume=True,
-            parameter_cap=False,
-            throughput=False,
-            report=report,
-        )
-        row = measure_run(recipe, folder, data)
-        row["ms"] = time_prediction(folder)
-    except Exception as error:  # whatever it is: the other runs are not to be lost for it
-        reason = " ".join(str(error).split()) or type(error).__name__
-        report(f"{run.name} failed: {reason}")
-        row = {"error": reason}
-    else:
-        row["cpu"] = describe_hardware()["cpu"]
-        row["cores"] = describe_hardware()["cores_usable"]
-        (folder / "last.keras").unlink(missing_ok=True)  # its optimizer is for going on, no more
-    finally:
-        keras.utils.clear_session()
-    write_text(folder / ROW_JSON, json.dumps(row, indent=1))
-    return row
-
-
-def _with_source(run: Run, row: dict[str, Any] | None) -> dict[str, Any]:
+def _with_source(run: Run, row: dict[str, Any]) -> dict[str, Any]:
     """A row with the names and the printed figures that it stands beside."""
-    found = dict(row or {"error": "not run yet"})
+    found = dict(row)
     if run.epoch_faces and "step_ms" in found:
         batch = run.recipe.training.batch_size
         found["epoch_s"] = round(found["step_ms"] / 1000 * run.epoch_faces / batch, 1)

@@ -1,13 +1,11 @@
 """Photos through a Ray cluster: a task a photo, on whichever machine has a core free.
 
-Every machine needs this package and the photos under the same path.  Without a cluster
-(``RAY_ADDRESS``) Ray is started on this machine alone, without its dashboard.
+Every machine needs this package and the photos under the same path.
 """
 
 from __future__ import annotations
 
 import os
-import socket
 import uuid
 from collections import deque
 from collections.abc import Iterator
@@ -15,13 +13,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from fer_mobile.errors import FerMobileError, InputError, MissingPackageError
+from fer_mobile.cluster import RETRIES, cluster
+from fer_mobile.errors import FerMobileError
 from fer_mobile.gallery.compute import Job, PhotoPipeline, PipelineFactory, Row, compute, died
 
 _AHEAD: Final = 4
 """Tasks a core has waiting."""
-_RETRIES: Final = 3
-"""How often a photo is tried again when its process or its machine is gone."""
 
 
 def in_ray(
@@ -33,12 +30,8 @@ def in_ray(
     Raises MissingPackageError without Ray, InputError when the cluster cannot be reached, and
     FerMobileError when a process of it cannot make its pipeline.
     """
-    ray = _import_ray()
-    ours = not ray.is_initialized()
-    if ours:
-        _connect(ray, workers)
-    try:
-        task = ray.remote(num_cpus=1, max_retries=_RETRIES)(_work)
+    with cluster(workers) as ray:
+        task = ray.remote(num_cpus=1, max_retries=RETRIES)(_work)
         shared = ray.put((uuid.uuid4().hex, str(Path.cwd()), factory))
         ahead = _AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
         waiting: deque[tuple[Path, Any]] = deque()  # a row, or where it will be
@@ -51,41 +44,6 @@ def in_ray(
                 return
             path, row = waiting.popleft()
             yield row if isinstance(row, tuple) else _get(ray, path, row)
-    finally:
-        if ours:
-            ray.shutdown()
-
-
-def _import_ray() -> Any:
-    # Read when it is imported.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    if not os.environ.get("RAY_ADDRESS"):  # for this user alone, and on 127.0.0.1
-        os.environ.setdefault("RAY_AUTH_MODE", "token")
-        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-    try:
-        import ray
-    except ImportError as error:
-        raise MissingPackageError("the engine ray", package="ray", extra="ray") from error
-    return ray
-
-
-def _connect(ray: Any, workers: int) -> None:
-    address = os.environ.get("RAY_ADDRESS")
-    quietly = {"log_to_driver": False, "logging_level": "warning"}
-    if not address:
-        ray.init(num_cpus=workers, include_dashboard=False, _node_ip_address="127.0.0.1", **quietly)
-        return
-    try:
-        host, _, port = address.removeprefix("ray://").rpartition(":")
-        if port.isdigit():  # Ray itself would wait for minutes
-            socket.create_connection((host, int(port)), timeout=10).close()
-        ray.init(address, **quietly)
-    except Exception as error:  # its own, ConnectionError, ValueError, RuntimeError
-        raise InputError(
-            "RAY_ADDRESS",
-            expected="the address of a Ray cluster that runs",
-            found=f"{address!r} ({str(error).splitlines()[0]})",
-        ) from error
 
 
 def _get(ray: Any, path: Path, row: Any) -> Row:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 
@@ -16,12 +15,12 @@ from fer_mobile.gallery.scan import scan
 from fer_mobile.gallery.store import ResultStore
 from fer_mobile.images import find_photos
 from fer_mobile.pipeline import load_pipeline
+from tests.conftest import ray_processes
 from tests.gallery import factories
 from tests.gallery.test_scan import answers
 
 
-def test_without_ray(small_library, monkeypatch):
-    monkeypatch.setitem(sys.modules, "ray", None)
+def test_without_ray(small_library, without_ray):
     with pytest.raises(InputError, match=r"pip install 'fer-mobile\[ray\]'"):
         run_filter(small_library, engine="ray")
 
@@ -37,35 +36,6 @@ def test_a_cluster_that_is_not_there(small_library, monkeypatch):
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     with pytest.raises(InputError, match=r"RAY_ADDRESS: expected .* that runs, .* refused"):
         run_filter(small_library, engine="ray")
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    # Read when it is imported: no usage statistics, and no other address than 127.0.0.1.
-    os.environ["RAY_USAGE_STATS_ENABLED"] = os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-    ray = pytest.importorskip("ray", reason="needs the extra `ray`")
-    from ray.cluster_utils import Cluster
-
-    node = {"num_cpus": 1, "include_dashboard": False, "node_ip_address": "127.0.0.1"}
-    cluster = Cluster(initialize_head=True, head_node_args=node)
-    cluster.add_node(num_cpus=1, node_ip_address="127.0.0.1")
-    cluster.wait_for_nodes()
-    ray.init(cluster.address, log_to_driver=False)
-    yield cluster
-    ray.shutdown()
-    cluster.shutdown()
-
-
-def working() -> list[int]:
-    """The processes that work on photos now: Ray names them after the task."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and (entry / "cmdline").read_bytes().startswith(b"ray::_work"):
-                found.append(int(entry.name))
-        except OSError:
-            continue
-    return found
 
 
 @pytest.mark.prove
@@ -85,7 +55,7 @@ def test_a_killed_worker_and_a_lost_machine_lose_nothing(cluster, large_library,
             if len(rows) == 10:
                 end = time.monotonic() + 30
                 while not killed and time.monotonic() < end:
-                    for process in working()[:1]:
+                    for process in ray_processes("_work")[:1]:
                         os.kill(process, signal.SIGKILL)
                         killed += 1
             if len(rows) == 25:
