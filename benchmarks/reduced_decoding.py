@@ -1,17 +1,19 @@
 """What reduced JPEG decoding costs in labels and gains in time, and the speed line.
 
-    FER_MOBILE_DATA=... taskset -c 1 python benchmarks/reduced_decoding.py [--photos 160]
+    FER_MOBILE_DATA=... python benchmarks/reduced_decoding.py labels [--photos 160]
+    FER_MOBILE_DATA=... taskset -c 1 python benchmarks/reduced_decoding.py times [--photos 160]
 
 Two made sets of 12-MP JPEG files (`made_photos`): single faces of 20 to 300 px at detection
 scale in real photos, and every shared photo with a face, enlarged to a long side of 4000.
 The shared photos of 12 MP and more, most of them without a face, are a third set.
 Each is given to the pipeline as a file (decoded reduced, and again where a face would be
 enlarged) and as the whole photo's pixels; a photo agrees when both give it the same label.
-Decoding at a fixed reduction is stated beside it.
+`labels` says how many do, by shipped model.
 
-Times are ratios of processor time in one run on one thread, the smallest of three runs a
-photo, in turn: the file to its label against one full-resolution `cv2.imread` of it; and the
-pipeline on the 640-px image, detection to label, against OpenCV's FaceDetectorYN alone on it.
+`times` states decoding at a fixed reduction beside it, and ratios of processor time in one run
+on one thread, the smallest of three runs a photo, in turn: the file to its label against one
+full-resolution `cv2.imread` of it; and the pipeline on the 640-px image, detection to label,
+against OpenCV's FaceDetectorYN alone on it.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from rows import write_row
 from fer_mobile.detect.scale import shrink
 from fer_mobile.detect.yunet import OVERLAP, SCORE, shipped_onnx
 from fer_mobile.images import load_photo
+from fer_mobile.models import shipped_models
 from fer_mobile.pipeline import Pipeline, load_pipeline
 from fer_mobile.types import PhotoResult
 
@@ -148,13 +151,32 @@ def large_files() -> list[Path]:
     return [path for path in files if np.prod(Image.open(path).size) > 12e6]
 
 
+def labels(paths: Iterable[Path]) -> dict[str, Any]:
+    """How many photos get the same label from a reduced and from the whole photo, by model."""
+    pipelines = {name: load_pipeline(name) for name in shipped_models()}
+    photos = 0
+    same = dict.fromkeys(pipelines, 0)
+    for path in paths:
+        photos += 1
+        whole = load_photo(path).rgb
+        for name, pipeline in pipelines.items():
+            same[name] += pipeline(path).label == pipeline(whole).label
+    return {"photos": photos, "same_label": same}
+
+
+def times(paths: Iterable[Path]) -> dict[str, Any]:
+    pipeline = load_pipeline()
+    opencv = cv2.FaceDetectorYN.create(str(shipped_onnx()), "", (320, 320), SCORE, OVERLAP, 5000)
+    return summary([compare(path, pipeline, opencv) for path in paths])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["labels", "times"])
     parser.add_argument("--photos", type=int, default=160, help="of single faces")
     parser.add_argument("--enlarged", type=int, help="only the first N of the enlarged set")
     args = parser.parse_args()
     cv2.setNumThreads(1)
-    pipeline = load_pipeline()
     # Those that are no portraits first: of them, none is left out.
     shared = sorted(
         (photo for photo in certain_photos() if photo.faces),
@@ -165,17 +187,21 @@ def main() -> None:
         "shared_photos_enlarged": saved(enlarged(photo.path) for photo in shared),
         "shared_photos_of_12_megapixels": large_files(),
     }
-    opencv = cv2.FaceDetectorYN.create(str(shipped_onnx()), "", (320, 320), SCORE, OVERLAP, 5000)
+    made = (
+        f"made JPEG photos, long side {LARGE}, quality 92; labels against those of the whole photo"
+    )
+    if args.what == "labels":
+        write_row(
+            "reduced_decoding_labels",
+            {"protocol": made, **{name: labels(paths) for name, paths in sets.items()}},
+        )
+        return
     write_row(
         "reduced_decoding",
         {
-            "protocol": f"made JPEG photos, long side {LARGE}, quality 92; labels against those "
-            f"of the whole photo; processor times on one thread, smallest of {RUNS} runs, in turn",
-            "pipeline": pipeline.identity,
-            **{
-                name: summary([compare(path, pipeline, opencv) for path in paths])
-                for name, paths in sets.items()
-            },
+            "protocol": f"{made}; processor times on one thread, smallest of {RUNS} runs, in turn",
+            "pipeline": load_pipeline().identity,
+            **{name: times(paths) for name, paths in sets.items()},
         },
     )
 

@@ -1,18 +1,22 @@
 """What README.md says is run, and its figures are held against the files they come from."""
 
-import json
+import hashlib
 import re
 import shlex
 import shutil
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from fer_mobile.bench.chart import draw_accuracy, draw_stages
+from fer_mobile.bench.result import read_results, schema
 from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.resources import photos_dir
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+BENCH = ROOT / "benchmarks" / "results" / "bench_cpu.jsonl"
 
 
 GROUPS = ("android", "report")
@@ -61,9 +65,38 @@ def test_the_figures_are_those_of_the_shipped_file():
 
 
 def test_the_stage_table_is_that_of_the_committed_row():
-    rows = (ROOT / "benchmarks" / "results" / "bench_cpu.jsonl").read_text(encoding="utf-8")
-    row = json.loads(rows.splitlines()[-1])
+    rows = read_results(BENCH)
+    (row,) = [
+        row.as_dict()
+        for row in rows
+        if (row.model.name, row.model.precision) == (DEFAULT, "int8")
+        and row.photos.name == "affective-25"
+    ]
     for stage, stats in row["stages"].items():
         shown = rf"\| {stage} \| {stats['n']} \| {stats['mean_ms']:.2f} \| {stats['p90_ms']:.2f} \|"
         assert re.search(shown, README), stage
     assert f"{row['stages']['total']['p90_ms'] / 1000:.3f} s for nine photos in ten" in README
+
+
+def test_the_committed_rows_are_of_the_shipped_files_and_fit_the_schema():
+    rows = read_results(BENCH)
+    for row in rows:
+        jsonschema.validate(row.as_dict(), schema())
+        file = shipped_models()[row.model.name].files[row.model.precision]
+        assert row.model.sha256 == hashlib.sha256(file.read_bytes()).hexdigest(), file.name
+    timed = {(row.model.name, row.model.precision) for row in rows}
+    assert timed == {(name, kind) for name, m in shipped_models().items() for kind in m.files}
+
+
+def words(svg: Path) -> list[str]:
+    """What is written in a picture of Matplotlib's: letters are shapes, with a comment for each."""
+    return re.findall("<!-- (.*?) -->", svg.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize(("name", "draw"), [("stages", draw_stages), ("accuracy", draw_accuracy)])
+def test_the_pictures_are_those_of_the_committed_rows(name, draw, tmp_path):
+    assert f"(docs/images/{name}.svg)" in README
+    draw(read_results(BENCH), tmp_path / "drawn.svg")
+    drawn = words(tmp_path / "drawn.svg")
+    assert len(drawn) > 10
+    assert drawn == words(ROOT / "docs" / "images" / f"{name}.svg")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -78,32 +79,25 @@ def draw_accuracy(results: Sequence[BenchResult], picture: Path) -> None:
         raise InputError(picture, expected="a model whose contract has figures", found="none")
     figure = _figure(picture, height=4.2)
     axes = figure.subplots(1, 2, sharey=True)
-    for name, (result, figures) in points.items():
+    colors = cycle(COLORS.values())
+    for (name, (result, figures)), color in zip(points.items(), colors, strict=False):
         xs = (result.stages["classify"].p50_ms, result.model.bytes / 1e6)
         for axis, x in zip(axes, xs, strict=True):
-            axis.scatter(x, figures.accuracy * 100, color=COLORS["decode"], marker="o")
-            axis.scatter(x, figures.balanced_accuracy * 100, color=_BUDGET, marker="s")
-            axis.annotate(
-                name,
-                (x, figures.accuracy * 100),
-                xytext=(0, 7),
-                textcoords="offset points",
-                ha="center",
-                fontsize=8,
-            )
+            axis.scatter(x, figures.accuracy * 100, color=color, marker="o", label=name)
+            axis.scatter(x, figures.balanced_accuracy * 100, color=color, marker="s")
     for axis, label in zip(
         axes, ("ms to classify a photo's faces (median)", "file, MB"), strict=True
     ):
         axis.set_xlabel(label)
-        axis.set_xlim(0, axis.get_xlim()[1] * 1.25)
+        axis.set_xlim(0, axis.get_xlim()[1] * 1.05)
         axis.grid(alpha=0.3)
-    low, high = axes[0].get_ylim()
-    axes[0].set_ylim(low - 2, high + 3)
     first = next(iter(points.values()))[1]
     axes[0].set_ylabel("%")
     figure.suptitle(
         f"● accuracy, ■ balanced accuracy: {first.protocol} {first.split}, n={first.n:,}"
     )
+    handles, names = axes[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=len(COLORS) - 1, frameon=False)
     _save(figure, picture)
 
 
