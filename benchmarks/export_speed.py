@@ -18,7 +18,7 @@ import os
 import time
 
 import numpy as np
-from rows import write_rows
+from rows import vector_unit, write_rows
 
 from fer_mobile import zoo
 from fer_mobile.convert.calibration import Calibration, to_int8
@@ -124,7 +124,7 @@ def main() -> None:
             print(json.dumps(row), flush=True)
             rows.append(row)
         os.sched_setaffinity(0, everywhere)
-    write_rows("export_speed", rows)
+    write_rows("export_speed", rows, of=vector_unit())
 
 
 if __name__ == "__main__":

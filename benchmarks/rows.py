@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,20 @@ def write_row(name: str, figures: dict[str, Any]) -> None:
     print(json.dumps(figures, indent=1, ensure_ascii=False))
 
 
-def write_rows(name: str, rows: list[dict[str, Any]]) -> None:
-    """Write `results/NAME.jsonl`, a line for each row."""
+def write_rows(name: str, rows: list[dict[str, Any]], *, of: str | None = None) -> None:
+    """Write `results/NAME.jsonl`, or NAME_OF.jsonl beside those of others, a line for each row."""
     lines = [json.dumps(_stamped(name, row), ensure_ascii=False) + "\n" for row in rows]
-    write_text(RESULTS / f"{name}.jsonl", "".join(lines))
+    write_text(RESULTS / f"{name}{f'_{of}' if of else ''}.jsonl", "".join(lines))
+
+
+def vector_unit() -> str:
+    """The widest of this processor's units that 8-bit kernels use, by Linux's name for it.
+
+    The gain of int8 over float32 is a matter of it, so that such rows are kept by unit.
+    """
+    flags = set(Path("/proc/cpuinfo").read_text("utf-8").split())
+    known = ("amx_int8", "avx512_vnni", "avx_vnni", "avx512f", "avx2", "asimddp", "asimd")
+    return next((unit for unit in known if unit in flags), platform.machine())
 
 
 def _stamped(name: str, figures: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from export_speed import models
-from rows import write_rows
+from rows import vector_unit, write_rows
 from runtimes import RUNTIMES, installed, python_of
 
 SIZE, PRECISION = 224, "int8"
@@ -90,7 +90,7 @@ def main() -> None:
             }
             print(json.dumps(row), flush=True)
             rows.append(row)
-    write_rows("runtime_speed", rows)
+    write_rows("runtime_speed", rows, of=vector_unit())
 
 
 if __name__ == "__main__":

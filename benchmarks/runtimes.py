@@ -3,7 +3,7 @@
     python benchmarks/runtimes.py [--environments DIR]
 
 Each runtime gets a virtual environment of its own (in DIR, where it is kept, or in a
-temporary folder) and runs every file of the shipped model on the golden faces, through
+temporary folder) and runs every file of the shipped models on the golden faces, through
 nothing but its own interpreter.  The newest ai-edge-litert is what the others are compared
 with; ONNX Runtime is compared by the float32 file.
 """
@@ -27,7 +27,7 @@ from rows import RESULTS, write_rows
 from fer_mobile.convert import export
 from fer_mobile.files import write_text
 from fer_mobile.golden import golden_faces
-from fer_mobile.models import DEFAULT
+from fer_mobile.models import shipped_models
 from fer_mobile.preprocess import normalise
 
 REFERENCE = "ai-edge-litert 2.3.0"
@@ -141,14 +141,19 @@ def compare(found: np.ndarray, expected: np.ndarray, precision: str) -> dict[str
 
 
 def matrix(folder: Path) -> list[dict[str, Any]]:
-    """A row for every pair of a runtime and an exported file."""
+    """A row for every shipped model, runtime and exported file."""
+    return [row for model in sorted(shipped_models()) for row in model_rows(model, folder)]
+
+
+def model_rows(model: str, folder: Path) -> list[dict[str, Any]]:
+    """A row for every pair of a runtime and an exported file of a model."""
     with tempfile.TemporaryDirectory() as work:
         files = {
-            quantize: export(DEFAULT, quantize=quantize, out=work).path
+            quantize: export(model, quantize=quantize, out=work).path
             for quantize in ("none", "float16", "dynamic", "int8")
         }
         files["float32"] = files.pop("none")
-        onnx = export(DEFAULT, quantize="none", format="onnx", out=work).path
+        onnx = export(model, quantize="none", format="onnx", out=work).path
         size = export_size(files["float32"])
         images = Path(work) / "images.npy"
         np.save(images, normalise(golden_faces(size))[..., None])
@@ -160,6 +165,7 @@ def matrix(folder: Path) -> list[dict[str, Any]]:
             for precision, path in files.items() if tflite else {"onnx": onnx}.items():
                 found = run(python, runtime.module, path, images)
                 row: dict[str, Any] = {
+                    "model": model,
                     "runtime": installed(python, runtime),
                     "file": precision,
                     "bytes": path.stat().st_size,
@@ -173,7 +179,7 @@ def matrix(folder: Path) -> list[dict[str, Any]]:
                     row |= {"runs": True, **compare(found, reference, precision)}
                 print(json.dumps(row), flush=True)
                 rows.append(row)
-    return rows
+        return rows
 
 
 def export_size(path: Path) -> int:
@@ -197,26 +203,27 @@ def installed(python: Path, runtime: Runtime) -> str:
 def table(rows: list[dict[str, Any]]) -> str:
     """The matrix as Markdown: same labels of all faces, and the largest difference."""
     files = list(dict.fromkeys(row["file"] for row in rows))
-    cells = {(row["runtime"], row["file"]): row for row in rows}
-    lines = ["| runtime | " + " | ".join(files) + " |", "|---" * (len(files) + 1) + "|"]
-    notes = []
-    for runtime in dict.fromkeys(row["runtime"] for row in rows):
-        line = [runtime]
-        for file in files:
-            row = cells.get((runtime, file))
-            if row is None:
-                line.append("–")
-            elif row["runs"]:
-                line.append(f"{row['same_label']}/{row['faces']}, {row['largest_difference']:.2g}")
-            else:
-                notes.append(f"{runtime} and the {file} file: `{row['reason']}`")
-                line.append(f"refused ({len(notes)})")
-        lines.append("| " + " | ".join(line) + " |")
+    cells = {(row["model"], row["runtime"], row["file"]): row for row in rows}
+    reasons: list[str] = []
+
+    def cell(row: dict[str, Any] | None) -> str:
+        if row is None:
+            return "–"
+        if row["runs"]:
+            return f"{row['same_label']}/{row['faces']}, {row['largest_difference']:.2g}"
+        if row["reason"] not in reasons:
+            reasons.append(row["reason"])
+        return f"refused ({reasons.index(row['reason']) + 1})"
+
+    lines = ["| model | runtime | " + " | ".join(files) + " |", "|---" * (len(files) + 2) + "|"]
+    for model, runtime in dict.fromkeys((row["model"], row["runtime"]) for row in rows):
+        found = [cell(cells.get((model, runtime, file))) for file in files]
+        lines.append("| " + " | ".join([model, runtime, *found]) + " |")
     head = (
         f"Labels equal to those of {REFERENCE}, of the golden faces, and the largest difference\n"
         "of a probability; made by `benchmarks/runtimes.py`.\n"
     )
-    numbered = [f"{number}. {note}" for number, note in enumerate(notes, 1)]
+    numbered = [f"{number}. `{reason}`" for number, reason in enumerate(reasons, 1)]
     return "\n".join([head, *lines, "", *numbered]) + "\n"
 
 

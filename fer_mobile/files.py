@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -22,14 +23,16 @@ def cache_dir() -> Path:
 def replace_file(path: str | Path, write: Callable[[Path], object]) -> None:
     """Let `write` make a file beside `path`, then give it the name `path`.
 
-    Missing parent folders are made.  Whoever reads `path` meanwhile, or after a crash, finds
-    the old file or none, never half a one.  The name that `write` gets ends in the suffix of
-    `path`, which many writers go by.  Raises InputError when `path` cannot be written.
+    Missing parent folders are made, and stay only if the file does.  Whoever reads `path`
+    meanwhile, or after a crash, finds the old file or none, never half a one.  The name that
+    `write` gets ends in the suffix of `path`, which many writers go by.  Raises InputError
+    when `path` cannot be written.
     """
     path = Path(path)
     if path.is_dir():
         raise InputError(path, expected="a file to write", found="a folder")
     part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    made = [folder for folder in path.parents if not folder.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -38,6 +41,9 @@ def replace_file(path: str | Path, write: Callable[[Path], object]) -> None:
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            for folder in made:
+                folder.rmdir()
         raise InputError(
             path,
             expected="a place that can be written to",

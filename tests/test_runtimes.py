@@ -9,7 +9,7 @@ import pytest
 
 from fer_mobile.convert import export
 from fer_mobile.golden import golden_faces
-from fer_mobile.models import DEFAULT
+from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.preprocess import normalise
 
 ROOT = Path(__file__).parents[1]
@@ -78,5 +78,8 @@ def test_what_a_runtime_refuses_is_a_reason(runtimes, files, tmp_path):
 @pytest.mark.prove
 def test_every_runtime(runtimes, tmp_path):
     rows = runtimes.matrix(tmp_path)
-    assert all(row["runs"] and row["agrees"] for row in rows)
-    assert len(rows) == 17
+    assert len(rows) == 17 * len(shipped_models())
+    # Only the oldest runtime refuses a file: one of a precision that it has no kernels for.
+    refused = [(row["runtime"].split()[0], row["file"]) for row in rows if not row["runs"]]
+    assert set(refused) <= {("tflite-runtime", "dynamic")}
+    assert all(row["agrees"] for row in rows if row["runs"])

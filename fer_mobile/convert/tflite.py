@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Literal
@@ -121,7 +123,10 @@ def save_model(
     )
     with quiet():
         signature = module.call.get_concrete_function()
-        tf.saved_model.save(module, folder, signatures={"serving_default": signature})
+        try:
+            tf.saved_model.save(module, folder, signatures={"serving_default": signature})
+        except tf.errors.ResourceExhaustedError as error:  # TensorFlow's name for a full disk
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), folder) from error
 
 
 def to_tflite(

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 
 import keras
 import numpy as np
@@ -247,6 +248,32 @@ def test_out_must_be_a_folder_that_can_be_written(tmp_path):
     with pytest.raises(InputError, match="found a folder"):
         export(tmp_path / "small.keras", quantize="none", out=taken)
     assert [path.name for path in taken.iterdir()] == ["small_float32.json"]
+
+
+@pytest.fixture
+def on_small_disk(fer_mobile):
+    """Runs `fer-mobile` beside a disk of 5 MB, in a mount namespace; prints what is left there."""
+    script = (
+        'mount -t tmpfs -o size=5M none disk && "$@"; code=$?; find disk -mindepth 1; exit $code'
+    )
+    (fer_mobile.folder / "disk").mkdir()
+    namespace = ("unshare", "--mount", "--user", "--map-root-user")
+    try:
+        subprocess.run([*namespace, "mount", "-t", "tmpfs", "none", "/mnt"], check=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("needs the right to mount in a namespace of its own (unshare)")
+    fer_mobile.command = (*namespace, "sh", "-c", script, "sh", *fer_mobile.command)
+    return fer_mobile
+
+
+@pytest.mark.parametrize(
+    ("out", "temporary"), [("disk/new/folder", "/tmp"), ("elsewhere", "disk")], ids=["out", "work"]
+)
+def test_a_full_disk_is_one_line_and_nothing_is_left(on_small_disk, out, temporary):
+    command = ("export", "--quantize", "none", "--out", out)
+    line = on_small_disk.refused(*command, TMPDIR=str((on_small_disk.folder / temporary).resolve()))
+    assert "No space left on device" in line or "space on the disk, found none left" in line
+    assert not (on_small_disk.folder / "elsewhere").exists()
 
 
 def test_models_are_listed_with_their_files():
