@@ -1,6 +1,6 @@
 """Shows that a client which nobody here wrote reads our files: MediaPipe Tasks' ImageClassifier.
 
-    python benchmarks/mediapipe_client.py MODEL_rgb_int8.tflite ... [--out ROWS.jsonl]
+    python benchmarks/mediapipe_client.py MODEL_rgb_int8.tflite ...
 
 Needs mediapipe (in an environment of its own: it brings another OpenCV) and fer-mobile.
 Each golden face is given already at the input's size; the client's best label must be the
@@ -18,6 +18,7 @@ from pathlib import Path
 import mediapipe
 import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
+from rows import write_rows
 
 from fer_mobile.golden import golden_faces
 from fer_mobile.runtime.classifier import load_classifier
@@ -63,13 +64,9 @@ def compare(model: Path) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("models", nargs="+", type=Path)
-    parser.add_argument("--out", type=Path)
-    arguments = parser.parse_args()
-    rows = [compare(model) for model in arguments.models]
-    lines = [json.dumps(row) for row in rows]
-    print("\n".join(lines))
-    if arguments.out:
-        arguments.out.write_text("\n".join(lines) + "\n")
+    rows = [compare(model) for model in parser.parse_args().models]
+    print("\n".join(json.dumps(row) for row in rows))
+    write_rows("mediapipe_client", rows)
     good = all(
         not row["labels_that_differ"] and row["largest_difference"] <= TOLERANCE for row in rows
     )

@@ -15,7 +15,7 @@ from fer_mobile.convert import export
 from fer_mobile.convert.metadata import BUFFER_NAME, ModelDescription, add_metadata
 from fer_mobile.golden import golden_faces
 from fer_mobile.labels import LABELS
-from fer_mobile.models import tflite_file
+from fer_mobile.models import shipped_models, tflite_file
 from fer_mobile.runtime.interpreter import load_interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,7 +81,8 @@ def test_a_zip_tool_lists_the_appended_files():
 def test_mediapipe_tasks_reads_the_rgb_export(tmp_path):
     """MediaPipe's ImageClassifier, in an environment of its own: it brings another OpenCV."""
     models = [
-        export(quantize=quantize, color="rgb", out=tmp_path).path
+        export(name, quantize=quantize, color="rgb", out=tmp_path).path
+        for name in sorted(shipped_models())
         for quantize in ("none", "float16", "dynamic", "int8")
     ]
     home = tmp_path / "venv"
@@ -90,8 +91,8 @@ def test_mediapipe_tasks_reads_the_rgb_export(tmp_path):
     install = [home / "bin/pip", "install", "-q", "mediapipe==1.2.2", *runtime]
     subprocess.run(install, check=True)
     rows = ROOT / "benchmarks" / "results" / "mediapipe_client.jsonl"
-    script = [ROOT / "benchmarks" / "mediapipe_client.py", *models, "--out", rows]
+    script = [ROOT / "benchmarks" / "mediapipe_client.py", *models]
     subprocess.run([home / "bin/python", *script], check=True, env={"PYTHONPATH": str(ROOT)})
     found = [json.loads(line) for line in rows.read_text().splitlines()]
-    assert len(found) == len(models)
+    assert [row["model"] for row in found] == [path.name for path in models]
     assert all(row["faces"] == len(golden_faces(56)) for row in found)
