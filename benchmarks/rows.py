@@ -32,9 +32,8 @@ def vector_unit() -> str:
 
     The gain of int8 over float32 is a matter of it, so that such rows are kept by unit.
     """
-    flags = set(Path("/proc/cpuinfo").read_text("utf-8").split())
-    known = ("amx_int8", "avx512_vnni", "avx_vnni", "avx512f", "avx2", "asimddp", "asimd")
-    return next((unit for unit in known if unit in flags), platform.machine())
+    vectors = [v for v in (describe_hardware()["vectors"] or "").split() if v != "fma"]
+    return vectors[-1] if vectors else platform.machine()
 
 
 def _stamped(name: str, figures: dict[str, Any]) -> dict[str, Any]:
