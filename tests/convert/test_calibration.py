@@ -27,6 +27,7 @@ from fer_mobile.convert.tflite import inference_graph, to_tflite
 from fer_mobile.errors import FerMobileError, InputError, MissingPackageError, ModelError
 from fer_mobile.golden import golden_faces
 from fer_mobile.preprocess import normalise
+from fer_mobile.resources import photos_dir
 from fer_mobile.runtime.interpreter import load_interpreter
 from fer_mobile.runtime.operations import list_operations
 from tests.networks import SIZE, trained_two_streams, two_streams
@@ -290,6 +291,14 @@ def test_no_faces(tmp_path):
         read_faces(tmp_path, SIZE)
     with pytest.raises(InputError, match=r"no .*nowhere"):
         read_faces(tmp_path / "nowhere", SIZE)
+
+
+def test_images_without_faces(tmp_path):
+    with Image.open(photos_dir() / "rocket.jpg") as photo:
+        for i in range(FEWEST_FACES + 8):
+            photo.crop((5 * i, 3 * i, 5 * i + 200, 3 * i + 200)).save(tmp_path / f"{i}.png")
+    with pytest.raises(InputError, match=r"images of faces.* found a face in 0 of 40.* Cut"):
+        read_faces(tmp_path, SIZE)
 
 
 @pytest.fixture
