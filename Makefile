@@ -43,7 +43,7 @@ $(VENV)/test.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	touch $@
 
 $(VENV)/prove.stamp: $(VENV)/test.stamp
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[ray,jax]'
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[ray,jax,teacher]'
 	touch $@
 
 $(VENV)/chromium.stamp: tests/install_chromium.sh | $(BIN)/python

@@ -65,6 +65,9 @@ ARCHITECTURES: Final = {
         Architecture("five_block_leaky", "four_class", 4_146_820, 48, "study 004, final model"),
         Architecture("capstone_model_1", "four_class", 605_572, 48, "study 004, model 1"),
         Architecture("capstone_model_2", "four_class", 325_604, 48, "study 004, model 2"),
+        Architecture(
+            "efficientnet_lite0", "efficientnet_lite", 3_422_696, 96, "a teacher: Tan and Le, 2019"
+        ),
         Architecture("transfer", "transfer", 14_847_044, 48, "studies 000, 002, 004: VGG16 etc."),
     )
 }
