@@ -3,7 +3,7 @@
     FER_MOBILE_DATA=... python benchmarks/calibration.py RUN
 
 Compares TensorFlow's converter with ai-edge-quantizer, the bundled golden faces with
-training faces, and how many faces' extremes a range leaves out (`ranges.OUTLIERS`): labels
+training faces, and how many faces' extremes a range leaves out (`observation.OUTLIERS`): labels
 and probabilities against the float file's, accuracy, and speed (interleaved, one thread).
 """
 
@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 from rows import write_row
 
-from fer_mobile.convert import ranges
+from fer_mobile.convert import observation
 from fer_mobile.convert.calibration import Calibration, find_calibration, observe_model, to_int8
-from fer_mobile.convert.source import load_source
 from fer_mobile.convert.tflite import to_tflite
 from fer_mobile.data import data_path, load_dataset
 from fer_mobile.metrics import score
+from fer_mobile.network.source import load_source
 from fer_mobile.preprocess import normalise, resize
 from fer_mobile.runtime.interpreter import load_interpreter
 
@@ -84,7 +84,7 @@ def main() -> None:
         "quantizer, golden faces": to_int8(model, Calibration("", golden)),
     }
     for share in (0.0, 0.005, 0.01, 0.02, 0.05):
-        ranges.OUTLIERS = share
+        observation.OUTLIERS = share
         limits = observe_model(model, training)
         files[f"quantizer, training faces but {share:.1%}"] = to_int8(
             model, Calibration("", golden, limits)

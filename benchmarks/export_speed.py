@@ -22,10 +22,10 @@ from rows import vector_unit, write_rows
 
 from fer_mobile import zoo
 from fer_mobile.convert.calibration import Calibration, to_int8
-from fer_mobile.convert.source import load_source
 from fer_mobile.convert.tflite import to_tflite
 from fer_mobile.golden import golden_faces
 from fer_mobile.models import DEFAULT
+from fer_mobile.network.source import load_source
 from fer_mobile.runtime.interpreter import load_interpreter, runtime_name
 
 SIZES = (224, 56)

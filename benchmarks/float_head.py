@@ -19,11 +19,12 @@ from rows import write_rows
 
 from fer_mobile.convert.calibration import find_calibration
 from fer_mobile.convert.integer import _in_one_piece, _statistics
-from fer_mobile.convert.source import load_source
-from fer_mobile.convert.tflite import inference_graph, to_tflite
+from fer_mobile.convert.tflite import to_tflite
 from fer_mobile.data import load_dataset
 from fer_mobile.metrics import mean_divergence, score
 from fer_mobile.models import shipped_models
+from fer_mobile.network.rewrites import inference_graph
+from fer_mobile.network.source import load_source
 from fer_mobile.preprocess import resize
 from fer_mobile.quiet import quiet
 

@@ -22,12 +22,12 @@ from rows import RESULTS, write_row
 from fer_mobile import zoo
 from fer_mobile.convert import export
 from fer_mobile.convert.exporter import QUANTIZATIONS
-from fer_mobile.convert.source import load_source
 from fer_mobile.data import PROTOCOLS
 from fer_mobile.data.corruption import CORRUPTIONS
 from fer_mobile.evaluation import evaluate
 from fer_mobile.files import replace_file, write_text
 from fer_mobile.models import ShippedModel, shipped_models
+from fer_mobile.network.source import load_source
 
 PROTOCOL = "ferplus-strict"
 

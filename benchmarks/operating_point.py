@@ -20,9 +20,9 @@ import numpy as np
 from rows import write_row
 
 from fer_mobile.contract import Adjustment
-from fer_mobile.convert.source import load_source
 from fer_mobile.data import Dataset, load_dataset
 from fer_mobile.metrics import score
+from fer_mobile.network.source import load_source
 from fer_mobile.preprocess import normalise, resize
 from fer_mobile.train import find_recipe, load_recipe
 from fer_mobile.train.adjust import adjust, prior_offsets

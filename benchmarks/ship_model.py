@@ -21,18 +21,13 @@ import numpy as np
 
 from fer_mobile.contract import Figures
 from fer_mobile.convert import export
-from fer_mobile.convert.adjustment import fold_adjustment
-from fer_mobile.convert.calibration import (
-    find_calibration,
-    make_ranges,
-    model_fingerprint,
-    observe_model,
-)
+from fer_mobile.convert.calibration import find_calibration, observe_model
 from fer_mobile.convert.exporter import QUANTIZATIONS
-from fer_mobile.convert.ranges import RANGES_JSON, read_ranges
-from fer_mobile.convert.source import Source, load_source, ship
 from fer_mobile.data import data_path, load_dataset
 from fer_mobile.evaluation import evaluate
+from fer_mobile.network.adjustment import fold_adjustment
+from fer_mobile.network.ranges import RANGES_JSON, make_ranges, model_fingerprint, read_ranges
+from fer_mobile.network.source import Source, load_source, ship
 from fer_mobile.preprocess import normalise, resize
 from fer_mobile.resources import models_dir
 from fer_mobile.train.adjust import fit_adjustment

@@ -67,8 +67,8 @@ def load_predictor(model: str | Path, threads: int = 1) -> Predictor:
 
 
 def load_network(model: str | Path) -> Predictor:
-    """The float weights that `model` means (see `convert.source.load_source`)."""
-    from fer_mobile.convert.source import load_source
+    """The float weights that `model` means (see `network.source.load_source`)."""
+    from fer_mobile.network.source import load_source
 
     source = load_source(model)
     return _of(source.model, source.labels, source.preprocessing)

@@ -47,6 +47,14 @@ def test_nothing_heavy_is_imported_before_it_is_needed(code):
     assert run(sys.executable, "-c", report, "--help").splitlines()[-1].split() == ["imported:"]
 
 
+@pytest.mark.parametrize("package", ["data", "zoo", "network", "train"])
+def test_what_comes_before_conversion_does_not_import_it(package):
+    files = list((ROOT / "fer_mobile" / package).rglob("*.py"))
+    assert files
+    assert not [path for path in files if "import fer_mobile.convert" in path.read_text()]
+    assert not [path for path in files if "from fer_mobile.convert" in path.read_text()]
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")

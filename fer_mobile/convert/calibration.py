@@ -14,19 +14,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from fer_mobile.convert.graph import UnsupportedLayerError, from_keras
 from fer_mobile.convert.integer import PACKAGE, quantizer_installed, quantizer_knows, to_integer
-from fer_mobile.convert.ranges import (
-    RANGES_JSON,
-    Limits,
-    Ranges,
-    fingerprint,
-    has_range,
-    observe,
-    read_ranges,
-    write_ranges,
-)
-from fer_mobile.convert.tflite import Color, InputOutput, inference_graph, to_tflite
+from fer_mobile.convert.observation import observe
+from fer_mobile.convert.tflite import InputOutput, to_tflite
 from fer_mobile.data.face_files import middle_square
 from fer_mobile.data.sources import CSV_NAMES, NPZ_NAME, load_dataset
 from fer_mobile.detect.yunet import YuNet
@@ -34,6 +24,15 @@ from fer_mobile.errors import InputError, PhotoError
 from fer_mobile.golden import golden_faces
 from fer_mobile.images import find_photos, load_photo
 from fer_mobile.models import shipped_models
+from fer_mobile.network.graph import UnsupportedLayerError, from_keras
+from fer_mobile.network.ranges import (
+    RANGES_JSON,
+    Limits,
+    has_range,
+    model_fingerprint,
+    read_ranges,
+)
+from fer_mobile.network.rewrites import Color, inference_graph
 from fer_mobile.preprocess import resize, to_gray
 
 FEWEST_FACES: Final = 32
@@ -105,19 +104,6 @@ def _ranges_file(model: str | Path | None) -> Path | None:
     shipped = shipped_models().get(str(model))
     file = (shipped.folder if shipped else Path(model)) / RANGES_JSON
     return file if file.is_file() else None
-
-
-def model_fingerprint(keras_model: Any) -> str:
-    """`ranges.fingerprint` of a Keras model; UnsupportedLayerError where it has no graph."""
-    return fingerprint(from_keras(keras_model), inference_graph(keras_model))
-
-
-def make_ranges(folder: Path, keras_model: Any, *, limits: Limits, origin: str) -> None:
-    """Write `limits` as the ranges.json of the model in `folder`."""
-    write_ranges(
-        folder / RANGES_JSON,
-        Ranges(origin=origin, graph=model_fingerprint(keras_model), limits=limits),
-    )
 
 
 def observe_model(keras_model: Any, faces: np.ndarray) -> Limits:

@@ -18,13 +18,10 @@ from fer_mobile.convert.calibration import find_calibration, to_int8
 from fer_mobile.convert.input_size import at_size
 from fer_mobile.convert.integer import PACKAGE
 from fer_mobile.convert.metadata import ModelDescription, add_metadata
-from fer_mobile.convert.source import Source, load_source
 from fer_mobile.convert.tflite import (
-    COLORS,
     INPUT_NAME,
     INPUT_OUTPUT,
     OUTPUT_NAME,
-    Color,
     InputOutput,
     import_tensorflow,
     to_tflite,
@@ -34,6 +31,8 @@ from fer_mobile.errors import FerMobileError, InputError, ModelError, nearest
 from fer_mobile.files import write_bytes, write_text
 from fer_mobile.golden import golden_faces
 from fer_mobile.models import DEFAULT
+from fer_mobile.network.rewrites import COLORS, Color
+from fer_mobile.network.source import Source, load_source
 from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.interpreter import Interpreter, load_interpreter
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fer_mobile.convert.source import Source
 from fer_mobile.errors import ModelError
+from fer_mobile.network.source import Source
 from fer_mobile.quiet import quiet
 from fer_mobile.zoo import ARCHITECTURES
 

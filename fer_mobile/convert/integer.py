@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from fer_mobile.convert.graph import Graph
-from fer_mobile.convert.ranges import Limits, complete, tensor_keys
+from fer_mobile.convert.observation import tensor_keys
 from fer_mobile.errors import FerMobileError, MissingPackageError
+from fer_mobile.network.graph import Graph
+from fer_mobile.network.ranges import Limits, complete
 from fer_mobile.quiet import quiet
 from fer_mobile.runtime.interpreter import load_interpreter
 

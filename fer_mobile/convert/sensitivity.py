@@ -15,13 +15,14 @@ from typing import Any, Final
 import numpy as np
 
 from fer_mobile.convert.calibration import find_calibration, observe_model
-from fer_mobile.convert.graph import Graph, Node, UnsupportedLayerError, to_tensorflow
-from fer_mobile.convert.ranges import Limits, complete, hands_on
-from fer_mobile.convert.source import load_source
-from fer_mobile.convert.tflite import import_tensorflow, inference_graph
+from fer_mobile.convert.tflite import import_tensorflow
 from fer_mobile.errors import ModelError
 from fer_mobile.golden import golden_faces
 from fer_mobile.metrics import mean_divergence
+from fer_mobile.network.graph import Graph, Node, UnsupportedLayerError, to_tensorflow
+from fer_mobile.network.ranges import Limits, complete, hands_on
+from fer_mobile.network.rewrites import inference_graph
+from fer_mobile.network.source import load_source
 from fer_mobile.preprocess import normalise
 
 ALL: Final = "all layers"

@@ -12,37 +12,15 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from fer_mobile.contract import Precision
-from fer_mobile.convert.fold_affine import fold_affine
-from fer_mobile.convert.graph import (
-    Graph,
-    UnsupportedLayerError,
-    from_keras,
-    to_tensorflow,
-    with_rgb_input,
-)
-from fer_mobile.convert.repeated_channels import repeated_channels
-from fer_mobile.convert.space_to_depth import space_to_depth
-from fer_mobile.convert.winograd import winograd as winograd_rewrite
 from fer_mobile.errors import MissingPackageError
+from fer_mobile.network.graph import UnsupportedLayerError, to_tensorflow
+from fer_mobile.network.rewrites import Color, inference_graph
+from fer_mobile.network.winograd import winograd as winograd_rewrite
 from fer_mobile.preprocess import LUMA, normalise
 from fer_mobile.quiet import quiet
 
 InputOutput = Literal["int8", "uint8", "float32"]
 INPUT_OUTPUT: Final[tuple[InputOutput, ...]] = ("int8", "uint8", "float32")
-
-Color = Literal["gray", "rgb"]
-COLORS: Final[tuple[Color, ...]] = ("gray", "rgb")
-"""What a model's input holds."""
-
-REWRITES: Final[tuple[Callable[[Graph], Graph], ...]] = (
-    repeated_channels,
-    fold_affine,
-    space_to_depth,
-)
-"""Exact changes to the graph that make it faster, in the order in which they are applied.
-
-`winograd` is one more, for float32 files only: see there.
-"""
 
 INPUT_NAME: Final = "image"
 OUTPUT_NAME: Final = "probabilities"
@@ -74,16 +52,6 @@ def inference_function(
         frozen = _frozen(model)
         return frozen if color == "gray" else lambda image: frozen(_luma(image))
     return to_tensorflow(winograd_rewrite(graph) if rewrite and winograd else graph)
-
-
-def inference_graph(model: Any, *, rewrite: bool = True, color: Color = "gray") -> Graph:
-    """The graph that is converted; UnsupportedLayerError for a model that is frozen instead."""
-    graph = from_keras(model)
-    if color == "rgb":
-        graph = with_rgb_input(graph)
-    for change in REWRITES if rewrite else ():
-        graph = change(graph)
-    return graph
 
 
 def _luma(image: Any) -> Any:

@@ -38,7 +38,7 @@ def read_row(folder: Path) -> dict[str, Any]:
 
 def make(attempt: Attempt, report: Callable[[str], None]) -> dict[str, Any]:
     """The row of a run that is trained (gone on with) and measured now, or of its failure."""
-    from fer_mobile.convert.source import import_keras
+    from fer_mobile.network.source import import_keras
 
     keras = import_keras()
     from fer_mobile.experiments.measure import measure_run, time_prediction

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from fer_mobile.convert.source import load_source
 from fer_mobile.data import Dataset, load_dataset
 from fer_mobile.errors import DataError
 from fer_mobile.experiments.confusion import draw_confusion
 from fer_mobile.files import write_text
 from fer_mobile.metrics import classification_report, score
+from fer_mobile.network.source import load_source
 from fer_mobile.predictor import predict_faces
 from fer_mobile.train.recipe import Recipe
 from fer_mobile.train.rows import fraction, training_rows

@@ -14,8 +14,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from fer_mobile.convert.source import load_source
 from fer_mobile.errors import RecipeError
+from fer_mobile.network.source import load_source
 
 Teach = Callable[[Any], Any]
 """From faces [N, S, S, 1] to probabilities [N, C]."""

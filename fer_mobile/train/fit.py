@@ -185,7 +185,7 @@ def _tuning(recipe: Recipe, fresh: keras.Model) -> FineTuning | None:
 
 def _start_from(start: str, model: keras.Model) -> str:
     """Give a fresh model the weights of another one where they fit; says how many did."""
-    from fer_mobile.convert.source import load_source
+    from fer_mobile.network.source import load_source
 
     theirs = {layer.name: layer.get_weights() for layer in load_source(start).model.layers}
     own = [layer for layer in model.layers if layer.weights]

@@ -21,12 +21,11 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from fer_mobile.convert.calibration import make_ranges
-from fer_mobile.convert.fold_affine import fold_affine
-from fer_mobile.convert.graph import Graph, Node, UnsupportedLayerError, from_keras
-from fer_mobile.convert.ranges import Limits, has_range
-from fer_mobile.convert.source import load_source
 from fer_mobile.errors import RecipeError
+from fer_mobile.network.fold_affine import fold_affine
+from fer_mobile.network.graph import Graph, Node, UnsupportedLayerError, from_keras
+from fer_mobile.network.ranges import Limits, has_range, make_ranges
+from fer_mobile.network.source import load_source
 from fer_mobile.train.recipe import Recipe
 
 MOMENTUM: Final = 0.99

@@ -11,10 +11,10 @@ import pytest
 
 from fer_mobile import contract as contracts
 from fer_mobile.convert import exporter, verify
-from fer_mobile.convert.source import load_source
 from fer_mobile.convert.tflite import INPUT_NAME, OUTPUT_NAME, import_tensorflow
 from fer_mobile.errors import FerMobileError
 from fer_mobile.models import DEFAULT
+from fer_mobile.network.source import load_source
 from fer_mobile.quiet import quiet
 from fer_mobile.runtime.interpreter import load_interpreter
 

@@ -14,18 +14,18 @@ from fer_mobile.convert.calibration import (
     FEWEST_FACES,
     MOST_FACES,
     find_calibration,
-    make_ranges,
-    model_fingerprint,
     observe_model,
     read_faces,
     to_int8,
 )
 from fer_mobile.convert.integer import to_integer
-from fer_mobile.convert.ranges import RANGES_JSON, observe, read_ranges, tensor_keys
-from fer_mobile.convert.source import load_source
-from fer_mobile.convert.tflite import inference_graph, to_tflite
+from fer_mobile.convert.observation import observe, tensor_keys
+from fer_mobile.convert.tflite import to_tflite
 from fer_mobile.errors import FerMobileError, InputError, MissingPackageError, ModelError
 from fer_mobile.golden import golden_faces
+from fer_mobile.network.ranges import RANGES_JSON, make_ranges, model_fingerprint, read_ranges
+from fer_mobile.network.rewrites import inference_graph
+from fer_mobile.network.source import load_source
 from fer_mobile.preprocess import normalise
 from fer_mobile.resources import photos_dir
 from fer_mobile.runtime.interpreter import load_interpreter

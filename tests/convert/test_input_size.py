@@ -9,9 +9,9 @@ import pytest
 from fer_mobile import cli
 from fer_mobile.convert import export
 from fer_mobile.convert.input_size import at_size
-from fer_mobile.convert.source import load_source
 from fer_mobile.errors import ModelError
 from fer_mobile.models import DEFAULT
+from fer_mobile.network.source import load_source
 from fer_mobile.runtime.classifier import load_classifier
 
 

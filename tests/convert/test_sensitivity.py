@@ -7,13 +7,13 @@ import pytest
 
 from fer_mobile import cli
 from fer_mobile.convert.calibration import observe_model
-from fer_mobile.convert.graph import to_tensorflow
-from fer_mobile.convert.ranges import complete
 from fer_mobile.convert.sensitivity import ALL, graph_costs, layer_costs, quantized, round_kernel
-from fer_mobile.convert.tflite import inference_graph
 from fer_mobile.errors import ModelError
 from fer_mobile.golden import golden_faces
 from fer_mobile.models import DEFAULT
+from fer_mobile.network.graph import to_tensorflow
+from fer_mobile.network.ranges import complete
+from fer_mobile.network.rewrites import inference_graph
 from fer_mobile.preprocess import normalise
 from tests.networks import SIZE, two_streams
 

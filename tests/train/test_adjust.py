@@ -10,13 +10,13 @@ from keras import layers
 
 from fer_mobile.contract import Adjustment, read_contract
 from fer_mobile.convert import export
-from fer_mobile.convert.adjustment import fold_adjustment
-from fer_mobile.convert.source import load_source
 from fer_mobile.errors import ModelError, RecipeError
 from fer_mobile.evaluation import evaluate
 from fer_mobile.golden import golden_faces
 from fer_mobile.labels import LABELS
 from fer_mobile.metrics import score
+from fer_mobile.network.adjustment import fold_adjustment
+from fer_mobile.network.source import load_source
 from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.classifier import load_classifier
 from fer_mobile.train import load_recipe

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from fer_mobile import zoo
-from fer_mobile.convert.source import load_source
 from fer_mobile.errors import ModelError, RecipeError
 from fer_mobile.golden import golden_faces
+from fer_mobile.network.source import load_source
 from fer_mobile.preprocess import normalise
 from fer_mobile.train import load_recipe
 from fer_mobile.train.distillation import student

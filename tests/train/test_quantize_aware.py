@@ -11,11 +11,11 @@ from keras import ops
 
 from fer_mobile import zoo
 from fer_mobile.convert.calibration import Calibration, find_calibration, observe_model, to_int8
-from fer_mobile.convert.fold_affine import fold_affine
-from fer_mobile.convert.graph import UnsupportedLayerError, from_keras
-from fer_mobile.convert.source import load_source
 from fer_mobile.errors import ModelError, RecipeError
 from fer_mobile.golden import golden_faces
+from fer_mobile.network.fold_affine import fold_affine
+from fer_mobile.network.graph import UnsupportedLayerError, from_keras
+from fer_mobile.network.source import load_source
 from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.interpreter import load_interpreter
 from fer_mobile.train.fit import train

@@ -6,10 +6,11 @@ import pytest
 from keras import layers
 
 from fer_mobile import zoo
-from fer_mobile.convert.graph import from_keras, map_sizes, to_tensorflow
-from fer_mobile.convert.tflite import inference_function, inference_graph
-from fer_mobile.convert.winograd import winograd
+from fer_mobile.convert.tflite import inference_function
 from fer_mobile.golden import golden_faces
+from fer_mobile.network.graph import from_keras, map_sizes, to_tensorflow
+from fer_mobile.network.rewrites import inference_graph
+from fer_mobile.network.winograd import winograd
 from fer_mobile.preprocess import normalise
 
 

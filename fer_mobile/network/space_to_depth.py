@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 
-from fer_mobile.convert.graph import Graph, Node
+from fer_mobile.network.graph import Graph, Node
 
 MOST_CHANNELS: Final = 4
 """Above this the plain convolution keeps the vector units busy."""

@@ -6,8 +6,8 @@ import pytest
 from keras import layers
 
 from fer_mobile import zoo
-from fer_mobile.convert.graph import from_keras, to_tensorflow
-from fer_mobile.convert.space_to_depth import space_to_depth
+from fer_mobile.network.graph import from_keras, to_tensorflow
+from fer_mobile.network.space_to_depth import space_to_depth
 
 
 def network(kernel, channels, width=12, *, padding="same", relu=True, streams=1):

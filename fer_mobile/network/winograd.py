@@ -24,7 +24,7 @@ from typing import Final
 
 import numpy as np
 
-from fer_mobile.convert.graph import Graph, Node, map_sizes
+from fer_mobile.network.graph import Graph, Node, map_sizes
 
 FEWEST_CHANNELS: Final = 16
 """Below this the sums cost more than the products that they save."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fer_mobile.convert.graph import Graph, Node
+from fer_mobile.network.graph import Graph, Node
 
 
 def repeated_channels(graph: Graph) -> Graph:

@@ -10,19 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from fer_mobile.convert.graph import Graph, Node
-from fer_mobile.errors import FerMobileError, ModelError
+from fer_mobile.errors import ModelError
 from fer_mobile.files import write_text
-from fer_mobile.preprocess import normalise
-from fer_mobile.quiet import quiet
-from fer_mobile.runtime.interpreter import interpreter_module
+from fer_mobile.network.graph import Graph, Node, from_keras
+from fer_mobile.network.rewrites import inference_graph
 
 RANGES_JSON: Final = "ranges.json"
 """Beside the float weights of a shipped model, or in a run folder."""
@@ -30,16 +26,8 @@ RANGES_JSON: Final = "ranges.json"
 Limits = dict[str, tuple[float, float]]
 """The lowest and the highest value of each tensor, by node."""
 
-OUTLIERS: Final = 0.01
-"""Share of faces whose extreme values may lie outside a tensor's range.
-
-A range that holds every value of every face spends its 256 steps on rare outliers; see
-benchmarks/calibration.py for what this was chosen by."""
-
 _PASSING: Final = ("max_pool", "pad", "reshape", "flatten")
 """Operations that only move values."""
-
-_BATCH: Final = 32
 
 
 class Ranges(BaseModel):
@@ -82,6 +70,19 @@ def read_ranges(path: Path, graph: str) -> Ranges:
 def write_ranges(path: Path, ranges: Ranges) -> None:
     """Write a ranges.json."""
     write_text(path, json.dumps(ranges.model_dump(), indent=1) + "\n")
+
+
+def make_ranges(folder: Path, keras_model: Any, *, limits: Limits, origin: str) -> None:
+    """Write `limits` as the ranges.json of the model in `folder`."""
+    write_ranges(
+        folder / RANGES_JSON,
+        Ranges(origin=origin, graph=model_fingerprint(keras_model), limits=limits),
+    )
+
+
+def model_fingerprint(keras_model: Any) -> str:
+    """`fingerprint` of a Keras model; UnsupportedLayerError where it has no graph."""
+    return fingerprint(from_keras(keras_model), inference_graph(keras_model))
 
 
 def fingerprint(graph: Graph, rewritten: Graph) -> str:
@@ -134,78 +135,3 @@ def hands_on(node: Node) -> bool:
     kernel = node.weights["kernel"].reshape(-1, node.weights["bias"].size)
     ones = ((kernel == 0) | (kernel == 1)).all() and (kernel.sum(0) == 1).all()
     return bool(ones and not node.weights["bias"].any())
-
-
-def tensor_keys(graph: Graph, tensors: list[str]) -> dict[str, str]:
-    """The key in `Limits` of each named tensor of the graph's TFLite file.
-
-    TFLite names a fused operation's result after all that went into it, each as
-    ``node/operation``; the last of these nodes is the one whose values the tensor holds.
-    A tensor that is none of the graph's is left out.
-    """
-    order = {name: position for position, name in enumerate(graph.nodes)}
-    keys = {}
-    for tensor in tensors:
-        parts = [part.rpartition("/") for part in tensor.split(";")]
-        known = [(order[node], node, operation) for node, _, operation in parts if node in order]
-        if known:
-            _, node, operation = max(known)
-            # An affine node with a scale is two operations with a tensor each.
-            keys[tensor] = f"{node}/mul" if operation.startswith("mul") else node
-    return keys
-
-
-def observe(model: bytes, graph: Graph, faces: np.ndarray) -> Limits:
-    """The range of every tensor of a float32 TFLite file over faces uint8 [N, S, S].
-
-    A face's lowest and highest value of a tensor are taken; the range leaves out the
-    `OUTLIERS` of them on either side.
-    """
-    lows, highs = _extremes(model, graph, faces)
-    limits = {
-        key: (
-            float(np.quantile(lows[key], OUTLIERS)),
-            float(np.quantile(highs[key], 1 - OUTLIERS)),
-        )
-        for key in lows
-    }
-    return {
-        key: values
-        for key, values in limits.items()
-        if key not in graph.nodes or has_range(graph, graph.nodes[key])
-    }
-
-
-def _extremes(
-    model: bytes, graph: Graph, faces: np.ndarray
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Each tensor's lowest and highest value, one per face."""
-    with quiet(2), warnings.catch_warnings(action="ignore"):  # it advises against keeping tensors
-        interpreter: Any = interpreter_module().Interpreter(
-            model_content=model, experimental_preserve_all_tensors=True, num_threads=1
-        )
-    image = interpreter.get_input_details()[0]
-    names = {tensor["name"]: tensor["index"] for tensor in interpreter.get_tensor_details()}
-    written = {
-        int(index)
-        for operation in interpreter._get_ops_details()
-        if operation["op_name"] != "DELEGATE"
-        for index in operation["outputs"]
-    }
-    keys = tensor_keys(graph, [name for name, index in names.items() if index in written])
-    if not keys:
-        raise FerMobileError("no tensor of the TFLite file bears the name of a graph's node")
-    found: dict[str, list[np.ndarray]] = {key: [] for key in keys.values()}
-    for start in range(0, len(faces), _BATCH):
-        batch = normalise(faces[start : start + _BATCH])[..., None]
-        batch = np.repeat(batch, image["shape"][-1], -1)
-        with quiet(2):  # the runtime writes a line when it creates its delegate
-            interpreter.resize_tensor_input(image["index"], batch.shape)
-            interpreter.allocate_tensors()
-        interpreter.set_tensor(image["index"], batch)
-        interpreter.invoke()
-        for name, key in keys.items():
-            values = interpreter.get_tensor(names[name]).reshape(len(batch), -1)
-            found[key].append(np.stack([values.min(1), values.max(1)]))
-    both = {key: np.concatenate(parts, 1) for key, parts in found.items()}
-    return {k: v[0] for k, v in both.items()}, {k: v[1] for k, v in both.items()}

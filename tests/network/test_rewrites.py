@@ -7,10 +7,11 @@ import tensorflow as tf
 from keras import layers
 
 from fer_mobile import zoo
-from fer_mobile.convert.fold_affine import fold_affine
-from fer_mobile.convert.graph import UnsupportedLayerError, from_keras, to_tensorflow
-from fer_mobile.convert.tflite import REWRITES, inference_function
+from fer_mobile.convert.tflite import inference_function
 from fer_mobile.golden import golden_faces
+from fer_mobile.network.fold_affine import fold_affine
+from fer_mobile.network.graph import UnsupportedLayerError, from_keras, to_tensorflow
+from fer_mobile.network.rewrites import REWRITES
 from fer_mobile.preprocess import normalise
 
 EXACT = 2e-5

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from fer_mobile.convert.graph import from_keras, to_tensorflow
-from fer_mobile.convert.repeated_channels import repeated_channels
+from fer_mobile.network.graph import from_keras, to_tensorflow
+from fer_mobile.network.repeated_channels import repeated_channels
 
 
 def network(copies=3, channels=1, readers=1, other=False):

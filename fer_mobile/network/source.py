@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from fer_mobile.contract import Adjustment, Figures, Training
-from fer_mobile.convert.adjustment import fold_adjustment
 from fer_mobile.errors import MissingPackageError, ModelError
 from fer_mobile.files import write_bytes, write_text
 from fer_mobile.labels import VOCABULARIES
 from fer_mobile.models import SOURCE_JSON, shipped_models, unknown_model
+from fer_mobile.network.adjustment import fold_adjustment
 from fer_mobile.quiet import quiet
 from fer_mobile.zoo import ARCHITECTURES
 

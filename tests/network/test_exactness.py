@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from fer_mobile import zoo
-from fer_mobile.convert.graph import UnsupportedLayerError, from_keras
-from fer_mobile.convert.source import load_source
 from fer_mobile.convert.tflite import inference_function
 from fer_mobile.data.sources import load_dataset
 from fer_mobile.models import shipped_models
+from fer_mobile.network.graph import UnsupportedLayerError, from_keras
+from fer_mobile.network.source import load_source
 from fer_mobile.preprocess import normalise, resize
 
 FACES, BATCH = 1000, 100

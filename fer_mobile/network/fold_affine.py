@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fer_mobile.convert.graph import Graph, Node, map_sizes
+from fer_mobile.network.graph import Graph, Node, map_sizes
 
 
 def fold_affine(graph: Graph) -> Graph:
