@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import warnings
 from typing import Any, Final
 
@@ -47,7 +48,10 @@ def to_integer(model: bytes, graph: Graph, limits: Limits, *, io: str = "int8") 
                 work.update_quantization_recipe(
                     ".*", end, algorithm_key=quantizer.AlgorithmName.NO_QUANTIZE
                 )
-        done = work.quantize(_statistics(model, graph, limits), enable_progress_report=False)
+        # Its report, which early versions do not have, would cost time and be muted.
+        report = "enable_progress_report" in inspect.signature(work.quantize).parameters
+        options = {"enable_progress_report": False} if report else {}
+        done = work.quantize(_statistics(model, graph, limits), **options)
     integer = _in_one_piece(done.quantized_model)
     return _bytes_at_ends(integer) if io == "uint8" else integer
 
