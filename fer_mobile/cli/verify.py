@@ -48,6 +48,10 @@ def _print_layers(model: str, as_json: bool) -> None:
     typer.echo(f"{'in 8 bits':{width}}  operation    weights  divergence  largest  labels")
     for row in rows:
         typer.echo(
-            f"{row.layer:{width}}  {row.operation:9}  {row.weights:9,}  {row.divergence:10.2g}"
+            f"{row.layer:{width}}  {row.operation:9}  {row.weights:9,}  {row.divergence:10.1e}"
             f"  {row.largest:7.4f}  {row.labels_changed:6}"
         )
+    typer.echo(
+        "on the bundled faces, beside the float model: mean KL divergence in nats, the largest "
+        "difference of a probability, faces with another label"
+    )

@@ -86,5 +86,5 @@ def test_command_prints_a_table_and_json(capsys, monkeypatch):
         outputs.append(capsys.readouterr().out)
     rows = json.loads(outputs[1])
     assert rows[0]["layer"] == ALL
-    assert len(outputs[0].splitlines()) == len(rows) + 1
+    assert len(outputs[0].splitlines()) == len(rows) + 2
     assert outputs[0].splitlines()[1].startswith(ALL)
