@@ -6,8 +6,8 @@ RUN may also be the name of a model that is shipped already, which is then expor
 measured anew; `--temperature` fits one to it first, where its recipe did not.
 
 Every precision is exported and measured on valid; float16 and int8 files are kept.  The
-activation ranges for int8 are the run's own after quantization-aware fine-tuning, and those
-of training faces otherwise.
+activation ranges for int8 are the run's own, or those of training faces where it has none or
+a temperature has changed its last layer.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ import numpy as np
 
 from fer_mobile.contract import Figures
 from fer_mobile.convert import export
-from fer_mobile.convert.calibration import find_calibration, observe_model
+from fer_mobile.convert.calibration import training_ranges
 from fer_mobile.convert.exporter import QUANTIZATIONS
-from fer_mobile.data import data_path, load_dataset
+from fer_mobile.data import load_dataset
 from fer_mobile.evaluation import evaluate
 from fer_mobile.network.adjustment import fold_adjustment
 from fer_mobile.network.ranges import RANGES_JSON, make_ranges, model_fingerprint, read_ranges
@@ -57,15 +57,14 @@ def with_temperature(source: Source) -> Source:
     return replace(source, adjustment=adjustment)
 
 
-def ship_ranges(run: Path, weights: Path) -> None:
+def ship_ranges(run: Path, weights: Path, *, as_trained: bool) -> None:
     """Write ranges.json for the shipped weights, which are the run's but for rounding."""
     model = load_source(weights).model
-    if (run / RANGES_JSON).is_file():
+    if as_trained and (run / RANGES_JSON).is_file():
         own = read_ranges(run / RANGES_JSON, model_fingerprint(load_source(run).model))
-        origin, limits = own.origin, own.limits
+        limits, origin = own.limits, own.origin
     else:
-        faces = find_calibration(weights, model, data_path()).faces
-        origin, limits = "training faces", observe_model(model, faces)
+        limits, origin = training_ranges(model, load_dataset(split="train").images)
     make_ranges(weights.parent, model, limits=limits, origin=origin)
 
 
@@ -80,7 +79,8 @@ def main() -> None:
         source = with_temperature(source)
     folder = arguments.into / source.name
     ship(source, folder, source.figures)
-    ship_ranges(arguments.run, folder / f"{source.name}.keras")
+    weights = folder / f"{source.name}.keras"
+    ship_ranges(arguments.run, weights, as_trained=not arguments.temperature)
     with tempfile.TemporaryDirectory() as scratch:
         ship(source, folder, measured(source.name, Path(scratch)))
     for quantize in KEPT:

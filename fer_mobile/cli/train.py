@@ -48,7 +48,12 @@ def train_command(
     from fer_mobile.network.source import import_keras
 
     import_keras()
+    from fer_mobile.convert.calibration import keep_ranges
     from fer_mobile.train.fit import train
+    from fer_mobile.train.rows import training_rows
+
+    def report(line: str) -> None:
+        typer.echo(line, err=True)
 
     best = train(
         loaded,
@@ -57,8 +62,9 @@ def train_command(
         resume=resume,
         parameter_cap=not no_parameter_cap,
         parallel=parallel,
-        report=lambda line: typer.echo(line, err=True),
+        report=report,
     )
+    keep_ranges(folder, training_rows(loaded, data)[0].images, report)
     typer.echo(
         f"best epoch: accuracy {best.accuracy:.4f}, balanced {best.balanced_accuracy:.4f} "
         f"({loaded.data.protocol} valid, n={best.n:,}); run folder: {folder}"

@@ -8,6 +8,7 @@ only faces.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,10 +18,10 @@ import numpy as np
 from fer_mobile.convert.integer import PACKAGE, quantizer_installed, quantizer_knows, to_integer
 from fer_mobile.convert.observation import observe
 from fer_mobile.convert.tflite import InputOutput, to_tflite
-from fer_mobile.data.face_files import middle_square
+from fer_mobile.data.face_files import FaceFiles, middle_square
 from fer_mobile.data.sources import CSV_NAMES, NPZ_NAME, load_dataset
 from fer_mobile.detect.yunet import YuNet
-from fer_mobile.errors import InputError, PhotoError
+from fer_mobile.errors import FerMobileError, InputError, ModelError, PhotoError
 from fer_mobile.golden import golden_faces
 from fer_mobile.images import find_photos, load_photo
 from fer_mobile.models import shipped_models
@@ -29,10 +30,12 @@ from fer_mobile.network.ranges import (
     RANGES_JSON,
     Limits,
     has_range,
+    make_ranges,
     model_fingerprint,
     read_ranges,
 )
 from fer_mobile.network.rewrites import Color, inference_graph
+from fer_mobile.network.source import load_source
 from fer_mobile.preprocess import resize, to_gray
 
 FEWEST_FACES: Final = 32
@@ -109,6 +112,46 @@ def _ranges_file(model: str | Path | None) -> Path | None:
 def observe_model(keras_model: Any, faces: np.ndarray) -> Limits:
     """The activation ranges of a Keras model over faces uint8 [N, S, S]."""
     return observe(to_tflite(keras_model, "float32"), inference_graph(keras_model), faces)
+
+
+def training_ranges(keras_model: Any, images: np.ndarray | FaceFiles) -> tuple[Limits, str]:
+    """The activation ranges over a share of training faces uint8 [N, H, W]; their origin too."""
+    size = int(keras_model.input_shape[1])
+    chosen = images[np.array(_some(range(len(images))))]
+    faces = np.stack([resize(image, size) for image in chosen])
+    return observe_model(keras_model, _spread(faces)), f"{len(faces):,} training faces"
+
+
+def keep_ranges(run: Path, images: np.ndarray | FaceFiles, report: Callable[[str], None]) -> None:
+    """Write the ranges.json of a trained run, from its training faces, unless it has its own.
+
+    What keeps it from that is reported and no error: int8 exports of the run then take the
+    bundled faces.
+    """
+    try:
+        source = load_source(run)
+        if source.preprocessing:
+            return  # it cannot be exported
+        graph = inference_graph(source.model)
+        if not quantizer_knows(graph):
+            raise UnsupportedLayerError(f"{PACKAGE} does not know all layers of {source.name}")
+        if _has_ranges(run, source.model):
+            return
+        limits, origin = training_ranges(source.model, images)
+        make_ranges(run, source.model, limits=limits, origin=origin)
+    except (FerMobileError, UnsupportedLayerError) as error:
+        report(f"no {RANGES_JSON}, so that int8 exports take the bundled faces: {error}")
+    else:
+        report(f"{RANGES_JSON}: activation ranges for int8 exports, from {origin}")
+
+
+def _has_ranges(run: Path, keras_model: Any) -> bool:
+    """Whether a run folder has ranges of its present weights."""
+    try:
+        read_ranges(run / RANGES_JSON, model_fingerprint(keras_model))
+    except ModelError:
+        return False
+    return True
 
 
 def to_int8(

@@ -62,7 +62,7 @@ def read_ranges(path: Path, graph: str) -> Ranges:
             path,
             expected=f"the ranges of these weights ({graph[:12]}…)",
             found=f"those of others ({ranges.graph[:12]}…)",
-            todo="Delete it, or make it again from this model.",
+            todo="Delete it; `fer-mobile train --resume` makes that of a run again.",
         )
     return ranges
 

@@ -6,7 +6,8 @@ A run folder holds::
     state.json    the last finished epoch, written after its checkpoint, and why it stopped early
     last.keras    weights and optimizer after it
     best.keras    float32 weights (averaged, if the recipe says so) of the best epoch
-    ranges.json   their activation ranges, after quantization-aware fine-tuning
+    ranges.json   their activation ranges for int8 exports: here after quantization-aware
+                  fine-tuning, else by `fer-mobile train` at the end (`calibration.keep_ranges`)
     adjustment.json  temperature and offsets for them, which every reader of the run folds in
     history.csv   a row an epoch; curves.png draws it
     valid.json    the best epoch's figures on valid, adjusted once the training is done
@@ -20,7 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import keras
 import numpy as np
@@ -32,17 +33,16 @@ from fer_mobile.data import Dataset
 from fer_mobile.errors import RecipeError
 from fer_mobile.files import replace_file, write_text
 from fer_mobile.metrics import Scores, score
+from fer_mobile.network.source import load_source
 from fer_mobile.predictor import predict_faces
 from fer_mobile.train.adjust import adjust, fit_adjustment, prior_offsets
 from fer_mobile.train.batches import Batches
 from fer_mobile.train.curves import draw_curves
 from fer_mobile.train.optimizer import make_optimizer
 from fer_mobile.train.parallel import divided, undivided
+from fer_mobile.train.quantize_aware import FineTuning, begin
 from fer_mobile.train.recipe import AdjustmentSection, Recipe
 from fer_mobile.train.rows import training_rows
-
-if TYPE_CHECKING:
-    from fer_mobile.train.quantize_aware import FineTuning
 
 COLUMNS: Final = (
     "epoch", "loss", "accuracy", "balanced_accuracy", "valid_loss", "seconds",
@@ -107,7 +107,7 @@ def train(
             model.optimizer.build(model.trainable_variables)  # it has its state to load, too
             model.load_weights(out / "last.keras")
         keeper = _Keeper(recipe, valid, out, report, tuning)
-        begin = keras.callbacks.LambdaCallback(on_epoch_begin=lambda n, logs: batches.begin(n))
+        opener = keras.callbacks.LambdaCallback(on_epoch_begin=lambda n, logs: batches.begin(n))
         if not finished:
             report(
                 f"{recipe.name}: {len(learn):,} faces train, {len(valid):,} validate, "
@@ -118,7 +118,7 @@ def train(
                 epochs=training.epochs,
                 initial_epoch=start,
                 shuffle=False,  # the batches are, and Keras would order them by another seed
-                callbacks=[begin, keeper],
+                callbacks=[opener, keeper],
                 verbose=0,
             )
             if throughput:
@@ -178,15 +178,11 @@ def _tuning(recipe: Recipe, fresh: keras.Model) -> FineTuning | None:
             found="one",
             todo="Adjust the run that it starts from.",
         )
-    from fer_mobile.train.quantize_aware import begin  # plain training needs no export
-
     return begin(recipe, fresh)
 
 
 def _start_from(start: str, model: keras.Model) -> str:
     """Give a fresh model the weights of another one where they fit; says how many did."""
-    from fer_mobile.network.source import load_source
-
     theirs = {layer.name: layer.get_weights() for layer in load_source(start).model.layers}
     own = [layer for layer in model.layers if layer.weights]
     fitting = [

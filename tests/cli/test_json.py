@@ -122,6 +122,7 @@ def test_train_and_evaluate_a_run(fer_mobile, small_npz, tiny_recipe):
     assert "best epoch: accuracy" in done.stdout
     assert len(done.stdout.splitlines()) == 1
     assert "epoch   1" in done.stderr
+    assert "ranges.json: activation ranges for int8 exports, from 80 " in done.stderr
     found = fer_mobile.json("evaluate", "run", "--data", small_npz)
     assert found["n"] == 32
     assert "Give another --out" in fer_mobile.refused("train", tiny_recipe, "--data", small_npz, "--out", "run")  # fmt: skip  # noqa: E501

@@ -14,7 +14,7 @@ from fer_mobile.convert.calibration import (
     FEWEST_FACES,
     MOST_FACES,
     find_calibration,
-    observe_model,
+    keep_ranges,
     read_faces,
     to_int8,
 )
@@ -326,17 +326,48 @@ def run(network, tmp_path):
     return folder
 
 
-def test_export_with_own_faces_and_with_ranges(run, face_folder, tmp_path):
-    model = load_source(run).model
-    faces = golden_faces(SIZE)
-    make_ranges(run, model, limits=observe_model(model, faces), origin="golden faces")
+def test_export_with_own_faces_and_with_those_of_the_training(run, face_folder, tmp_path):
+    keep_ranges(run, golden_faces(48)[:40], lambda line: None)
     with_ranges = export(run, out=tmp_path / "ranges")
-    assert with_ranges.calibration == "ranges shipped with the model, from golden faces"
+    assert with_ranges.calibration == "ranges shipped with the model, from 40 training faces"
     assert with_ranges.verification.passed
     own = export(run, out=tmp_path / "own", calibrate=face_folder)
     assert own.calibration == f"40 faces of {face_folder.name}"
     assert own.as_dict()["calibration"] == own.calibration == own.contract.calibration
     assert own.path.read_bytes() != with_ranges.path.read_bytes()
+
+
+def test_ranges_of_a_run_are_made_again_for_other_weights_only(run):
+    said, faces = [], golden_faces(48)[:40]
+    keep_ranges(run, faces, said.append)
+    kept = (run / RANGES_JSON).read_bytes()
+    keep_ranges(run, faces, said.append)
+    assert said == ["ranges.json: activation ranges for int8 exports, from 40 training faces"]
+    two_streams(seed=2).save(run / "best.keras")
+    other = load_source(run).model
+    with pytest.raises(ModelError, match=r"the ranges of these weights.*train --resume"):
+        find_calibration(run, other)
+    keep_ranges(run, faces, said.append)
+    assert said[1] == said[0]
+    assert (run / RANGES_JSON).read_bytes() != kept
+    assert find_calibration(run, other).limits
+
+
+@pytest.mark.parametrize("lacking", ["tensorflow", "layers"])
+def test_a_run_without_ranges_says_why(run, monkeypatch, lacking):
+    def missing():
+        raise MissingPackageError("export", package="tensorflow", extra="train")
+
+    if lacking == "layers":
+        monkeypatch.setattr("fer_mobile.convert.calibration.quantizer_knows", lambda graph: False)
+    else:
+        monkeypatch.setattr("fer_mobile.convert.tflite.import_tensorflow", missing)
+    said = []
+    keep_ranges(run, golden_faces(48)[:40], said.append)
+    (line,) = said
+    assert "no ranges.json, so that int8 exports take the bundled faces" in line
+    assert {"tensorflow": "the package tensorflow", "layers": "does not know"}[lacking] in line
+    assert not (run / RANGES_JSON).exists()
 
 
 def test_faces_are_only_for_int8(run, face_folder, tmp_path):
