@@ -75,5 +75,5 @@ def export_command(
         left = done.verification.float_operations
         typer.echo(f"not quantized: {', '.join(left) or 'no operation'}")
     for check in done.verification.checks:
-        if check.name == "parity":
-            typer.echo(f"parity: {check.detail}")
+        if check.name.startswith("parity"):
+            typer.echo(f"{check.name}: {check.detail}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +17,14 @@ def verify_command(
         bool,
         typer.Option("--layers", help="What each layer costs in 8 bits; needs float weights."),
     ] = False,
+    faces: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Hold it against float weights on these faces, too."),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Those weights; default: the shipped model's."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
     """Check checksum, contract, graph and parity; exit code 1 when a check fails."""
@@ -24,7 +33,12 @@ def verify_command(
         return
     from fer_mobile.convert.verification import verify
 
-    found = verify(model)
+    answers = None
+    if faces is not None:
+        from fer_mobile.convert.exporter import float_answers
+
+        answers = float_answers(model, faces, source)
+    found = verify(model, answers)
     if as_json:
         typer.echo(json.dumps(found.as_dict(), indent=2))
     else:

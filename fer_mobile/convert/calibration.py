@@ -183,16 +183,16 @@ def to_int8(
     return to_integer(model, graph, limits, io="uint8" if color == "rgb" else io)
 
 
-def read_faces(path: str | Path, size: int) -> np.ndarray:
+def read_faces(path: str | Path, size: int, option: str = "--calibrate") -> np.ndarray:
     """At most `MOST_FACES` faces of a dataset's train split or of a folder: uint8 [N, size, size].
 
     `path` is what `load_dataset` reads, or a folder with images of faces at any depth;
-    their middle square is taken.  Raises InputError for fewer than `FEWEST_FACES`, and for a
-    folder in most of whose images no face is found.
+    their middle square is taken.  Raises InputError, which names `option`, for fewer than
+    `FEWEST_FACES` and for a folder in most of whose images no face is found.
     """
     path = Path(path)
     if not path.exists():
-        raise InputError("--calibrate", expected="a folder or an .npz file", found=f"no {path}")
+        raise InputError(option, expected="a folder or an .npz file", found=f"no {path}")
     known = [path / name for name in (NPZ_NAME, *CSV_NAMES)]
     if path.is_file() or any(file.is_file() for file in known):
         images = load_dataset(path, split="train").images
@@ -200,11 +200,11 @@ def read_faces(path: str | Path, size: int) -> np.ndarray:
     else:
         read = (_read_square(photo) for photo in _some(find_photos(path)))
         squares = [square for square in read if square is not None]
-        _check_faces(path, squares)
+        _check_faces(f"{option} {path}", squares)
         faces = [resize(square, size) for square in squares]
     if len(faces) < FEWEST_FACES:
         raise InputError(
-            f"--calibrate {path}",
+            f"{option} {path}",
             expected=f"at least {FEWEST_FACES} images of faces",
             found=str(len(faces)) if faces else "none",
         )
@@ -219,7 +219,7 @@ def _read_square(path: Path) -> np.ndarray | None:
         return None
 
 
-def _check_faces(path: Path, squares: list[np.ndarray]) -> None:
+def _check_faces(subject: str, squares: list[np.ndarray]) -> None:
     """Raises InputError where the detector finds a face in few of the images, landscapes say."""
     detector = YuNet()
     looked_at = _some(squares, _LOOKED_AT)
@@ -227,7 +227,7 @@ def _check_faces(path: Path, squares: list[np.ndarray]) -> None:
     found = sum(bool(detector.find(np.repeat(gray[..., None], 3, 2))) for gray in grays)
     if found < len(looked_at) / 2:
         raise InputError(
-            f"--calibrate {path}",
+            subject,
             expected="images of faces, each filling its image",
             found=f"a face in {found} of {len(looked_at)} images looked at",
             todo="Cut the faces out of their photos first.",

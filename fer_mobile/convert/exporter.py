@@ -14,7 +14,7 @@ import numpy as np
 from fer_mobile import contract as contracts
 from fer_mobile import zoo
 from fer_mobile.contract import ModelContract, Precision, contract_beside
-from fer_mobile.convert.calibration import find_calibration, to_int8
+from fer_mobile.convert.calibration import find_calibration, read_faces, to_int8
 from fer_mobile.convert.input_size import at_size
 from fer_mobile.convert.integer import PACKAGE
 from fer_mobile.convert.metadata import ModelDescription, add_metadata
@@ -26,11 +26,11 @@ from fer_mobile.convert.tflite import (
     import_tensorflow,
     to_tflite,
 )
-from fer_mobile.convert.verification import Verification, verify
+from fer_mobile.convert.verification import Answers, Verification, verify
 from fer_mobile.errors import FerMobileError, InputError, ModelError, nearest
 from fer_mobile.files import write_bytes, write_text
 from fer_mobile.golden import golden_faces
-from fer_mobile.models import DEFAULT
+from fer_mobile.models import DEFAULT, tflite_file
 from fer_mobile.network.rewrites import COLORS, Color
 from fer_mobile.network.source import Source, load_source
 from fer_mobile.preprocess import normalise
@@ -46,6 +46,10 @@ QUANTIZATIONS: Final[dict[str, Precision]] = {
 
 Format = Literal["tflite", "onnx"]
 FORMATS: Final[tuple[Format, ...]] = ("tflite", "onnx")
+
+
+_COMPARED: Final = 256
+"""At most so many of a user's faces are given to the file and to its float source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +143,13 @@ def export(
             raise InputError("--input with --format onnx", expected="gray", found=repr(color))
         return _export_onnx(source, quantize, folder, started, parameter_cap)
     expected = reference(source)
-    calibration = None
+    calibration = answers = None
     if precision == "int8":
         known = model if source is trained else None
         calibration = find_calibration(known, source.model, calibrate, rewrite=rewrite)
+        if calibrate is not None:
+            own = calibration.faces[:: -(-len(calibration.faces) // _COMPARED)]
+            answers = Answers(f"{len(own)} of the calibration", own, reference(source, own))
         bare = to_int8(source.model, calibration, io=tensors, rewrite=rewrite, color=channels)
     else:
         bare = to_tflite(
@@ -170,7 +177,7 @@ def export(
     with tempfile.TemporaryDirectory() as draft:
         trial = Path(draft) / path.name
         trial.write_bytes(content)
-        failed = [check for check in verify(trial).checks if not check.passed]
+        failed = [check for check in verify(trial, answers).checks if not check.passed]
     if failed:
         raise FerMobileError(
             "the converted model is wrong and was not written: "
@@ -181,7 +188,7 @@ def export(
         path,
         contract,
         time.monotonic() - started,
-        verify(path),
+        verify(path, answers),
         calibration=contract.calibration,
     )
 
@@ -197,12 +204,13 @@ def _checked(value: str, known: dict[str, Any], option: str) -> Any:
     return known[value]
 
 
-def reference(source: Source) -> np.ndarray:
-    """What the float32 source says of the golden faces: float32 [N, labels].
+def reference(source: Source, faces: np.ndarray | None = None) -> np.ndarray:
+    """What the float32 source says of faces uint8 [N, S, S], the golden ones: float32 [N, labels].
 
     Raises ModelError when that is not probabilities.
     """
-    faces = golden_faces(int(source.model.input_shape[1]))
+    if faces is None:
+        faces = golden_faces(int(source.model.input_shape[1]))
     probabilities: np.ndarray = source.model.predict(
         normalise(faces)[..., None], batch_size=64, verbose=0
     )
@@ -215,6 +223,26 @@ def reference(source: Source) -> np.ndarray:
             todo="End the model in a softmax, and train it until it is finite.",
         )
     return probabilities
+
+
+def float_answers(file: str | Path, faces: str | Path, source: str | Path | None) -> Answers:
+    """What the float weights of an exported file say of faces (see `calibration.read_faces`).
+
+    `source` is what `load_source` takes; without it, the model that the file is named after.
+    Raises ModelError where there are no such weights.
+    """
+    contract = contracts.read_contract(tflite_file(file))
+    weights = load_source(source or contract.name)
+    size = int(weights.model.input_shape[1])
+    if (size, weights.labels) != (contract.input.shape[1], contract.labels):
+        raise ModelError(
+            f"model {weights.name!r} as --source",
+            expected=f"{contract.input.shape[1]} px and {len(contract.labels)} labels",
+            found=f"{size} px and {len(weights.labels)}",
+        )
+    own = read_faces(faces, size, option="--faces")
+    own = own[:: -(-len(own) // _COMPARED)]
+    return Answers(f"{len(own)} faces of {Path(faces).name}", own, reference(weights, own))
 
 
 def _contract(

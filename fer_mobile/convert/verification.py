@@ -51,6 +51,23 @@ _OVERHEAD: Final = 250_000
 """Bytes that the graph, the contract and the metadata may take beside the weights."""
 
 
+_BATCH: Final = 64
+
+OWN_PARITY: Final = "parity, own faces"
+"""The check that `Answers` are for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the float32 source says of faces beyond the bundled ones."""
+
+    origin: str
+    """The faces, in words."""
+    faces: np.ndarray
+    """uint8 [N, S, S]"""
+    probabilities: np.ndarray
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One line of the verdict."""
@@ -92,11 +109,12 @@ class Verification:
         }
 
 
-def verify(model: str | Path) -> Verification:
+def verify(model: str | Path, answers: Answers | None = None) -> Verification:
     """Check a shipped model's int8 file or any exported ``.tflite``.
 
-    Raises ModelError when the file cannot be read, has no contract, or is of a newer format;
-    everything else that is wrong is a failed check.
+    The file is held against `answers`, too, where they are given.  Raises ModelError when
+    the file cannot be read, has no contract, or is of a newer format; everything else that
+    is wrong is a failed check.
     """
     path = tflite_file(model)
     content = path.read_bytes()
@@ -115,6 +133,8 @@ def verify(model: str | Path) -> Verification:
                 found = ", ".join(f"{n}× {op}" for op, n in in_float.items())
                 checks.append(Check("integer only", not in_float, found or "no float operation"))
             checks += _outputs(classifier, contract)
+            if answers:
+                checks.append(_own_parity(classifier, answers, contract.precision))
             if contract.precision == "int8":
                 checks.append(_saturation(bare, classifier))
         except ModelError as error:
@@ -191,17 +211,26 @@ def _outputs(classifier: Classifier, contract: ModelContract) -> list[Check]:
         ),
     ]
     if contract.reference:
-        checks.append(_parity(found, np.array(contract.reference), contract.precision))
+        reference = np.array(contract.reference)
+        if found.shape == reference.shape:
+            said = f"{len(found)} golden faces"
+            checks.append(_parity("parity", said, found, reference, contract.precision))
+        else:
+            said = f"reference of {len(reference)} faces, this version bundles {len(found)}"
+            checks.append(Check("parity", False, f"{said}: export again"))
     return checks
 
 
-def _parity(found: np.ndarray, reference: np.ndarray, precision: Precision) -> Check:
-    if found.shape != reference.shape:
-        return Check(
-            "parity",
-            False,
-            f"reference of {len(reference)} faces, this version bundles {len(found)}: export again",
-        )
+def _own_parity(classifier: Classifier, answers: Answers, precision: Precision) -> Check:
+    faces = answers.faces
+    parts = [classifier.classify(faces[i : i + _BATCH]) for i in range(0, len(faces), _BATCH)]
+    found = np.concatenate(parts)
+    return _parity(OWN_PARITY, answers.origin, found, answers.probabilities, precision)
+
+
+def _parity(
+    name: str, faces: str, found: np.ndarray, reference: np.ndarray, precision: Precision
+) -> Check:
     largest, mean, least = TOLERANCES[precision]
     difference = np.abs(found - reference)
     same = float((found.argmax(1) == reference.argmax(1)).mean())
@@ -213,9 +242,9 @@ def _parity(found: np.ndarray, reference: np.ndarray, precision: Precision) -> C
         and divergence <= DIVERGENCES[precision]
     )
     return Check(
-        "parity",
+        name,
         bool(passed),
-        f"{len(found)} golden faces: same label {same:.1%} (≥ {least:.0%}), largest difference "
+        f"{faces}: same label {same:.1%} (≥ {least:.0%}), largest difference "
         f"{difference.max():.2g} (≤ {largest:g}), mean {difference.mean():.2g} (≤ {mean:g}), "
         f"divergence {divergence:.2g} (≤ {DIVERGENCES[precision]:g})",
     )

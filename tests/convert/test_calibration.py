@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_mobile.convert import export
+from fer_mobile.convert import export, verify
 from fer_mobile.convert.calibration import (
     FEWEST_FACES,
     MOST_FACES,
@@ -18,9 +18,11 @@ from fer_mobile.convert.calibration import (
     read_faces,
     to_int8,
 )
+from fer_mobile.convert.exporter import float_answers
 from fer_mobile.convert.integer import to_integer
 from fer_mobile.convert.observation import observe, tensor_keys
 from fer_mobile.convert.tflite import to_tflite
+from fer_mobile.convert.verification import OWN_PARITY
 from fer_mobile.errors import FerMobileError, InputError, MissingPackageError, ModelError
 from fer_mobile.golden import golden_faces
 from fer_mobile.network.ranges import RANGES_JSON, make_ranges, model_fingerprint, read_ranges
@@ -335,6 +337,19 @@ def test_export_with_own_faces_and_with_those_of_the_training(run, face_folder, 
     assert own.calibration == f"40 faces of {face_folder.name}"
     assert own.as_dict()["calibration"] == own.calibration == own.contract.calibration
     assert own.path.read_bytes() != with_ranges.path.read_bytes()
+    (check,) = [c for c in own.verification.checks if c.name == OWN_PARITY]
+    assert "80 of the calibration: same label" in check.detail  # the 40, and mirrored
+
+    # The same by hand, with the right weights and with wrong ones.
+    answers = float_answers(own.path, face_folder, run)
+    assert verify(own.path, answers).passed
+    two_streams(seed=2).save(tmp_path / "other.keras")
+    answers = float_answers(own.path, face_folder, tmp_path / "other.keras")
+    assert {c.name for c in verify(own.path, answers).checks if not c.passed} == {OWN_PARITY}
+    with pytest.raises(ModelError, match=r"as --source: expected 16 px and 8 labels, found 48 px"):
+        float_answers(own.path, face_folder, "compact")
+    with pytest.raises(InputError, match="--faces: expected a folder"):
+        float_answers(own.path, tmp_path / "nowhere", run)
 
 
 def test_ranges_of_a_run_are_made_again_for_other_weights_only(run):
