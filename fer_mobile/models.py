@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,7 @@ DEFAULT: Final = "xcao_two_stream"
 """The shipped model that is used when none is named."""
 
 SOURCE_JSON: Final = "source.json"
-"""In a shipped model's folder: what its float weights are (see `export.source`)."""
+"""In a shipped model's folder: what its float weights are (see `network.source`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +92,16 @@ def tflite_file(model: str | Path) -> Path:
     path = Path(model)
     if path.suffix == ".tflite" and path.is_file():
         return path
-    raise unknown_model(model, "a shipped model's name or a .tflite file")
+    raise unknown_model(model, "a shipped model's name or a .tflite file", shipped_models())
 
 
-def unknown_model(model: str | Path, expected: str) -> ModelError:
-    """The error for a `model` that names nothing that can be used."""
+def unknown_model(model: str | Path, expected: str, known: Iterable[str]) -> ModelError:
+    """The error for a `model` that names nothing that can be used; `known` names could be."""
     path = Path(model)
     if path.exists():
         found = "a folder" if path.is_dir() else f"a {path.suffix or 'nameless'} file"
         todo = "Export it first: fer-mobile export"
     else:
         found = "no such name or file"
-        todo = nearest(str(model), [*shipped_models(), *ARCHITECTURES])
+        todo = nearest(str(model), known)
     return ModelError(f"model {str(model)!r}", expected=expected, found=found, todo=todo)

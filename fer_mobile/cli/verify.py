@@ -28,7 +28,13 @@ def verify_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
     """Check checksum, contract, graph and parity; exit code 1 when a check fails."""
+    from fer_mobile.errors import InputError
+
+    if source is not None and faces is None:
+        raise InputError("--source", expected="--faces PATH with it", found=source)
     if layers:
+        if faces is not None:
+            raise InputError("--faces", expected="no --layers with it", found=str(faces))
         _print_layers(model, as_json)
         return
     from fer_mobile.convert.verification import verify

@@ -96,7 +96,8 @@ def load_source(model: str | Path) -> Source:
         return _make(_load(path), name=path.stem, licence="as stated by whoever trained it")
     if all((path / name).is_file() for name in ("best.keras", "recipe.json", "valid.json")):
         return _load_run(path)
-    raise unknown_model(model, "a shipped or zoo name, a .keras file or a run folder")
+    known = dict.fromkeys([*shipped_models(), *ARCHITECTURES])
+    raise unknown_model(model, "a shipped or zoo name, a .keras file or a run folder", known)
 
 
 def _load_run(folder: Path) -> Source:

@@ -102,6 +102,26 @@ def test_a_reference_that_differs(own_copy):
     }
 
 
+@pytest.mark.parametrize("varied", [True, False])
+def test_one_label_for_every_face_is_wrong_where_the_source_has_more(own_copy, monkeypatch, varied):
+    def one_label(fields):
+        fields["reference"] = [sorted(row) for row in fields["reference"]]
+
+    def classify(self, pixels):
+        return np.sort(np.array(self.contract.reference[: len(pixels)], np.float32))
+
+    path = own_copy if varied else rewritten(own_copy, one_label)
+    monkeypatch.setattr("fer_mobile.runtime.classifier.Classifier.classify", classify)
+    assert ("not constant" in failed(path)) == varied
+
+
+def test_options_that_do_not_go_together(fer_mobile, own_copy):
+    line = fer_mobile.refused("verify", own_copy, "--source", "compact")
+    assert "--source: expected --faces PATH with it" in line
+    line = fer_mobile.refused("verify", "compact", "--layers", "--faces", own_copy)
+    assert "--faces: expected no --layers with it" in line
+
+
 @pytest.mark.parametrize(
     "change",
     [
