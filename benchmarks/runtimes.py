@@ -221,7 +221,8 @@ def table(rows: list[dict[str, Any]]) -> str:
         lines.append("| " + " | ".join([model, runtime, *found]) + " |")
     head = (
         f"Labels equal to those of {REFERENCE}, of the golden faces, and the largest difference\n"
-        "of a probability; made by `benchmarks/runtimes.py`.\n"
+        "of a probability; made by `benchmarks/runtimes.py`.  A face with another label counts as\n"
+        f"agreement where its two best labels are less than {TIE:g} apart (int8 and dynamic).\n"
     )
     numbered = [f"{number}. `{reason}`" for number, reason in enumerate(reasons, 1)]
     return "\n".join([head, *lines, "", *numbered]) + "\n"

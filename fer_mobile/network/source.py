@@ -172,6 +172,8 @@ def _make(
 
 def _load(path: Path) -> Any:
     keras = import_keras()
+    if not zipfile.is_zipfile(path):  # Keras would say that there is no such file
+        raise ModelError(path, expected="a Keras 3 model file", found="no zip archive")
     try:
         with quiet():
             return keras.saving.load_model(path, compile=False, safe_mode=True)
