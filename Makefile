@@ -12,6 +12,9 @@ ifneq ($(wildcard ../shared/data),)
 export FER_MOBILE_DATA ?= $(abspath ../shared/data)
 endif
 
+# The files of tests in their own order, the longest (tests/android) first, in a process a core.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 .PHONY: demo test prove clean
 .DELETE_ON_ERROR:
 
@@ -22,7 +25,7 @@ test: $(VENV)/test.stamp $(VENV)/chromium.stamp
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL)
 
 prove: $(VENV)/prove.stamp $(VENV)/chromium.stamp
 	$(BIN)/pytest -m prove

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from fer_mobile.files import write_bytes
 from fer_mobile.golden import golden_faces
 from fer_mobile.labels import FER2013, LABELS
+from fer_mobile.models import DEFAULT
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Ray reads them whenever it is first imported: no statistics, no address but 127.0.0.1.
@@ -21,10 +27,9 @@ os.environ["RAY_USAGE_STATS_ENABLED"] = os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CL
 TINY_RECIPE = """
 name = "tiny"
 [model]
-architecture = "xcao"
+architecture = "simpler_cnn"
 [model.options]
-size = 56
-dropout = [0.0, 0.0, 0.0]
+size = 16
 [training]
 epochs = 2
 batch_size = 4
@@ -89,14 +94,54 @@ def tiny_recipe(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trained_run(tmp_path_factory, small_npz, tiny_recipe) -> Path:
-    """The folder of a really trained run."""
-    from fer_mobile.train import load_recipe
-    from fer_mobile.train.fit import train
+def once(tmp_path_factory) -> Callable[[str, Callable[[Path], Any]], Any]:
+    """`once(name, make)`: what `make(folder)` returns, made by the first process that asks for it.
 
-    folder = tmp_path_factory.mktemp("run") / "tiny"
-    train(load_recipe(tiny_recipe), folder, data=small_npz, report=lambda line: None)
-    return folder
+    The tests run in several processes; what takes long to make they share, for reading only.
+    """
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+
+    def get(name: str, make: Callable[[Path], Any]) -> Any:
+        answer = root / f"once-{name}.pickle"
+        with answer.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not answer.exists():
+                made = make(root / f"once-{name}")
+                write_bytes(answer, pickle.dumps(made))
+        return pickle.loads(answer.read_bytes())
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def trained_run(once, small_npz, tiny_recipe) -> Path:
+    """The folder of a really trained run."""
+
+    def make(folder: Path) -> Path:
+        from fer_mobile.train import load_recipe
+        from fer_mobile.train.fit import train
+
+        train(load_recipe(tiny_recipe), folder, data=small_npz, report=lambda line: None)
+        return folder
+
+    return once("trained", make)
+
+
+@pytest.fixture(scope="session")
+def exports(once):
+    """`exports(quantize, io=...)`: that export of the shipped default model, made once."""
+
+    def make(quantize, io="int8", format="tflite"):
+        from fer_mobile.convert import export
+
+        options = {"quantize": quantize, "io": io, "format": format}
+        return once(
+            "-".join(options.values()), lambda folder: export(DEFAULT, out=folder, **options)
+        )
+
+    return make
 
 
 class CommandLine:
@@ -116,7 +161,7 @@ class CommandLine:
             check=False,
             cwd=self.folder,
             env=os.environ | environment,
-            timeout=300,
+            timeout=900,
         )
 
     def json(self, *arguments: object, code: int = 0) -> object:

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_mobile.convert import export
 from fer_mobile.golden import golden_faces
-from fer_mobile.models import DEFAULT, shipped_models
+from fer_mobile.models import shipped_models
 from fer_mobile.preprocess import normalise
 
 ROOT = Path(__file__).parents[1]
@@ -33,13 +32,13 @@ def runtimes():
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("exports")
-    made = {quantize: export(DEFAULT, quantize=quantize, out=folder) for quantize in PRECISIONS}
-    made["onnx"] = export(DEFAULT, quantize="none", format="onnx", out=folder)
+def files(exports, tmp_path_factory):
+    made = {quantize: exports(quantize) for quantize in PRECISIONS}
+    made["onnx"] = exports("none", format="onnx")
     size = made["none"].contract.input.shape[1]
-    np.save(folder / "images.npy", normalise(golden_faces(size))[..., None])
-    return {name: done.path for name, done in made.items()} | {"images": folder / "images.npy"}
+    images = tmp_path_factory.mktemp("images") / "images.npy"
+    np.save(images, normalise(golden_faces(size))[..., None])
+    return {name: done.path for name, done in made.items()} | {"images": images}
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)

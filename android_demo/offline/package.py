@@ -15,6 +15,7 @@ from build import (
     CORE,
     OUT,
     PACKAGE,
+    QUICK_START,
     ROOT,
     BuildError,
     Libraries,
@@ -139,7 +140,7 @@ def _dex(
     assert java, "javac has run"
     home = os.environ.get("JAVA_HOME") or Path(java).resolve().parents[1]
     run(
-        "java", "-Xmx3g", "-XX:+UseSerialGC", "-cp", join_path([libraries.r8]),
+        "java", "-Xmx3g", *QUICK_START, "-cp", join_path([libraries.r8]),
         f"com.android.tools.r8.{tool}", "--min-api", _version("minSdk"),
         "--lib", _android(libraries), "--lib", home, *words, "--output", out, *files,
     )  # fmt: skip

@@ -270,7 +270,8 @@ def on_small_disk(fer_mobile):
     ("out", "temporary"), [("disk/new/folder", "/tmp"), ("elsewhere", "disk")], ids=["out", "work"]
 )
 def test_a_full_disk_is_one_line_and_nothing_is_left(on_small_disk, out, temporary):
-    command = ("export", "--quantize", "none", "--out", out)
+    network_of(2_000_000).save(on_small_disk.folder / "large.keras")  # of 8 MB
+    command = ("export", "large.keras", "--quantize", "none", "--out", out)
     line = on_small_disk.refused(*command, TMPDIR=str((on_small_disk.folder / temporary).resolve()))
     assert "No space left on device" in line or "space on the disk, found none left" in line
     assert not (on_small_disk.folder / "elsewhere").exists()

@@ -205,7 +205,8 @@ def test_a_killed_suite_goes_on_where_it_was(small_npz, tmp_path):
     arguments = (
         "compare", "emotion-11", "--epochs", "8", "--only", "emotion-simple-cnn-grayscale",
         "--only", "emotion-simple-cnn-rgb", "--set", "training.patience=9",
-        "--set", "training.batch_size=8", "--data", str(small_npz), "--out", str(out),
+        "--set", "training.batch_size=8", "--set", "model.options.size=16",
+        "--data", str(small_npz), "--out", str(out),
     )  # fmt: skip
     history = out / "runs" / "emotion-simple-cnn-grayscale" / "history.csv"
     state = history.with_name("state.json")
@@ -215,7 +216,7 @@ def test_a_killed_suite_goes_on_where_it_was(small_npz, tmp_path):
         stderr=subprocess.DEVNULL,
         env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
     )
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 900
     while not state.exists() and time.monotonic() < deadline:
         assert process.poll() is None
         time.sleep(0.02)
@@ -228,7 +229,7 @@ def test_a_killed_suite_goes_on_where_it_was(small_npz, tmp_path):
     assert "not finished" in json.loads(history.with_name("row.json").read_text())["error"]
 
     finished = subprocess.run(
-        [*CommandLine.command, *arguments], capture_output=True, text=True, check=True, timeout=300
+        [*CommandLine.command, *arguments], capture_output=True, text=True, check=True, timeout=900
     )
     assert f"epochs {done + 1} to 8" in finished.stderr
     assert finished.stdout.startswith("emotion-11: 2 of 14 runs have figures")

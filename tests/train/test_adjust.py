@@ -26,7 +26,7 @@ from tests.networks import SIZE, trained_two_streams, two_streams
 
 PLAIN = Adjustment(origin="nothing")
 ADJUSTED = [
-    "model.architecture=compact", "model.options={size=16, width=0.25}",
+    "model.architecture=simple_cnn", "model.options={size=16}",
     "adjustment.temperature=true", "prior=0.5", "epochs=1",
 ]  # fmt: skip
 SKEWED = Adjustment(temperature=1.7, offsets={"contempt": 1.5, "neutral": -0.5}, origin="a test")

@@ -14,8 +14,7 @@ from fer_mobile.train import load_recipe
 from fer_mobile.train.fit import train
 from fer_mobile.train.rows import held_out
 
-TINY = ["model.architecture=compact", "model.options={size=16, width=0.25}", "epochs=1",
-        "data.folds=2"]  # fmt: skip
+TINY = ["model.architecture=simple_cnn", "model.options={size=16}", "epochs=1", "data.folds=2"]
 
 
 @pytest.fixture(scope="module")

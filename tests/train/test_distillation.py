@@ -19,18 +19,18 @@ from tests.networks import brightness_classes
 def teacher(tmp_path_factory):
     """A trained network on disk, with another input size than the student's."""
     keras.utils.set_random_seed(0)
-    model = zoo.build("compact", size=16, width=0.25, dropout=0.0)
+    model = zoo.build("simple_cnn", size=16, classes=8)
     pixels = normalise(golden_faces(16))[..., None]
     model.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy")
     model.fit(pixels, brightness_classes(), batch_size=32, epochs=12, verbose=0)
-    path = tmp_path_factory.mktemp("teacher") / "compact.keras"
+    path = tmp_path_factory.mktemp("teacher") / "teacher.keras"
     model.save(path)
     return path
 
 
 def small():
     keras.utils.set_random_seed(1)
-    return zoo.build("compact", size=32, width=0.25, dropout=0.0)
+    return zoo.build("simple_cnn", size=32, classes=8)
 
 
 def cross_entropy(targets, found):
@@ -63,7 +63,7 @@ def test_a_student_comes_to_answer_as_its_teacher(teacher):
     assert same.mean() > 0.8
 
 
-TINY = ["model.architecture=compact", "model.options={size=16, width=0.25}", "epochs=1"]
+TINY = ["model.architecture=simple_cnn", "model.options={size=16}", "epochs=1"]
 
 
 def test_a_run_with_teachers_holds_the_student_alone(
@@ -74,7 +74,7 @@ def test_a_run_with_teachers_holds_the_student_alone(
     run = tmp_path / "run"
     train(load_recipe(tiny_recipe, [*TINY, teachers]), run, data=small_npz, report=lines.append)
     assert load_source(run).parameters == load_source(teacher).parameters
-    # The last weights with two moments of Adam and an average; a teacher has 7 million.
+    # The last weights with two moments of Adam and an average; a teacher has thrice its weights.
     assert (run / "last.keras").stat().st_size < 5 * (run / "best.keras").stat().st_size
     (throughput,) = [line for line in lines if line.startswith("throughput")]
     assert " of the bare training step's " in throughput
@@ -101,9 +101,11 @@ def test_a_start_is_taken_where_it_fits(teacher, tiny_recipe, small_npz, tmp_pat
     theirs, ours = (load_source(source).model for source in (teacher, tmp_path / "run"))
     layers = sum(bool(layer.weights) for layer in ours.layers)
     assert lines[0].startswith(f"{layers - 1} of {layers} layers begin with the weights of ")
-    kernels = [m.get_layer("stage1_0_1_conv").get_weights()[0] for m in (theirs, ours)]
+    kernels = [m.get_layer("conv2").get_weights()[0] for m in (theirs, ours)]
     assert np.abs(kernels[0] - kernels[1]).max() < 1e-5
     assert ours.output_shape[-1] == 7
-    other = load_recipe(tiny_recipe, [*TINY, start, "model.architecture=xcao", "model.options={}"])
+    other = load_recipe(
+        tiny_recipe, [*TINY, start, "model.architecture=xcao", "model.options={size=56}"]
+    )
     with pytest.raises(RecipeError, match="fit a layer of xcao"):
         train(other, tmp_path / "other", data=small_npz)

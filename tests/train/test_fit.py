@@ -2,11 +2,9 @@
 
 import csv
 import json
-import os
 import shutil
 import signal
-import subprocess
-import time
+import sys
 
 import keras
 import numpy as np
@@ -20,7 +18,6 @@ from fer_mobile.metrics import score
 from fer_mobile.models import DEFAULT, tflite_file
 from fer_mobile.train import load_recipe
 from fer_mobile.train.fit import COLUMNS, train
-from tests.conftest import CommandLine
 
 
 def history(folder):
@@ -66,7 +63,7 @@ def test_evaluation_in_training_is_that_of_evaluate(trained_run, small_npz):
 
     valid = load_dataset(small_npz, split="valid")
     model = keras.models.load_model(trained_run / "best.keras", compile=False)
-    faces = normalise(np.stack([resize(image, 56) for image in valid.images]))[..., None]
+    faces = normalise(np.stack([resize(image, 16) for image in valid.images]))[..., None]
     by_hand = score(model.predict(faces, verbose=0), valid.labels, valid.names)
     assert by_hand.confusion == evaluate(trained_run, small_npz).scores.confusion
 
@@ -88,6 +85,9 @@ def test_a_folder_with_a_run_is_not_overwritten(trained_run, small_npz, tiny_rec
         train(other, trained_run, data=small_npz, resume=True, report=silently)
 
 
+XCAO = ["model.architecture=xcao", "model.options={size = 56}"]
+
+
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
@@ -104,39 +104,51 @@ def test_a_folder_with_a_run_is_not_overwritten(trained_run, small_npz, tiny_rec
 def test_a_recipe_that_cannot_be_trained_leaves_no_run(
     tiny_recipe, small_npz, tmp_path, change, error, message
 ):
+    recipe = load_recipe(tiny_recipe, [*XCAO, change])
     with pytest.raises(error, match=message):
-        train(load_recipe(tiny_recipe, [change]), tmp_path / "run", data=small_npz, report=silently)
+        train(recipe, tmp_path / "run", data=small_npz, report=silently)
     assert not (tmp_path / "run").exists()
 
 
 def test_mixed_precision_balance_and_mixup_train_too(tiny_recipe, small_npz, tmp_path):
     recipe = load_recipe(
         tiny_recipe,
-        ["epochs=1", "batch_size=16", "precision=mixed_bfloat16", "mixup=0.2", "balance=0.5",
+        [*XCAO, "epochs=1", "batch_size=16", "precision=mixed_bfloat16", "mixup=0.2", "balance=0.5",
          "label_smoothing=0.1", "optimizer.name=sgd", "fraction=0.5", "protocol=fer2013"],
     )  # fmt: skip
-    found = train(recipe, tmp_path / "run", data=small_npz, report=silently)
+    run = tmp_path / "run"
+    found = train(recipe, run, data=small_npz, throughput=False, report=silently)
     assert set(found.recall) == set(read_contract(tflite_file(DEFAULT)).labels) - {"contempt"}
-    assert np.isfinite(history(tmp_path / "run")[0]["loss"])
-    model = keras.models.load_model(tmp_path / "run" / "best.keras", compile=False)
+    assert np.isfinite(history(run)[0]["loss"])
+    model = keras.models.load_model(run / "best.keras", compile=False)
     assert {w.dtype for w in model.weights} == {"float32"}
     assert model.get_layer("a_conv0").compute_dtype == "float32"
     assert keras.mixed_precision.dtype_policy().name == "float32"  # the caller's again
 
 
+KILLED = """
+import os, signal
+from fer_mobile.train.batches import Batches
+
+give = Batches.__getitem__
+
+def give_or_die(self, index):
+    if (self.epoch, index) == (1, 10):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return give(self, index)
+
+Batches.__getitem__ = give_or_die
+"""
+"""Kills the process in the middle of the second epoch, however fast it is."""
+
+
 def test_a_kill_costs_at_most_the_epoch_it_falls_into(
-    trained_run, small_npz, tiny_recipe, tmp_path
+    fer_mobile, trained_run, small_npz, tiny_recipe, tmp_path
 ):
     folder = tmp_path / "killed"
-    arguments = ["train", tiny_recipe, "--data", small_npz, "--out", folder]
-    with subprocess.Popen(
-        [*CommandLine.command, *map(str, arguments)], stderr=subprocess.PIPE, text=True
-    ) as process:
-        for line in process.stderr:
-            if line.startswith("epoch   1"):
-                time.sleep(0.2)
-                os.kill(process.pid, signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL
+    fer_mobile.command = (sys.executable, "-c", f"{KILLED}\n{fer_mobile.command[-1]}")
+    done = fer_mobile("train", tiny_recipe, "--data", small_npz, "--out", folder)
+    assert done.returncode == -signal.SIGKILL, done.stderr
     assert json.loads((folder / "state.json").read_text()) == {"epochs_done": 1}
     (killed,) = history(folder)
 

@@ -173,19 +173,37 @@ def test_fine_tuning_brings_back_what_too_narrow_ranges_cost(network, faces):
     assert after > in_float - 0.05
 
 
+TUNING = """
+name = "tuned"
+[model]
+architecture = "xcao"
+start = "{start}"
+[model.options]
+size = 56
+[training]
+epochs = 1
+batch_size = 20
+precision = "float32"
+[optimizer]
+learning_rate = 5e-4
+[quantization]
+aware = true
+"""
+
+
 @pytest.fixture(scope="module")
-def tuning_recipe(tmp_path_factory, tiny_recipe, trained_run):
-    path = tmp_path_factory.mktemp("recipe") / "tuned.toml"
-    text = tiny_recipe.read_text().replace('"tiny"', '"tuned"').replace("epochs = 2", "epochs = 1")
-    text = text.replace("ema = 0.9", "ema = 0.0")
-    text = text.replace("[model]", f'[model]\nstart = "{trained_run.as_posix()}"')
-    path.write_text(text + "[quantization]\naware = true\n")
+def tuning_recipe(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("recipe")
+    zoo.build("xcao", size=56).save(folder / "start.keras")
+    path = folder / "tuned.toml"
+    path.write_text(TUNING.format(start=(folder / "start.keras").as_posix()), encoding="utf-8")
     return path
 
 
 def test_a_recipe_fine_tunes_a_run(tuning_recipe, small_npz, tmp_path):
     run = tmp_path / "run"
-    train(load_recipe(tuning_recipe), run, data=small_npz, report=lambda line: None)
+    recipe = load_recipe(tuning_recipe)
+    train(recipe, run, data=small_npz, throughput=False, report=lambda line: None)
     first = json.loads((run / "ranges.json").read_text())["limits"]
     assert {"a_conv0/relu", "a_norm3", "dense/relu", "logits"} <= set(first)
     source = load_source(run)
