@@ -116,7 +116,8 @@ def test_export_prints_what_it_is_without_converter_chatter(fer_mobile):
 def test_train_and_evaluate_a_run(fer_mobile, small_npz, tiny_recipe):
     done = fer_mobile(
         "train", tiny_recipe, "--data", small_npz, "--out", "run", "--set", "epochs=1",
-        "--set", "batch_size=40",
+        "--set", "batch_size=40", "--set", "model.architecture=xcao",
+        "--set", "model.options={size=56}",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "best epoch: accuracy" in done.stdout
