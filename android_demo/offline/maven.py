@@ -17,7 +17,7 @@ _DEPENDENCY = """<dependency>
 <version>{0.version}</version><type>{1}</type>{2}
 <exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>
 </dependency>"""
-_POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
+_POM = """<project>
 <modelVersion>4.0.0</modelVersion>
 <groupId>org.fermobile</groupId><artifactId>offline</artifactId><version>1</version>
 <packaging>pom</packaging>

@@ -40,7 +40,7 @@ SCOPES = ("app", "test", "tools")
 # Groups whose modules go together in one version; only Gradle's own metadata says so.
 ALIGNED = ("androidx.activity", "androidx.emoji2", "androidx.lifecycle")
 
-_NS = {"m": "http://maven.apache.org/POM/4.0.0"}
+_ANY = "{*}"  # a POM may state its namespace or not
 
 
 def main() -> int:
@@ -163,7 +163,7 @@ def _root(artifact: Artifact) -> ET.Element:
 def _packaging(artifact: Artifact) -> str:
     if not artifact.pom.exists():
         return "missing"
-    kind = _root(artifact).findtext("m:packaging", "jar", _NS)
+    kind = _root(artifact).findtext(f"{_ANY}packaging", "jar")
     return "jar" if kind == "bundle" else kind
 
 
@@ -173,20 +173,20 @@ def _dependencies(artifact: Artifact) -> list[Artifact]:
         return []
     root = _root(artifact)
     properties = {"project.version": artifact.version, "project.groupId": artifact.group}
-    for entry in root.findall("m:properties/*", _NS):
-        properties[entry.tag.partition("}")[2]] = entry.text or ""
+    for entry in root.findall(f"{_ANY}properties/*"):
+        properties[entry.tag.rpartition("}")[2]] = entry.text or ""
 
     def value(entry: ET.Element, name: str) -> str:
-        text = entry.findtext(f"m:{name}", "", _NS)
+        text = entry.findtext(f"{_ANY}{name}", "")
         return re.sub(r"\$\{([^}]+)\}", lambda m: properties.get(m[1], m[0]), text)
 
     managed = {
         (value(entry, "groupId"), value(entry, "artifactId")): value(entry, "version")
-        for entry in root.findall("m:dependencyManagement/m:dependencies/m:dependency", _NS)
+        for entry in root.findall(f"{_ANY}dependencyManagement/{_ANY}dependencies/{_ANY}dependency")
     }
     found = []
-    for entry in root.findall("m:dependencies/m:dependency", _NS):
-        scope = entry.findtext("m:scope", "compile", _NS)
+    for entry in root.findall(f"{_ANY}dependencies/{_ANY}dependency"):
+        scope = entry.findtext(f"{_ANY}scope", "compile")
         if scope not in ("compile", "runtime") or value(entry, "optional") == "true":
             continue
         key = (value(entry, "groupId"), value(entry, "artifactId"))
