@@ -1,6 +1,5 @@
 """The package as a newcomer gets it: quick to import, small to install, whole in a wheel."""
 
-import os
 import re
 import subprocess
 import sys
@@ -24,20 +23,22 @@ def run(*command, **kwargs):
     return done.stdout
 
 
-# Times of the processor: other tests run beside these.
+# Other tests may run beside these: one undisturbed run in so many is enough.
+ATTEMPTS = 30
+
+
 def test_import_takes_under_150_ms():
-    code = "import time; t = time.process_time(); import fer_mobile; print(time.process_time() - t)"
-    assert min(float(run(sys.executable, "-c", code)) for _ in range(5)) < 0.15
+    code = "import time; t = time.perf_counter(); import fer_mobile; print(time.perf_counter() - t)"
+    assert any(float(run(sys.executable, "-c", code)) < 0.15 for _ in range(ATTEMPTS))
 
 
 def test_help_takes_under_400_ms():
     def timed():
-        start = os.times()
+        start = time.perf_counter()
         run(sys.executable, "-c", HELP, "--help")
-        end = os.times()
-        return sum(end[2:4]) - sum(start[2:4])
+        return time.perf_counter() - start
 
-    assert min(timed() for _ in range(7)) < 0.4
+    assert any(timed() < 0.4 for _ in range(ATTEMPTS))
 
 
 @pytest.mark.parametrize(
