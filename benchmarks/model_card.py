@@ -2,9 +2,10 @@
 
     FER_MOBILE_DATA=... python benchmarks/model_card.py xcao_two_stream [--from-rows]
 
-Every precision is exported and measured on valid under every protocol; the int8 file also
-under every corruption.  The figures go to benchmarks/results/model_<name>.json, and the
-card is written from that file alone (`--from-rows` writes it again without measuring).
+Every precision is exported and measured on valid under every protocol of eight or seven
+labels; the int8 file also under every corruption.  The figures go to
+benchmarks/results/model_<name>.json, and the card is written from that file alone
+(`--from-rows` writes it again without measuring).
 """
 
 from __future__ import annotations
@@ -22,14 +23,16 @@ from rows import RESULTS, write_row
 from fer_mobile import zoo
 from fer_mobile.convert import export
 from fer_mobile.convert.exporter import QUANTIZATIONS
-from fer_mobile.data import PROTOCOLS
 from fer_mobile.data.corruption import CORRUPTIONS
 from fer_mobile.evaluation import evaluate
 from fer_mobile.files import replace_file, write_text
 from fer_mobile.models import ShippedModel, shipped_models
 from fer_mobile.network.source import load_source
+from fer_mobile.train import find_recipe, load_recipe
 
 PROTOCOL = "ferplus-strict"
+PROTOCOLS = (PROTOCOL, "ferplus-argmax", "fer2013")
+"""That a card states; `fer2013-4` is a subset of the last for the studies' networks."""
 
 
 def measure(model: ShippedModel) -> dict[str, Any]:
@@ -93,6 +96,21 @@ def adjusted(adjustment: dict[str, Any]) -> str:
         f"Folded into the last layer: temperature {adjustment['temperature']}"
         f"{f', offsets {offsets}' if offsets else ''} ({adjustment['origin']})."
     )
+
+
+def beginnings(recipe: str) -> str:
+    """What else a recipe learns from: the weights it starts with, and its teachers."""
+    found = load_recipe(find_recipe(recipe))
+    said = ""
+    if found.model.start:
+        said += f" It began with the weights of `{found.model.start}`."
+    if found.distillation.teachers:
+        names = ", ".join(f"`{name}`" for name in found.distillation.teachers)
+        said += (
+            f" {found.distillation.weight:.0%} of every target are the answers of {names}, "
+            "which is not shipped."
+        )
+    return said
 
 
 def card(figures: dict[str, Any]) -> str:
@@ -160,7 +178,7 @@ def card(figures: dict[str, Any]) -> str:
         "",
         f"{training['data']}, protocol of the training rows {training['protocol']}, targets are "
         f"the shares of votes; recipe `fer_mobile/recipes/{training['recipe']}.toml`, "
-        f"{training['epochs']} epochs, seed {training['seed']}."
+        f"{training['epochs']} epochs, seed {training['seed']}.{beginnings(training['recipe'])}"
         + (f" {adjusted(facts['adjustment'])}" if facts.get("adjustment") else ""),
         "",
         "## Use and limits",
