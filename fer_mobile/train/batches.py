@@ -8,6 +8,7 @@ import numpy as np
 from fer_mobile.data import Dataset
 from fer_mobile.data.augmentation import augment
 from fer_mobile.data.steps import apply_steps
+from fer_mobile.train.distillation import Teachers
 from fer_mobile.train.recipe import Recipe
 
 
@@ -17,10 +18,14 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     What an epoch holds depends only on the recipe's seed and the epoch's number, so a
     resumed training sees what an undisturbed one would have seen.  Keras neither numbers
     the epochs for a dataset nor tells it of each exactly once: `begin` must be called.
+    `teachers` are asked by this stream, so the step of a training with them is a plain one.
     """
 
-    def __init__(self, dataset: Dataset, recipe: Recipe, size: int) -> None:
+    def __init__(
+        self, dataset: Dataset, recipe: Recipe, size: int, teachers: Teachers | None = None
+    ) -> None:
         super().__init__(workers=1, max_queue_size=16)
+        self.teachers = teachers
         self.dataset, self.recipe, self.size = dataset, recipe, size
         smoothing = recipe.training.label_smoothing
         classes = len(dataset.names)
@@ -33,9 +38,12 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def begin(self, epoch: int) -> None:
         """From now on, give the batches of this epoch (from 0)."""
-        self.epoch = epoch
-        rng = np.random.default_rng((self.recipe.training.seed, epoch))
+        views = self.recipe.distillation.views
+        self.epoch = epoch % views if self.teachers and views else epoch
+        rng = np.random.default_rng((self.recipe.training.seed, self.epoch))
         self.order = rng.permutation(len(self.dataset))
+        if self.teachers:
+            self.teachers.begin(self.epoch)
 
     def __len__(self) -> int:
         return len(self.dataset) // self.recipe.training.batch_size or 1
@@ -52,4 +60,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             faces = share * faces + (1 - share) * faces[::-1]
             targets = share[:, 0] * targets + (1 - share[:, 0]) * targets[::-1]
             weights = share[:, 0, 0] * weights + (1 - share[:, 0, 0]) * weights[::-1]
-        return faces[..., None], targets, weights
+        faces = faces[..., None]
+        if self.teachers:
+            part = self.recipe.distillation.weight
+            targets = (1 - part) * targets + part * self.teachers(index, faces)
+        return faces, targets, weights

@@ -7,70 +7,81 @@ neither its weights nor its files hold them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import io
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from fer_mobile.errors import RecipeError
+from fer_mobile.files import write_bytes
 from fer_mobile.network.source import load_source
 
-Teach = Callable[[Any], Any]
-"""From faces [N, S, S, 1] to probabilities [N, C]."""
 
+class Teachers:
+    """What several networks say on average, by batches of an epoch.
 
-class Student(keras.Model):  # type: ignore[misc]
-    """A functional model whose targets are partly its teachers' answers."""
-
-    teach: Teach
-    share: float
-    """Of the teachers in the target."""
-
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: bool = True,
-    ) -> Any:
-        """The compiled loss against (1 - share) · votes + share · teachers."""
-        taught = ops.stop_gradient(self.teach(x))
-        y = (1 - self.share) * ops.cast(y, taught.dtype) + self.share * taught
-        return super().compute_loss(x, y, y_pred, sample_weight, training)
-
-
-def student(model: keras.Model, teachers: Sequence[str | Path], share: float) -> Student:
-    """A model over the same layers that learns from `teachers` (as for `load_source`).
-
-    A teacher with another input size sees the faces enlarged or shrunk.  Raises ModelError
-    for one that cannot be read, RecipeError for one with other labels.
+    With a `folder`, the answers for an epoch's batches are kept there once all are known, for
+    an epoch that has the same batches, also after a resume.
     """
-    classes = int(model.output_shape[-1])
-    found = Student(inputs=model.inputs, outputs=model.outputs, name=model.name)
-    found.teach = mean_answer([_teacher(name, classes) for name in teachers])
-    found.share = share
-    return found
+
+    def __init__(
+        self,
+        names: Sequence[str | Path],
+        classes: int,
+        *,
+        batches: int = 1,
+        folder: Path | None = None,
+    ) -> None:
+        """Read the networks that `names` mean, as for `load_source`.
+
+        Raises ModelError for one that cannot be read, RecipeError for one with other labels.
+        """
+        self.models = [_model(name, classes) for name in names]
+        self.batches, self.folder = batches, folder
+        self._answers: dict[int, np.ndarray] = {}
+        self._file: Path | None = None
+
+    def begin(self, epoch: int) -> None:
+        """From now on, batches are those of this epoch; what the last one's taught is kept."""
+        if self.folder is None:
+            return
+        if self._file and len(self._answers) == self.batches and not self._file.exists():
+            buffer = io.BytesIO()
+            np.save(buffer, np.stack([self._answers[i] for i in range(self.batches)]))
+            write_bytes(self._file, buffer.getvalue())
+        self._file = self.folder / f"teachers_{epoch}.npy"
+        known = np.load(self._file) if self._file.exists() else ()
+        self._answers = dict(enumerate(known))
+
+    def __call__(self, index: int, faces: np.ndarray) -> np.ndarray:
+        """Probabilities float32 [N, classes] for batch `index`, faces [N, S, S, 1] in 0-1.
+
+        A teacher with another input size sees the faces enlarged or shrunk.
+        """
+        if self.folder is None:
+            return self._ask(faces)
+        if index not in self._answers:
+            self._answers[index] = self._ask(faces)
+        return self._answers[index]
+
+    def _ask(self, faces: np.ndarray) -> np.ndarray:
+        answers = [model.predict_on_batch(_at(faces, model)) for model in self.models]
+        mean: np.ndarray = np.stack(answers).mean(0)
+        return mean
 
 
-def mean_answer(teachers: Sequence[keras.Model]) -> Teach:
-    """What the teachers say on average."""
-
-    def teach(faces: Any) -> Any:
-        answers = [teacher(_at(faces, teacher), training=False) for teacher in teachers]
-        return sum(answers[1:], answers[0]) / len(answers)
-
-    return teach
-
-
-def _at(faces: Any, teacher: keras.Model) -> Any:
+def _at(faces: np.ndarray, teacher: keras.Model) -> np.ndarray:
     size = int(teacher.input_shape[1])
-    return faces if faces.shape[1] == size else ops.image.resize(faces, (size, size))
+    if faces.shape[1] == size:
+        return faces
+    resized: np.ndarray = ops.convert_to_numpy(ops.image.resize(faces, (size, size)))
+    return resized
 
 
-def _teacher(name: str | Path, classes: int) -> keras.Model:
+def _model(name: str | Path, classes: int) -> keras.Model:
     source = load_source(name)
     if len(source.labels) != classes:
         raise RecipeError(

@@ -9,6 +9,7 @@ A run folder holds::
     ranges.json   their activation ranges for int8 exports: here after quantization-aware
                   fine-tuning, else by `fer-mobile train` at the end (`calibration.keep_ranges`)
     adjustment.json  temperature and offsets for them, which every reader of the run folds in
+    teachers_N.npy   what teachers said of epoch N's batches, where those come again
     history.csv   a row an epoch; curves.png draws it
     valid.json    the best epoch's figures on valid, adjusted once the training is done
 """
@@ -38,6 +39,7 @@ from fer_mobile.predictor import predict_faces
 from fer_mobile.train.adjust import adjust, fit_adjustment, prior_offsets
 from fer_mobile.train.batches import Batches
 from fer_mobile.train.curves import draw_curves
+from fer_mobile.train.distillation import Teachers
 from fer_mobile.train.optimizer import make_optimizer
 from fer_mobile.train.parallel import divided, undivided
 from fer_mobile.train.quantize_aware import FineTuning, begin
@@ -89,14 +91,11 @@ def train(
             model = tuning.model
         elif recipe.model.start and not start:
             report(_start_from(recipe.model.start, model))
-        if recipe.distillation.teachers:
-            from fer_mobile.train.distillation import student
-
-            model = student(model, recipe.distillation.teachers, recipe.distillation.weight)
+        teachers = _teachers(recipe, len(learn.names), len(learn) // rows, out)
         # Only now: a recipe that builds no model should leave no run behind.
         write_text(out / "recipe.json", recipe.model_dump_json(indent=2))
         size = int(model.input_shape[1])
-        batches = Batches(learn, recipe, size)
+        batches = Batches(learn, recipe, size, teachers)
         model.compile(
             make_optimizer(recipe, len(batches)),
             "categorical_crossentropy",
@@ -179,6 +178,15 @@ def _tuning(recipe: Recipe, fresh: keras.Model) -> FineTuning | None:
             todo="Adjust the run that it starts from.",
         )
     return begin(recipe, fresh)
+
+
+def _teachers(recipe: Recipe, classes: int, batches: int, out: Path) -> Teachers | None:
+    """The teachers that a recipe names, if it does; their answers in `out`, if they are kept."""
+    section = recipe.distillation
+    if not section.teachers:
+        return None
+    folder = out if section.views else None
+    return Teachers(section.teachers, classes, batches=batches, folder=folder)
 
 
 def _start_from(start: str, model: keras.Model) -> str:

@@ -107,6 +107,12 @@ class DistillationSection(_Section):
         (), description="Shipped names, .keras files or run folders; their mean is learned."
     )
     weight: float = Field(0.7, ge=0, le=1, description="The teachers' share of the target.")
+    views: int = Field(
+        0,
+        ge=0,
+        description="After so many epochs their batches come again, with the teachers' answers "
+        "as they are kept in the run folder; 0: no batch comes twice, teachers are always asked.",
+    )
 
 
 class AdjustmentSection(_Section):

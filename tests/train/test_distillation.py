@@ -1,4 +1,4 @@
-"""Teachers: what they change of the loss, and that nothing of them stays in the student."""
+"""Teachers: what they change of the targets, and that nothing of them stays in the student."""
 
 import keras
 import numpy as np
@@ -10,8 +10,11 @@ from fer_mobile.golden import golden_faces
 from fer_mobile.network.source import load_source
 from fer_mobile.preprocess import normalise
 from fer_mobile.train import load_recipe
-from fer_mobile.train.distillation import student
+from fer_mobile.train.batches import Batches
+from fer_mobile.train.distillation import Teachers
 from fer_mobile.train.fit import train
+from fer_mobile.train.recipe import override
+from fer_mobile.train.rows import training_rows
 from tests.networks import brightness_classes
 
 
@@ -28,37 +31,90 @@ def teacher(tmp_path_factory):
     return path
 
 
-def small():
-    keras.utils.set_random_seed(1)
-    return zoo.build("simple_cnn", size=32, classes=8)
+@pytest.fixture
+def lesson(teacher, tiny_recipe, small_npz):
+    """A recipe whose batches of 32-px faces a teacher judges, and its training rows."""
+    recipe = load_recipe(
+        tiny_recipe,
+        [f'distillation.teachers=["{teacher.as_posix()}"]', "batch_size=16", "mixup=0.4"],
+    )
+    return recipe, training_rows(recipe, small_npz)[0]
 
 
-def cross_entropy(targets, found):
-    return float(-(targets * np.log(np.maximum(found, 1e-7))).sum(1).mean())
+def teachers_of(recipe, dataset, folder=None):
+    section, batches = recipe.distillation, len(dataset) // recipe.training.batch_size
+    return Teachers(section.teachers, len(dataset.names), batches=batches, folder=folder)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
-def test_the_target_is_shared_between_votes_and_teacher(teacher, share):
-    plain = small()
-    faces = normalise(golden_faces(32))[:, :, :, None]
-    votes = np.random.default_rng(0).dirichlet(np.ones(8), len(faces)).astype(np.float32)
+def test_the_target_is_shared_between_votes_and_teacher(lesson, teacher, share):
+    recipe, dataset = lesson
+    recipe = override(recipe, [f"distillation.weight={share}"])
+    taught = Batches(dataset, recipe, 32, teachers_of(recipe, dataset))
+    faces, votes, weights = Batches(dataset, recipe, 32)[1]
     shrunk = keras.ops.image.resize(faces, (16, 16))
-    taught = load_source(teacher).model.predict(np.asarray(shrunk), verbose=0)
-    expected = cross_entropy((1 - share) * votes + share * taught, plain.predict(faces, verbose=0))
-    pupil = student(plain, [teacher], share)
-    pupil.compile(loss="categorical_crossentropy")
-    assert pupil.evaluate(faces, votes, verbose=0) == pytest.approx(expected, rel=1e-4)
+    answers = load_source(teacher).model.predict(np.asarray(shrunk), verbose=0)
+    found = taught[1]
+    np.testing.assert_array_equal(found[0], faces)
+    np.testing.assert_allclose(found[1], (1 - share) * votes + share * answers, atol=1e-5)
+    np.testing.assert_array_equal(found[2], weights)
+
+
+def test_several_teachers_are_learned_on_average(teacher, trained_run):
+    faces = np.random.default_rng(0).random((4, 32, 32, 1)).astype(np.float32)
+    one, other, both = (
+        Teachers(names, 8)(0, faces) for names in ([teacher], [trained_run], [teacher, trained_run])
+    )
+    assert np.abs(one - other).max() > 0.01
+    np.testing.assert_allclose(both, (one + other) / 2, atol=1e-6)
+
+
+def test_with_views_batches_come_again_and_teachers_are_asked_once(lesson, tmp_path, monkeypatch):
+    recipe, dataset = lesson
+    recipe = override(recipe, ["distillation.views=2"])
+    asked = []
+    ask = Teachers._ask
+    monkeypatch.setattr(
+        Teachers, "_ask", lambda self, faces: asked.append(len(faces)) or ask(self, faces)
+    )
+
+    def epochs(batches, numbers):
+        found = []
+        for number in numbers:
+            batches.begin(number)
+            found.append([batches[i] for i in range(len(batches))])
+        return found
+
+    batches = Batches(dataset, recipe, 32, teachers_of(recipe, dataset, tmp_path))
+    found = epochs(batches, [0, 1, 2, 3])
+    assert len(asked) == 2 * len(batches)
+    resumed = Batches(dataset, recipe, 32, teachers_of(recipe, dataset, tmp_path))
+    again = epochs(resumed, [4, 5])
+    assert len(asked) == 2 * len(batches)
+    for first, second in ((0, 2), (1, 3)):
+        for then, now, later in zip(found[first], found[second], again[first], strict=True):
+            for a, b, c in zip(then, now, later, strict=True):
+                np.testing.assert_array_equal(a, b)
+                np.testing.assert_array_equal(a, c)
+    assert np.abs(found[0][0][0] - found[1][0][0]).max() > 0.1
+
+
+def test_answers_of_half_an_epoch_are_not_kept(lesson, tmp_path):
+    recipe, dataset = lesson
+    recipe = override(recipe, ["distillation.views=1"])
+    batches = Batches(dataset, recipe, 32, teachers_of(recipe, dataset, tmp_path))
+    batches[0]
+    batches.begin(1)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_student_comes_to_answer_as_its_teacher(teacher):
+    keras.utils.set_random_seed(1)
+    pupil = zoo.build("simple_cnn", size=32, classes=8)
     faces = normalise(golden_faces(32))[..., None]
-    taught = load_source(teacher).model.predict(
-        np.asarray(keras.ops.image.resize(faces, (16, 16))), verbose=0
-    )
-    nonsense = np.full((len(faces), 8), 1 / 8, np.float32)
-    pupil = student(small(), [teacher], 1.0)
+    taught = Teachers([teacher], 8)(0, faces)
     pupil.compile(keras.optimizers.Adam(3e-3), "categorical_crossentropy")
-    pupil.fit(faces, nonsense, batch_size=32, epochs=25, verbose=0)
+    pupil.fit(faces, taught, batch_size=32, epochs=25, verbose=0)
     same = pupil.predict(faces, verbose=0).argmax(1) == taught.argmax(1)
     assert same.mean() > 0.8
 
