@@ -106,10 +106,7 @@ def beginnings(recipe: str) -> str:
         said += f" It began with the weights of `{found.model.start}`."
     if found.distillation.teachers:
         names = ", ".join(f"`{name}`" for name in found.distillation.teachers)
-        said += (
-            f" {found.distillation.weight:.0%} of every target are the answers of {names}, "
-            "which is not shipped."
-        )
+        said += f" {found.distillation.weight:.0%} of every target are the answers of {names}."
     return said
 
 
