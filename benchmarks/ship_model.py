@@ -1,11 +1,9 @@
 """Makes a trained run a shipped model: models/<name>/ with float weights, files and figures.
 
-    FER_MOBILE_DATA=... python benchmarks/ship_model.py RUN [--name NAME] [--into models]
-        [--temperature]
+    FER_MOBILE_DATA=... python benchmarks/ship_model.py RUN [--into models] [--temperature]
 
 RUN may also be the name of a model that is shipped already, which is then exported and
-measured anew.  It ships under its recipe's name where `--name` gives no other; `--temperature`
-fits one to it first, where its recipe did not.
+measured anew; `--temperature` fits one to it first, where its recipe did not.
 
 Every precision is exported and measured on valid; float16 and int8 files are kept.  The
 activation ranges for int8 are the run's own, or those of training faces where it has none or
@@ -73,13 +71,10 @@ def ship_ranges(run: Path, weights: Path, *, as_trained: bool) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
-    parser.add_argument("--name")
     parser.add_argument("--temperature", action="store_true")
     parser.add_argument("--into", type=Path, default=models_dir())
     arguments = parser.parse_args()
     source = load_source(arguments.run)
-    if arguments.name:
-        source = replace(source, name=arguments.name)
     if arguments.temperature:
         source = with_temperature(source)
     folder = arguments.into / source.name

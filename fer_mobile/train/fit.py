@@ -9,7 +9,7 @@ A run folder holds::
     ranges.json   their activation ranges for int8 exports: here after quantization-aware
                   fine-tuning, else by `fer-mobile train` at the end (`calibration.keep_ranges`)
     adjustment.json  temperature and offsets for them, which every reader of the run folds in
-    teachers_N.npy   what teachers said of epoch N's batches, where those come again
+    teachers_N.npy   what teachers said of epoch N's batches (from 0), where those come again
     history.csv   a row an epoch; curves.png draws it
     valid.json    the best epoch's figures on valid, adjusted once the training is done
 """

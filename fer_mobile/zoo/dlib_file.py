@@ -25,7 +25,7 @@ class Convolution:
     """A convolution and the affine layer behind it, both as they are applied."""
 
     filters: np.ndarray
-    """float32 [all filters' values, ]: [out, in, height, width] in that order."""
+    """float32, flat: the values of [out, in, height, width] in that order."""
     biases: np.ndarray
     """float32 [out]."""
     factors: np.ndarray
