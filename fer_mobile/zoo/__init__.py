@@ -71,6 +71,9 @@ ARCHITECTURES: Final = {
         Architecture(
             "face_resnet", "face_resnet", 5_573_640, 112, "a teacher: dlib's face recognition, 2017"
         ),
+        Architecture(
+            "face_mobilenet", "face_mobilenet", 3_203_656, 160, "a teacher: Savchenko, 2021"
+        ),
         Architecture("transfer", "transfer", 14_847_044, 48, "studies 000, 002, 004: VGG16 etc."),
     )
 }
