@@ -15,9 +15,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from fer_mobile.data import Dataset
 from fer_mobile.errors import RecipeError
 from fer_mobile.files import write_bytes
+from fer_mobile.metrics import Scores, score
 from fer_mobile.network.source import load_source
+from fer_mobile.predictor import predict_faces
 
 
 class Teachers:
@@ -66,6 +69,11 @@ class Teachers:
         if index not in self._answers:
             self._answers[index] = self._ask(faces)
         return self._answers[index]
+
+    def score(self, dataset: Dataset, preprocessing: Sequence[str] = ()) -> Scores:
+        """Figures of their mean on a dataset, whose faces each sees at its own size."""
+        answers = [predict_faces(model, dataset.images, preprocessing) for model in self.models]
+        return score(np.mean(answers, axis=0), dataset.labels, dataset.names)
 
     def _ask(self, faces: np.ndarray) -> np.ndarray:
         answers = [model.predict_on_batch(_at(faces, model)) for model in self.models]

@@ -92,6 +92,12 @@ def train(
         elif recipe.model.start and not start:
             report(_start_from(recipe.model.start, model))
         teachers = _teachers(recipe, len(learn.names), len(learn) // rows, out)
+        if teachers and not start:
+            theirs = teachers.score(valid, recipe.data.preprocessing)
+            report(
+                f"teachers together on {valid.protocol} {valid.split}: "
+                f"accuracy {theirs.accuracy:.4f}  balanced {theirs.balanced_accuracy:.4f}"
+            )
         # Only now: a recipe that builds no model should leave no run behind.
         write_text(out / "recipe.json", recipe.model_dump_json(indent=2))
         size = int(model.input_shape[1])

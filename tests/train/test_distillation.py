@@ -8,6 +8,7 @@ from fer_mobile import zoo
 from fer_mobile.errors import ModelError, RecipeError
 from fer_mobile.golden import golden_faces
 from fer_mobile.network.source import load_source
+from fer_mobile.predictor import load_network
 from fer_mobile.preprocess import normalise
 from fer_mobile.train import load_recipe
 from fer_mobile.train.batches import Batches
@@ -130,6 +131,11 @@ def test_a_run_with_teachers_holds_the_student_alone(
     run = tmp_path / "run"
     train(load_recipe(tiny_recipe, [*TINY, teachers]), run, data=small_npz, report=lines.append)
     assert load_source(run).parameters == load_source(teacher).parameters
+    valid = training_rows(load_recipe(tiny_recipe), small_npz)[1]
+    mean = np.mean([load_network(each)(valid.images) for each in (teacher, trained_run)], axis=0)
+    accuracy = (mean.argmax(1) == valid.labels).mean()
+    (together,) = [line for line in lines if line.startswith("teachers together on ferplus-strict")]
+    assert f"valid: accuracy {accuracy:.4f}  balanced " in together
     # The last weights with two moments of Adam and an average; a teacher has thrice its weights.
     assert (run / "last.keras").stat().st_size < 5 * (run / "best.keras").stat().st_size
     (throughput,) = [line for line in lines if line.startswith("throughput")]
