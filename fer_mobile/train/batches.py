@@ -39,7 +39,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def begin(self, epoch: int) -> None:
         """From now on, give the batches of this epoch (from 0)."""
         views = self.recipe.distillation.views
-        self.epoch = epoch % views if self.teachers and views else epoch
+        rounds, self.epoch = divmod(epoch, views) if self.teachers and views else (0, epoch)
+        # Faces that come again are mirrored every other time, where the recipe mirrors faces.
+        self.mirrored = bool(rounds % 2 and self.recipe.augmentation.flip)
         rng = np.random.default_rng((self.recipe.training.seed, self.epoch))
         self.order = rng.permutation(len(self.dataset))
         if self.teachers:
@@ -64,4 +66,6 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         if self.teachers:
             part = self.recipe.distillation.weight
             targets = (1 - part) * targets + part * self.teachers(index, faces)
+        if self.mirrored:
+            faces = faces[:, :, ::-1]
         return faces, targets, weights

@@ -111,7 +111,8 @@ class DistillationSection(_Section):
         0,
         ge=0,
         description="After so many epochs their batches come again, with the teachers' answers "
-        "as they are kept in the run folder; 0: no batch comes twice, teachers are always asked.",
+        "as they are kept in the run folder, mirrored every other time unless augmentation.flip "
+        "is 0; 0: no batch comes twice, teachers are always asked.",
     )
 
 

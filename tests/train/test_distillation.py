@@ -70,9 +70,12 @@ def test_several_teachers_are_learned_on_average(teacher, trained_run):
     np.testing.assert_allclose(both, (one + other) / 2, atol=1e-6)
 
 
-def test_with_views_batches_come_again_and_teachers_are_asked_once(lesson, tmp_path, monkeypatch):
+@pytest.mark.parametrize("flip", [0.0, 0.5])
+def test_with_views_batches_come_again_and_teachers_are_asked_once(
+    flip, lesson, tmp_path, monkeypatch
+):
     recipe, dataset = lesson
-    recipe = override(recipe, ["distillation.views=2"])
+    recipe = override(recipe, ["distillation.views=2", f"augmentation.flip={flip}"])
     asked = []
     ask = Teachers._ask
     monkeypatch.setattr(
@@ -94,9 +97,9 @@ def test_with_views_batches_come_again_and_teachers_are_asked_once(lesson, tmp_p
     assert len(asked) == 2 * len(batches)
     for first, second in ((0, 2), (1, 3)):
         for then, now, later in zip(found[first], found[second], again[first], strict=True):
-            for a, b, c in zip(then, now, later, strict=True):
+            np.testing.assert_array_equal(then[0], now[0][:, :, ::-1] if flip else now[0])
+            for a, b in zip([*then, *then[1:]], [*later, *now[1:]], strict=True):
                 np.testing.assert_array_equal(a, b)
-                np.testing.assert_array_equal(a, c)
     assert np.abs(found[0][0][0] - found[1][0][0]).max() > 0.1
 
 
