@@ -4,8 +4,8 @@
 
 Every precision is exported and measured on valid under every protocol of eight or seven
 labels; the int8 file also under every corruption.  The figures go to
-benchmarks/results/model_<name>.json, and the card is written from that file alone
-(`--from-rows` writes it again without measuring).
+benchmarks/results/model_<name>.json.  The card is written from that file, the rows of
+`face_time.py` and those of `ship_model.py` (`--from-rows`: again, without measuring).
 """
 
 from __future__ import annotations
@@ -110,6 +110,32 @@ def beginnings(recipe: str) -> str:
     return said
 
 
+def face_time(name: str) -> str:
+    """How long a face takes, where `face_time.py` has measured it."""
+    lines = (RESULTS / "face_time.jsonl").read_text(encoding="utf-8").splitlines()
+    for row in map(json.loads, lines):
+        if row["model"] == name:
+            face, detector = (row[key]["median"] for key in ("face_ms", "detector_ms"))
+            return (
+                f"The int8 file takes {face:.2f} ms a face, {row['ratio']:.2f} of what the "
+                f"shipped detector takes for a photo of 320 px ({detector:.2f} ms; "
+                f"{row['runtime']}, one thread of {row['hardware']['cpu']}, medians of "
+                f"{row['rounds']} interleaved rounds)."
+            )
+    return "The time per face was not measured."
+
+
+def training_time(name: str) -> str:
+    """How long the training took, for models shipped since `ship_model.py` notes it."""
+    path = RESULTS / f"training_{name}.json"
+    if not path.is_file():
+        return ""
+    row = json.loads(path.read_text(encoding="utf-8"))
+    hardware = row["hardware"]
+    cores = f"{hardware['cores']} cores of {hardware['cpu']}"
+    return f" The training took {row['hours']:.1f} hours on {cores}."
+
+
 def card(figures: dict[str, Any]) -> str:
     facts, rows = figures["model"], figures["rows"]
     training = facts["training"]
@@ -121,6 +147,8 @@ def card(figures: dict[str, Any]) -> str:
         f"Architecture `{facts['architecture']}` with {facts['parameters']:,} parameters and "
         f"{figures['macs'] / 1e6:.1f} million multiply-accumulates a face; gray input of "
         f"{facts['options']['size']} px. Options: `{json.dumps(facts['options'])}`.",
+        "",
+        face_time(facts["name"]),
         "",
         f"Written by `benchmarks/model_card.py` from `benchmarks/results/model_{facts['name']}"
         ".json`. All figures are on valid, by which the weights of the best epoch were chosen.",
@@ -176,6 +204,7 @@ def card(figures: dict[str, Any]) -> str:
         f"{training['data']}, protocol of the training rows {training['protocol']}, targets are "
         f"the shares of votes; recipe `fer_mobile/recipes/{training['recipe']}.toml`, "
         f"{training['epochs']} epochs, seed {training['seed']}.{beginnings(training['recipe'])}"
+        + training_time(facts["name"])
         + (f" {adjusted(facts['adjustment'])}" if facts.get("adjustment") else ""),
         "",
         "## Use and limits",

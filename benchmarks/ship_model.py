@@ -1,7 +1,9 @@
 """Makes a trained run a shipped model: models/<name>/ with float weights, files and figures.
 
-    FER_MOBILE_DATA=... python benchmarks/ship_model.py RUN [--into models] [--temperature]
+    FER_MOBILE_DATA=... python benchmarks/ship_model.py RUN [--name NAME] [--into models]
+        [--temperature]
 
+`--name` is for a model that is not called as the recipe that made it.
 RUN may also be the name of a model that is shipped already, which is then exported and
 measured anew; `--temperature` fits one to it first, where its recipe did not.
 
@@ -13,11 +15,13 @@ a temperature has changed its last layer.
 from __future__ import annotations
 
 import argparse
+import csv
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from rows import write_row
 
 from fer_mobile.contract import Figures
 from fer_mobile.convert import export
@@ -68,13 +72,23 @@ def ship_ranges(run: Path, weights: Path, *, as_trained: bool) -> None:
     make_ranges(weights.parent, model, limits=limits, origin=origin)
 
 
+def note_training(run: Path, name: str) -> None:
+    """Write how long the run's epochs took, for the card."""
+    with (run / "history.csv").open(newline="") as file:
+        seconds = sum(float(row["seconds"]) for row in csv.DictReader(file))
+    write_row(f"training_{name}", {"model": name, "hours": round(seconds / 3600, 2)})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
+    parser.add_argument("--name")
     parser.add_argument("--temperature", action="store_true")
     parser.add_argument("--into", type=Path, default=models_dir())
     arguments = parser.parse_args()
     source = load_source(arguments.run)
+    if arguments.name:
+        source = replace(source, name=arguments.name)
     if arguments.temperature:
         source = with_temperature(source)
     folder = arguments.into / source.name
@@ -83,6 +97,8 @@ def main() -> None:
     ship_ranges(arguments.run, weights, as_trained=not arguments.temperature)
     with tempfile.TemporaryDirectory() as scratch:
         ship(source, folder, measured(source.name, Path(scratch)))
+    if arguments.run.is_dir():
+        note_training(arguments.run, source.name)
     for quantize in KEPT:
         print(export(source.name, quantize=quantize, out=folder).path)
 
