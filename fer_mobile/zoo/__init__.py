@@ -69,9 +69,6 @@ ARCHITECTURES: Final = {
             "efficientnet_lite0", "efficientnet_lite", 3_422_696, 96, "a teacher: Tan and Le, 2019"
         ),
         Architecture(
-            "face_resnet", "face_resnet", 5_573_640, 112, "a teacher: dlib's face recognition, 2017"
-        ),
-        Architecture(
             "face_mobilenet", "face_mobilenet", 3_203_656, 160, "a teacher: Savchenko, 2021"
         ),
         Architecture("transfer", "transfer", 14_847_044, 48, "studies 000, 002, 004: VGG16 etc."),

@@ -56,10 +56,13 @@ def face_mobilenet(
     into the convolutions, the first kernels summed over the colours, which are equal in a gray
     face.  The first `frozen` of the 13 blocks, and the convolution before them, are not trained.
 
-    Raises ModelError for a size that is not a multiple of 32 and for a file that does not fit.
+    Raises ModelError for a size that is not a multiple of 32, for a number of blocks that the
+    network does not have and for a file that does not fit.
     """
     if size % 32 or size < 32:
         raise ModelError("input size", expected="a multiple of 32 px", found=f"{size} px")
+    if not 0 <= frozen <= len(BLOCKS):
+        raise ModelError("frozen", expected=f"0 to {len(BLOCKS)} blocks", found=str(frozen))
     image, x = face_input(size)
     x = layers.Rescaling(255, -float(np.mean(MEANS)), name="values")(x)
     x = layers.Conv2D(32, 3, strides=2, padding="same", trainable=not frozen, name="stem")(x)

@@ -33,7 +33,6 @@ SIZES = {
 AS_THEY_ARE = {
     "efficientnet_lite0",
     "face_mobilenet",
-    "face_resnet",
     "googlenet",
     "mobilenet",
     "small_vit",

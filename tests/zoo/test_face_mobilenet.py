@@ -147,6 +147,9 @@ def test_humans_weights_give_its_features(human):
 def test_wrong_sizes_and_files_are_said(tmp_path):
     with pytest.raises(ModelError, match="multiple of 32"):
         zoo.build("face_mobilenet", size=150)
+    for frozen in (-1, 14):
+        with pytest.raises(ModelError, match=f"expected 0 to 13 blocks.*{frozen}"):
+            zoo.build("face_mobilenet", size=32, frozen=frozen)
     with pytest.raises(ModelError, match="No such file"):
         zoo.build("face_mobilenet", weights=str(tmp_path / "absent.json"))
     path = write(tmp_path, {"conv1/convolution/merged_input": np.ones((3, 3, 3, 32))})
