@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fer_mobile.cli.options import AsJson, PhotoModel
+from fer_mobile.models import DEFAULT
+
 if TYPE_CHECKING:
     from fer_mobile.bench.result import BenchResult
 
@@ -28,9 +31,7 @@ def bench_command(
             help="affective-25, 12mp (the same enlarged to 4000×3000) or a folder.",
         ),
     ] = PHOTOS,
-    model: Annotated[
-        str, typer.Option(metavar="MODEL", help="A shipped model or a .tflite file.")
-    ] = "xcao_two_stream",
+    model: PhotoModel = DEFAULT,
     threads: Annotated[int, typer.Option(metavar="N", help="Threads of both models.")] = 1,
     budget: Annotated[
         float, typer.Option(metavar="S", help="Seconds that nine photos in ten may take.")
@@ -91,9 +92,7 @@ def bench_command(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE.jsonl", help="Append the result to this file.")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the result as JSON on stdout.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Time every stage of the photo pipeline; exit code 1 when the budget is missed."""
     if compare:

@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
+from fer_mobile.cli.options import Data
+
 
 def compare_command(
     suite: Annotated[
         str,
         typer.Argument(metavar="SUITE", help="thesis-table5, emotion-11 …; see docs/studies.md."),
     ],
-    data: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="The dataset; default: FER_MOBILE_DATA.")
-    ] = None,
+    data: Data = None,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Where runs, tables and pages go.")
     ] = Path("comparisons"),

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from fer_mobile.cli.options import AnyModel, AsJson, Data, Protocol, Split, Threads
+from fer_mobile.models import DEFAULT
+
 
 def evaluate_command(
-    model: Annotated[
-        str,
-        typer.Argument(metavar="MODEL", help="A shipped name, .tflite, .keras or run folder."),
-    ] = "xcao_two_stream",
-    data: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="The dataset; default: FER_MOBILE_DATA.")
-    ] = None,
-    protocol: Annotated[
-        str, typer.Option(metavar="ferplus-strict|ferplus-argmax|fer2013", help="Which labels.")
-    ] = "ferplus-strict",
-    split: Annotated[
-        str, typer.Option(metavar="train|valid|test|all", help="Which rows.")
-    ] = "valid",
+    model: AnyModel = DEFAULT,
+    data: Data = None,
+    protocol: Protocol = "ferplus-strict",
+    split: Split = "valid",
     corruption: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Make the faces worse first: blur, noise, jpeg-20 …"),
     ] = None,
-    threads: Annotated[int, typer.Option(metavar="N", min=1, help="Threads.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    threads: Threads = 1,
+    as_json: AsJson = False,
 ) -> None:
     """Measure accuracy, balanced accuracy and recall under a protocol."""
     from fer_mobile.evaluation import evaluate

@@ -8,13 +8,16 @@ from typing import Annotated
 
 import typer
 
+from fer_mobile.cli.options import AsJson
+from fer_mobile.models import DEFAULT
+
 
 def explain_command(
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A photo.")],
     model: Annotated[
         str,
         typer.Option(metavar="MODEL", help="A shipped or zoo name, .tflite, .keras or run folder."),
-    ] = "xcao_two_stream",
+    ] = DEFAULT,
     method: Annotated[
         str, typer.Option(metavar="occlusion|gradient", help="Hidden patches, or SmoothGrad.")
     ] = "occlusion",
@@ -28,7 +31,7 @@ def explain_command(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The picture; default: IMAGE_METHOD.png.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Draw which parts of each face the answer rests on."""
     from fer_mobile.explain import explain

@@ -8,12 +8,15 @@ from typing import Annotated
 
 import typer
 
+from fer_mobile.cli.options import AsJson
+from fer_mobile.models import DEFAULT
+
 
 def export_command(
     model: Annotated[
         str,
         typer.Argument(metavar="[MODEL]", help="A shipped or zoo name, .keras or run folder."),
-    ] = "xcao_two_stream",
+    ] = DEFAULT,
     quantize: Annotated[
         str, typer.Option(metavar="none|float16|dynamic|int8", help="The precision.")
     ] = "int8",
@@ -41,7 +44,7 @@ def export_command(
     no_parameter_cap: Annotated[
         bool, typer.Option("--no-parameter-cap", help="Allow more than 10,000,000 parameters.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Export a model with its contract, prove it, and say what it is."""
     from fer_mobile.convert import export

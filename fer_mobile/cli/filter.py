@@ -11,6 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from fer_mobile.cli.options import AsJson, Boxes, DetectionSize, Detector, PhotoModel
+from fer_mobile.models import DEFAULT
+
 
 def filter_command(
     folder: Annotated[
@@ -100,23 +103,11 @@ def filter_command(
             "--resume/--no-resume", help="Take the rows of earlier runs, or compute all again."
         ),
     ] = True,
-    model: Annotated[
-        str, typer.Option(metavar="MODEL", help="A shipped model's name or a .tflite file.")
-    ] = "xcao_two_stream",
-    detector: Annotated[
-        str, typer.Option(metavar="yunet|opencv|mediapipe", help="What finds the faces.")
-    ] = "yunet",
-    detection_size: Annotated[
-        int,
-        typer.Option(metavar="PX", help="Longest side searched; larger finds smaller faces."),
-    ] = 640,
-    boxes: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Faces of your own (CSV or JSON) instead of a detector."),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document on stdout.")
-    ] = False,
+    model: PhotoModel = DEFAULT,
+    detector: Detector = "yunet",
+    detection_size: DetectionSize = 640,
+    boxes: Boxes = None,
+    as_json: AsJson = False,
 ) -> None:
     """Filter a folder of photos by facial expression."""
     from fer_mobile.cli.progress import photo_progress

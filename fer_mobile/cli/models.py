@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
 
 import typer
 
+from fer_mobile.cli.options import AsJson
+
 
 def models_command(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List architectures and shipped models: parameters, size, input, figures."""
     from fer_mobile.models import list_models

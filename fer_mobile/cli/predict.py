@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from fer_mobile.cli.options import (
+    AsJson,
+    Boxes,
+    DetectionSize,
+    Detector,
+    PhotoModel,
+    Threads,
+)
+from fer_mobile.models import DEFAULT
 
 
 def predict_command(
@@ -15,22 +24,12 @@ def predict_command(
         str,
         typer.Option(metavar="largest|each|multiple", help="The label of several faces."),
     ] = "multiple",
-    model: Annotated[
-        str, typer.Option(metavar="MODEL", help="A shipped model's name or a .tflite file.")
-    ] = "xcao_two_stream",
-    detector: Annotated[
-        str, typer.Option(metavar="yunet|opencv|mediapipe", help="What finds the faces.")
-    ] = "yunet",
-    detection_size: Annotated[
-        int,
-        typer.Option(metavar="PX", help="Longest side searched; larger finds smaller faces."),
-    ] = 640,
-    boxes: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Faces of your own (CSV or JSON) instead of a detector."),
-    ] = None,
-    threads: Annotated[int, typer.Option(metavar="N", min=1, help="Threads.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    model: PhotoModel = DEFAULT,
+    detector: Detector = "yunet",
+    detection_size: DetectionSize = 640,
+    boxes: Boxes = None,
+    threads: Threads = 1,
+    as_json: AsJson = False,
 ) -> None:
     """Find the faces of photos and say their expressions."""
     from fer_mobile.errors import InputError

@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from fer_mobile.cli.options import AnyModel, AsJson, Data, Protocol, Split, Threads
+from fer_mobile.models import DEFAULT
+
 report_app = typer.Typer(
     help="Pages about a model.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
 )
@@ -20,23 +23,14 @@ def _group() -> None:
 
 @report_app.command("errors")
 def errors_command(
-    model: Annotated[
-        str,
-        typer.Argument(metavar="MODEL", help="A shipped name, .tflite, .keras or run folder."),
-    ] = "xcao_two_stream",
-    data: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="The dataset; default: FER_MOBILE_DATA.")
-    ] = None,
-    protocol: Annotated[
-        str, typer.Option(metavar="ferplus-strict|ferplus-argmax|fer2013", help="Which labels.")
-    ] = "ferplus-strict",
-    split: Annotated[
-        str, typer.Option(metavar="train|valid|test|all", help="Which rows.")
-    ] = "valid",
+    model: AnyModel = DEFAULT,
+    data: Data = None,
+    protocol: Protocol = "ferplus-strict",
+    split: Split = "valid",
     most: Annotated[int, typer.Option(metavar="N", min=1, help="Mistakes of each label.")] = 20,
     out: Annotated[Path, typer.Option(metavar="FILE", help="The page.")] = Path("errors.html"),
-    threads: Annotated[int, typer.Option(metavar="N", min=1, help="Threads.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    threads: Threads = 1,
+    as_json: AsJson = False,
 ) -> None:
     """Show the most confident mistakes of each label, with the faces, in one page."""
     from fer_mobile.explain.mistakes import find_mistakes, write_mistakes

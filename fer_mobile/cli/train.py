@@ -7,15 +7,14 @@ from typing import Annotated
 
 import typer
 
+from fer_mobile.cli.options import Data
+
 
 def train_command(
     recipe: Annotated[
         str, typer.Argument(metavar="RECIPE.toml", help="A recipe file or a shipped recipe's name.")
     ],
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="The dataset; default: FER_MOBILE_DATA."),
-    ] = None,
+    data: Data = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The run folder; default: runs/<recipe>.")
     ] = None,

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from fer_mobile.cli.options import AsJson
+
 
 def verify_command(
     model: Annotated[
@@ -25,7 +27,7 @@ def verify_command(
         str | None,
         typer.Option(metavar="MODEL", help="Those weights; default: the shipped model's."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check checksum, contract, graph and parity; exit code 1 when a check fails."""
     from fer_mobile.errors import InputError

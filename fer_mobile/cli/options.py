@@ -1,0 +1,40 @@
+"""Options that several commands have, each said once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+AnyModel = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A shipped name, .tflite, .keras or run folder.")
+]
+"""Whatever `evaluation.evaluate` can measure."""
+
+PhotoModel = Annotated[
+    str, typer.Option(metavar="MODEL", help="A shipped model's name or a .tflite file.")
+]
+"""What a pipeline can run."""
+
+Data = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="The dataset; default: FER_MOBILE_DATA.")
+]
+Protocol = Annotated[
+    str, typer.Option(metavar="ferplus-strict|ferplus-argmax|fer2013", help="Which labels.")
+]
+Split = Annotated[str, typer.Option(metavar="train|valid|test|all", help="Which rows.")]
+
+Detector = Annotated[
+    str, typer.Option(metavar="yunet|opencv|mediapipe", help="What finds the faces.")
+]
+DetectionSize = Annotated[
+    int, typer.Option(metavar="PX", help="Longest side searched; larger finds smaller faces.")
+]
+Boxes = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Faces of your own (CSV or JSON) instead of a detector."),
+]
+
+Threads = Annotated[int, typer.Option(metavar="N", min=1, help="Threads.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
