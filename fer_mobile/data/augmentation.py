@@ -79,11 +79,23 @@ def augment(
             np.float32
         )
     if options.noise:
-        spread = rng.uniform(0, options.noise, (count, 1, 1)).astype(np.float32)
-        out += rng.standard_normal(out.shape, np.float32) * spread
+        _add_noise(out, options.noise, rng)
     if options.erase:
         _erase(out, options.erase, rng)
     return np.clip(out, 0, 1, out=out)
+
+
+def noisy(faces: np.ndarray, largest: float, rng: np.random.Generator) -> np.ndarray:
+    """Faces float32 [N, S, S] in 0-1 as `augment` returns them, each with Gaussian noise of a
+    standard deviation up to `largest`, still in 0-1."""
+    out = faces.copy()
+    _add_noise(out, largest, rng)
+    return np.clip(out, 0, 1, out=out)
+
+
+def _add_noise(faces: np.ndarray, largest: float, rng: np.random.Generator) -> None:
+    spread = rng.uniform(0, largest, (len(faces), 1, 1)).astype(np.float32)
+    faces += rng.standard_normal(faces.shape, np.float32) * spread
 
 
 def _erase(faces: np.ndarray, chance: float, rng: np.random.Generator) -> None:

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from fer_mobile.data import Dataset
-from fer_mobile.data.augmentation import augment
+from fer_mobile.data.augmentation import augment, noisy
 from fer_mobile.data.steps import apply_steps
 from fer_mobile.train.distillation import Teachers
 from fer_mobile.train.recipe import Recipe
@@ -27,6 +27,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         super().__init__(workers=1, max_queue_size=16)
         self.teachers = teachers
         self.dataset, self.recipe, self.size = dataset, recipe, size
+        self.options = recipe.augmentation
+        if teachers:  # they judge faces without the noise that the student gets
+            self.options = self.options.model_copy(update={"noise": 0.0})
         smoothing = recipe.training.label_smoothing
         classes = len(dataset.names)
         self.targets = dataset.targets * (1 - smoothing) + np.float32(smoothing / classes)
@@ -39,6 +42,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def begin(self, epoch: int) -> None:
         """From now on, give the batches of this epoch (from 0)."""
         views = self.recipe.distillation.views
+        self.number = epoch
         rounds, self.epoch = divmod(epoch, views) if self.teachers and views else (0, epoch)
         # Faces that come again are mirrored every other time, where the recipe mirrors faces.
         self.mirrored = bool(rounds % 2 and self.recipe.augmentation.flip)
@@ -55,17 +59,19 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         rng = np.random.default_rng((training.seed, self.epoch, index))
         rows = self.order[index * training.batch_size : (index + 1) * training.batch_size]
         stored = apply_steps(self.dataset.images[rows], self.recipe.data.preprocessing)
-        faces = augment(stored, self.size, self.recipe.augmentation, rng)
+        faces = augment(stored, self.size, self.options, rng)
         targets, weights = self.targets[rows], self.weights[rows]
         if training.mixup:
             share = rng.beta(training.mixup, training.mixup, (len(rows), 1, 1)).astype(np.float32)
             faces = share * faces + (1 - share) * faces[::-1]
             targets = share[:, 0] * targets + (1 - share[:, 0]) * targets[::-1]
             weights = share[:, 0, 0] * weights + (1 - share[:, 0, 0]) * weights[::-1]
-        faces = faces[..., None]
         if self.teachers:
-            part = self.recipe.distillation.weight
-            targets = (1 - part) * targets + part * self.teachers(index, faces)
-        if self.mirrored:
-            faces = faces[:, :, ::-1]
-        return faces, targets, weights
+            part, noise = self.recipe.distillation.weight, self.recipe.augmentation.noise
+            targets = (1 - part) * targets + part * self.teachers(index, faces[..., None])
+            if self.mirrored:
+                faces = faces[:, :, ::-1]
+            faces = noisy(
+                faces, noise, np.random.default_rng((training.seed, self.number, index, 1))
+            )
+        return faces[..., None], targets, weights

@@ -1,7 +1,8 @@
 """Learning from teachers: their answers for the very faces the student sees, beside the votes.
 
 Teachers judge each augmented (and mixed) batch as the student gets it, so that the student
-learns their function, not a table (Beyer et al., 2022).  They are not part of the student:
+learns their function, not a table (Beyer et al., 2022); only noise is added after they were
+asked, for a noisy face should be answered as the clean one.  They are not part of the student:
 neither its weights nor its files hold them.
 """
 

@@ -75,7 +75,9 @@ def test_with_views_batches_come_again_and_teachers_are_asked_once(
     flip, lesson, tmp_path, monkeypatch
 ):
     recipe, dataset = lesson
-    recipe = override(recipe, ["distillation.views=2", f"augmentation.flip={flip}"])
+    recipe = override(
+        recipe, ["distillation.views=2", f"augmentation.flip={flip}", "augmentation.noise=0"]
+    )
     asked = []
     ask = Teachers._ask
     monkeypatch.setattr(
@@ -101,6 +103,25 @@ def test_with_views_batches_come_again_and_teachers_are_asked_once(
             for a, b in zip([*then, *then[1:]], [*later, *now[1:]], strict=True):
                 np.testing.assert_array_equal(a, b)
     assert np.abs(found[0][0][0] - found[1][0][0]).max() > 0.1
+
+
+def test_teachers_judge_faces_without_the_noise_that_the_student_gets(lesson, tmp_path):
+    recipe, dataset = lesson
+    recipe = override(recipe, ["distillation.views=1", "distillation.weight=1"])
+    clean, dirty = (
+        Batches(dataset, part, 32, teachers_of(recipe, dataset))
+        for part in (override(recipe, [f"augmentation.noise={n}"]) for n in (0.0, 0.2))
+    )
+    faces, answers, _ = clean[0]
+    first, same, _ = dirty[0]
+    np.testing.assert_array_equal(answers, same)
+    spread = (first - faces).std(axis=(1, 2, 3))
+    assert 0.05 < spread.mean() < 0.15
+    assert spread.max() < 0.2
+    np.testing.assert_array_equal(first, dirty[0][0])
+    dirty.begin(1)  # the same view: its answers come again, with other noise
+    later = dirty[0][0][:, :, ::-1] if recipe.augmentation.flip else dirty[0][0]
+    assert np.abs(later - first).std() > 0.05
 
 
 def test_answers_of_half_an_epoch_are_not_kept(lesson, tmp_path):
