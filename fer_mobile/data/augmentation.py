@@ -79,23 +79,18 @@ def augment(
             np.float32
         )
     if options.noise:
-        _add_noise(out, options.noise, rng)
+        out = noisy(out, options.noise, rng)
     if options.erase:
         _erase(out, options.erase, rng)
     return np.clip(out, 0, 1, out=out)
 
 
 def noisy(faces: np.ndarray, largest: float, rng: np.random.Generator) -> np.ndarray:
-    """Faces float32 [N, S, S] in 0-1 as `augment` returns them, each with Gaussian noise of a
-    standard deviation up to `largest`, still in 0-1."""
-    out = faces.copy()
-    _add_noise(out, largest, rng)
-    return np.clip(out, 0, 1, out=out)
-
-
-def _add_noise(faces: np.ndarray, largest: float, rng: np.random.Generator) -> None:
+    """Faces float32 [N, S, S], each with Gaussian noise of a standard deviation up to `largest`
+    (of full scale), cut to 0-1."""
     spread = rng.uniform(0, largest, (len(faces), 1, 1)).astype(np.float32)
-    faces += rng.standard_normal(faces.shape, np.float32) * spread
+    out: np.ndarray = faces + rng.standard_normal(faces.shape, np.float32) * spread
+    return out.clip(0, 1, out=out)
 
 
 def _erase(faces: np.ndarray, chance: float, rng: np.random.Generator) -> None:

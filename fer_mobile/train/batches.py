@@ -42,7 +42,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def begin(self, epoch: int) -> None:
         """From now on, give the batches of this epoch (from 0)."""
         views = self.recipe.distillation.views
-        self.number = epoch
+        self.number = epoch  # for the noise, which is new even where faces come again
         rounds, self.epoch = divmod(epoch, views) if self.teachers and views else (0, epoch)
         # Faces that come again are mirrored every other time, where the recipe mirrors faces.
         self.mirrored = bool(rounds % 2 and self.recipe.augmentation.flip)
