@@ -71,6 +71,9 @@ ARCHITECTURES: Final = {
         Architecture(
             "face_mobilenet", "face_mobilenet", 3_203_656, 160, "a teacher: Savchenko, 2021"
         ),
+        Architecture(
+            "face_inception", "face_inception", 22_563_576, 160, "a teacher: Sandberg, 2018"
+        ),
         Architecture("transfer", "transfer", 14_847_044, 48, "studies 000, 002, 004: VGG16 etc."),
     )
 }

@@ -32,6 +32,7 @@ SIZES = {
 
 AS_THEY_ARE = {
     "efficientnet_lite0",
+    "face_inception",
     "face_mobilenet",
     "googlenet",
     "mobilenet",
