@@ -38,12 +38,16 @@ class Teachers:
         *,
         batches: int = 1,
         folder: Path | None = None,
+        precision: str = "float32",
     ) -> None:
         """Read the networks that `names` mean, as for `load_source`.
 
+        Their feature maps are computed in `precision`, as Keras names its policies; what
+        follows the maps is always float32.
+
         Raises ModelError for one that cannot be read, RecipeError for one with other labels.
         """
-        self.models = [_model(name, classes) for name in names]
+        self.models = [_model(name, classes, precision) for name in names]
         self.batches, self.folder = batches, folder
         self._answers: dict[int, np.ndarray] = {}
         self._file: Path | None = None
@@ -90,7 +94,7 @@ def _at(faces: np.ndarray, teacher: keras.Model) -> np.ndarray:
     return resized
 
 
-def _model(name: str | Path, classes: int) -> keras.Model:
+def _model(name: str | Path, classes: int, precision: str) -> keras.Model:
     source = load_source(name)
     if len(source.labels) != classes:
         raise RecipeError(
@@ -98,4 +102,7 @@ def _model(name: str | Path, classes: int) -> keras.Model:
             expected=f"models of {classes} labels",
             found=f"{name} with {len(source.labels)}",
         )
+    for layer in source.model.layers:
+        if len(layer.output.shape) == 4:
+            layer.dtype_policy = keras.DTypePolicy(precision)
     return source.model

@@ -192,7 +192,13 @@ def _teachers(recipe: Recipe, classes: int, batches: int, out: Path) -> Teachers
     if not section.teachers:
         return None
     folder = out if section.views else None
-    return Teachers(section.teachers, classes, batches=batches, folder=folder)
+    return Teachers(
+        section.teachers,
+        classes,
+        batches=batches,
+        folder=folder,
+        precision=recipe.training.precision,
+    )
 
 
 def _start_from(start: str, model: keras.Model) -> str:

@@ -70,6 +70,17 @@ def test_several_teachers_are_learned_on_average(teacher, trained_run):
     np.testing.assert_allclose(both, (one + other) / 2, atol=1e-6)
 
 
+def test_teachers_see_maps_in_the_precision_of_the_training(teacher):
+    faces = normalise(golden_faces(32))[..., None]
+    exact, fast = Teachers([teacher], 8), Teachers([teacher], 8, precision="mixed_bfloat16")
+    for layer in fast.models[0].layers:
+        shape = layer.output.shape
+        assert layer.compute_dtype == ("bfloat16" if len(shape) == 4 else "float32"), layer.name
+    expected, found = exact(0, faces), fast(0, faces)
+    assert found.dtype == np.float32
+    assert 0 < np.abs(found - expected).max() < 0.03
+
+
 @pytest.mark.parametrize("flip", [0.0, 0.5])
 def test_with_views_batches_come_again_and_teachers_are_asked_once(
     flip, lesson, tmp_path, monkeypatch
