@@ -13,6 +13,9 @@ SHIPPED = sorted(path.stem for path in recipes_dir().glob("*.toml"))
 ABOVE_THE_CAP = "face_inception"
 """A teacher, never shipped."""
 
+DEEPER = {"compact_from_inception": 754_088}
+"""Parameters where a recipe's options change their number."""
+
 
 @pytest.fixture
 def edited(tmp_path):
@@ -33,7 +36,8 @@ def test_a_shipped_recipe_builds_its_model(name):
     options = {key: value for key, value in recipe.model.options.items() if key != "weights"}
     model = zoo.build(recipe.model.architecture, **options)
     zoo.check_cap(model, lifted=name == ABOVE_THE_CAP)
-    assert model.count_params() == zoo.find(recipe.model.architecture).parameters
+    registered = zoo.find(recipe.model.architecture).parameters
+    assert model.count_params() == DEEPER.get(name, registered)
 
 
 def test_the_default_model_has_a_recipe():

@@ -19,6 +19,20 @@ def test_width_multiplies_the_channels_and_size_leaves_parameters_alone():
     assert zoo.build("compact", size=64).count_params() == zoo.build("compact").count_params()
 
 
+def test_blocks_say_how_many_each_stage_has():
+    deep = zoo.build("compact", size=56, blocks=[1, 3, 2])
+    # Two 3×3 convolutions of 64 channels without bias, each with a batch normalisation.
+    assert deep.count_params() == 679_848 + 2 * (9 * 64 * 64 + 4 * 64)
+    maps = [deep.get_layer(f"stage{stage}_0_add").output.shape[1:] for stage in range(3)]
+    assert maps == [(28, 28, 32), (14, 14, 64), (7, 7, 128)]
+
+
+@pytest.mark.parametrize("blocks", [[1, 2], [1, 2, 2, 1], [1, 0, 2], []])
+def test_other_than_three_stages_of_blocks_are_refused(blocks):
+    with pytest.raises(ModelError, match=r"blocks.*three numbers from 1 on"):
+        zoo.build("compact", blocks=blocks)
+
+
 @pytest.mark.parametrize("size", [8, 44, 50])
 def test_a_size_that_does_not_halve_three_times_is_refused(size):
     with pytest.raises(ModelError, match="a multiple of 8 px"):
