@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from fer_mobile.train.muon import Muon
 from fer_mobile.train.recipe import Recipe
 
 
@@ -25,7 +26,7 @@ def make_optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.Opt
     common["weight_decay"] = section.weight_decay
     if section.name == "sgd":
         return keras.optimizers.SGD(momentum=section.momentum, nesterov=True, **common)
-    optimizer = keras.optimizers.AdamW(**common)
+    optimizer = (Muon if section.name == "muon" else keras.optimizers.AdamW)(**common)
     # Scales, shifts and biases have no reason to shrink.
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer

@@ -63,13 +63,13 @@ class DataSection(_Section):
 class OptimizerSection(_Section):
     """How the weights are changed; after a linear warm-up the rate follows the schedule."""
 
-    name: Literal["adamw", "adam", "adagrad", "sgd"] = "adamw"
+    name: Literal["adamw", "muon", "adam", "adagrad", "sgd"] = "adamw"
     learning_rate: float = Field(2e-3, gt=0)
     schedule: Literal["cosine", "exponential", "constant"] = "cosine"
     decay: float = Field(
         0.95, gt=0, le=1, description="What exponential multiplies the rate with each epoch."
     )
-    weight_decay: float = Field(0.02, ge=0, description="Of adamw and sgd.")
+    weight_decay: float = Field(0.02, ge=0, description="Of adamw, muon and sgd.")
     momentum: float = Field(0.9, ge=0, lt=1, description="Nesterov momentum of sgd.")
     warmup_epochs: float = Field(1.0, ge=0)
     ema: float = Field(0.0, ge=0, lt=1, description="Momentum of the averaged weights; 0: none.")

@@ -12,6 +12,7 @@ from fer_mobile.errors import ModelError, RecipeError
 from fer_mobile.evaluation import evaluate
 from fer_mobile.train import load_recipe
 from fer_mobile.train.fit import train
+from fer_mobile.train.muon import Muon
 from fer_mobile.train.optimizer import make_optimizer
 from fer_mobile.train.rows import training_rows
 
@@ -72,13 +73,46 @@ def test_a_share_of_valid_judges(quick, small_npz):
     assert judged.counts() == expected
 
 
-@pytest.mark.parametrize("name", ["adam", "adamw", "adagrad", "sgd"])
+@pytest.mark.parametrize("name", ["adam", "adamw", "muon", "adagrad", "sgd"])
 def test_every_optimizer_learns(name, quick, small_npz, tmp_path):
     recipe = quick(f"optimizer.name={name}", "optimizer.learning_rate=0.01", "epochs=4")
     train(recipe, tmp_path / "run", data=small_npz, report=silently)
     losses = np.loadtxt(tmp_path / "run" / "history.csv", delimiter=",", skiprows=1)[:, 1]
     assert losses[-1] < losses[0]
     assert make_optimizer(recipe, 20).__class__.__name__.lower() == name
+
+
+def test_muon_moves_a_convolution_alike_in_all_directions():
+    kernel = keras.Variable(np.zeros((3, 3, 8, 16), np.float32), name="kernel")
+    rng = np.random.default_rng(0)
+    directions = np.linalg.qr(rng.normal(size=(72, 16)))[0]
+    gradient = directions * np.logspace(-2, 0, 16)  # a hundred times as steep along the last
+    optimizer = Muon(learning_rate=0.01, weight_decay=0.0)
+    optimizer.build([kernel])
+    optimizer.apply([keras.ops.convert_to_tensor(gradient.reshape(kernel.shape), "float32")])
+    moved = keras.ops.convert_to_numpy(kernel).reshape(72, 16)
+    lengths = -(directions * moved).sum(0) / (0.01 * 0.2 * np.sqrt(72))
+    # Five iterations leave a length between 0.68 and 1.14 (Jordan et al., 2024).
+    assert lengths.min() > 0.65
+    assert lengths.max() < 1.2
+
+
+def test_muon_goes_on_as_if_undisturbed(quick, small_npz, tmp_path):
+    recipe = quick("optimizer.name=muon", "optimizer.ema=0.9", "epochs=3")
+
+    def leave_after_two(line):
+        if line.startswith("epoch   2"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, tmp_path / "left", data=small_npz, report=leave_after_two)
+    train(recipe, tmp_path / "left", data=small_npz, report=silently, resume=True)
+    train(recipe, tmp_path / "whole", data=small_npz, report=silently)
+    left, whole = (
+        np.loadtxt(tmp_path / name / "history.csv", delimiter=",", skiprows=1)[:, :5]
+        for name in ("left", "whole")
+    )
+    np.testing.assert_allclose(left, whole, rtol=1e-3)
 
 
 def test_schedules_of_the_rate(quick):
