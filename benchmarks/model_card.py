@@ -5,7 +5,7 @@
 Every precision is exported and measured on valid under every protocol of eight or seven
 labels; the int8 file also under every corruption.  The figures go to
 benchmarks/results/model_<name>.json.  The card is written from that file, the rows of
-`face_time.py` and those of `ship_model.py` (`--from-rows`: again, without measuring).
+`face_time.py`, `operating_point.py` and `ship_model.py` (`--from-rows`: again, without measuring).
 """
 
 from __future__ import annotations
@@ -136,6 +136,45 @@ def training_time(name: str) -> str:
     return f" The training took {row['hours']:.1f} hours on {cores}."
 
 
+def out_of_fold(name: str) -> list[str]:
+    """The rare labels' recall by networks that never saw the faces, where it was measured."""
+    path = RESULTS / f"operating_point_{name}.json"
+    if not path.is_file():
+        return []
+    found = json.loads(path.read_text(encoding="utf-8"))
+    strengths = {row["prior"]: row for row in found["strengths"]}
+    plain, chosen = strengths[0.0], strengths[found["chosen_prior"]]
+    recipe = found["recipe"]
+    rows = []
+    for label, before in plain["recall"].items():
+        after = chosen["recall"][label]
+        rows.append(
+            f"| {label} | {before['n']:,} | "
+            + " | ".join(
+                f"{percent(r['recall'])} ({r['interval'][0]:.1%} to {r['interval'][1]:.1%})"
+                for r in (before, after)
+            )
+            + " |"
+        )
+    return [
+        "",
+        f"## Cross-validation ({found['protocol']})",
+        "",
+        f"{found['folds']} networks of the recipe `{recipe['name']}` "
+        f"({recipe['training']['epochs']} epochs, {recipe['optimizer']['name']}) "
+        "judge those of the training faces that they never saw "
+        f"(n={found['n']:,}): accuracy {percent(plain['accuracy'])}, balanced "
+        f"{percent(plain['balanced_accuracy'])}; with offsets of strength "
+        f"{found['chosen_prior']} for the rare labels, the most balanced one that costs at most "
+        f"0.3 points, {percent(chosen['accuracy'])} and {percent(chosen['balanced_accuracy'])}. "
+        "Recall with its 95 % interval:",
+        "",
+        f"| label | faces | no offsets | strength {found['chosen_prior']} |",
+        "|---|---|---|---|",
+        *rows,
+    ]
+
+
 def card(figures: dict[str, Any]) -> str:
     facts, rows = figures["model"], figures["rows"]
     training = facts["training"]
@@ -198,6 +237,7 @@ def card(figures: dict[str, Any]) -> str:
             for r in rows
             if "corruption" in r
         ),
+        *out_of_fold(facts["name"]),
         "",
         "## Training",
         "",

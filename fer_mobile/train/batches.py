@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any, Final
+
 import keras
 import numpy as np
 
@@ -10,6 +13,9 @@ from fer_mobile.data.augmentation import augment, noisy
 from fer_mobile.data.steps import apply_steps
 from fer_mobile.train.distillation import Teachers
 from fer_mobile.train.recipe import Recipe
+
+PREFETCHED: Final = 16
+"""Batches that wait for TensorFlow's training step."""
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
@@ -24,7 +30,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __init__(
         self, dataset: Dataset, recipe: Recipe, size: int, teachers: Teachers | None = None
     ) -> None:
-        super().__init__(workers=1, max_queue_size=16)
+        super().__init__()
         self.teachers = teachers
         self.dataset, self.recipe, self.size = dataset, recipe, size
         self.options = recipe.augmentation
@@ -75,3 +81,24 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
                 faces, noise, np.random.default_rng((training.seed, self.number, index, 1))
             )
         return faces[..., None], targets, weights
+
+
+def for_fit(batches: Batches) -> Any:
+    """What `keras.Model.fit` is to be given for these batches.
+
+    For TensorFlow a dataset without autotuning: with it, as Keras makes one, about every third
+    epoch's end waited 50 s for the tuning thread to wake up (TensorFlow 2.21).
+    """
+    if keras.backend.backend() != "tensorflow":
+        return batches
+    import tensorflow as tf
+
+    def epoch() -> Iterator[tuple[np.ndarray, ...]]:
+        return (batches[i] for i in range(len(batches)))
+
+    signature = tuple(tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in batches[0])
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    dataset = tf.data.Dataset.from_generator(epoch, output_signature=signature)
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches)))
+    return dataset.prefetch(PREFETCHED).with_options(options)

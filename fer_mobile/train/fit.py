@@ -37,7 +37,7 @@ from fer_mobile.metrics import Scores, score
 from fer_mobile.network.source import load_source
 from fer_mobile.predictor import predict_faces
 from fer_mobile.train.adjust import adjust, fit_adjustment, prior_offsets
-from fer_mobile.train.batches import Batches
+from fer_mobile.train.batches import Batches, for_fit
 from fer_mobile.train.curves import draw_curves
 from fer_mobile.train.distillation import Teachers
 from fer_mobile.train.optimizer import make_optimizer
@@ -119,7 +119,7 @@ def train(
                 f"epochs {start + 1} to {training.epochs}"
             )
             model.fit(
-                batches,
+                for_fit(batches),
                 epochs=training.epochs,
                 initial_epoch=start,
                 shuffle=False,  # the batches are, and Keras would order them by another seed
