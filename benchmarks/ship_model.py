@@ -1,7 +1,6 @@
 """Makes a trained run a shipped model: models/<name>/ with float weights, files and figures.
 
-    FER_MOBILE_DATA=... python benchmarks/ship_model.py RUN [--name NAME] [--into models]
-        [--temperature]
+    FER_MOBILE_DATA=... python benchmarks/ship_model.py RUN [--name NAME] [--temperature]
 
 `--name` is for a model that is not called as the recipe that made it.
 RUN may also be the name of a model that is shipped already, which is then exported and
@@ -84,14 +83,13 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--name")
     parser.add_argument("--temperature", action="store_true")
-    parser.add_argument("--into", type=Path, default=models_dir())
     arguments = parser.parse_args()
     source = load_source(arguments.run)
     if arguments.name:
         source = replace(source, name=arguments.name)
     if arguments.temperature:
         source = with_temperature(source)
-    folder = arguments.into / source.name
+    folder = models_dir() / source.name
     ship(source, folder, source.figures)
     weights = folder / f"{source.name}.keras"
     ship_ranges(arguments.run, weights, as_trained=not arguments.temperature)
