@@ -346,7 +346,7 @@ def test_export_with_own_faces_and_with_those_of_the_training(run, face_folder, 
     two_streams(seed=2).save(tmp_path / "other.keras")
     answers = float_answers(own.path, face_folder, tmp_path / "other.keras")
     assert {c.name for c in verify(own.path, answers).checks if not c.passed} == {OWN_PARITY}
-    with pytest.raises(ModelError, match=r"as --source: expected 16 px and 8 labels, found 48 px"):
+    with pytest.raises(ModelError, match=r"as --source: expected 16 px and 8 labels, found 56 px"):
         float_answers(own.path, face_folder, "compact")
     with pytest.raises(InputError, match="--faces: expected a folder"):
         float_answers(own.path, tmp_path / "nowhere", run)

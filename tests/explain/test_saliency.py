@@ -39,7 +39,7 @@ def test_what_is_marked_matters_more_than_as_much_elsewhere(method):
     for name, label in FACES.items():
         (found,) = explain(photo(name), "compact", method=method)
         assert found.label == label
-        assert found.saliency.shape == found.pixels.shape == (48, 48)
+        assert found.saliency.shape == found.pixels.shape == (56, 56)
         share = found.saliency >= np.quantile(found.saliency, 0.8)
         marked.append(probability_without(found, share, "compact"))
         # As many pixels in one piece, at a place of their own.
@@ -139,5 +139,5 @@ def test_the_command_draws_and_says(fer_mobile):
     told = fer_mobile.json("explain", photo("astronaut-smile.jpg"), "--model", "compact")
     (face,) = told["faces"]
     assert face["label"] == "happiness"
-    assert np.array(face["saliency"]).shape == (48, 48)
+    assert np.array(face["saliency"]).shape == (56, 56)
     assert "expected a face" in fer_mobile.refused("explain", photo("coffee-cup.jpg"))
