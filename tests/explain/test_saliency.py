@@ -45,7 +45,8 @@ def test_what_is_marked_matters_more_than_as_much_elsewhere(method):
         # As many pixels in one piece, at a place of their own.
         others = [np.roll(share, rng.integers(8, 40, 2), (0, 1)) for _ in range(8)]
         elsewhere.append(np.mean([probability_without(found, o, "compact") for o in others]))
-    assert np.mean(marked) < np.mean(elsewhere) - 0.1
+    # Of the certainty lost: faces are learned with pieces missing, so that little may be lost.
+    assert 1 - np.mean(marked) > 5 * (1 - np.mean(elsewhere))
 
 
 @pytest.mark.parametrize("name", ["astronaut-smile.jpg", "gray-woman-smile.jpg"])
