@@ -88,7 +88,8 @@ class InterpreterTest {
         val checksum = inputs.digest().joinToString("") { "%02x".format(it) }
         assertEquals(file.name, vector.item("inputs_sha256").text(), checksum)
         val tolerance = when (vector.item("precision").text()) {
-            "int8" -> 0.0
+            // A step of the answer: versions of XNNPACK may round a tie in a layer differently.
+            "int8" -> 1.0 / 256
             // Activations are rounded by ranges of their own, so that a last digit that runtimes
             // compute differently becomes a step of 1/255: one runtime with and without XNNPACK
             // already differs by up to 0.013 (compact, 300 faces).
