@@ -86,8 +86,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 def for_fit(batches: Batches) -> Any:
     """What `keras.Model.fit` is to be given for these batches.
 
-    For TensorFlow a dataset without autotuning: with it, as Keras makes one, about every third
-    epoch's end waited 50 s for the tuning thread to wake up (TensorFlow 2.21).
+    For TensorFlow a dataset without autotuning, which Keras's has: some ends of epochs waited up
+    to 50 s, one of them seen to wait for a thread of the dataset (TensorFlow 2.21).
     """
     if keras.backend.backend() != "tensorflow":
         return batches

@@ -33,19 +33,22 @@ def probability_without(explanation, chosen, model):
 
 
 @pytest.mark.parametrize("method", ["occlusion", "gradient"])
-def test_what_is_marked_matters_more_than_as_much_elsewhere(method):
+@pytest.mark.parametrize("model", ["xcao_two_stream", "compact"])
+def test_what_is_marked_matters_more_than_as_much_elsewhere(model, method):
     marked, elsewhere = [], []
     rng = np.random.default_rng(0)
     for name, label in FACES.items():
-        (found,) = explain(photo(name), "compact", method=method)
+        (found,) = explain(photo(name), model, method=method)
         assert found.label == label
         assert found.saliency.shape == found.pixels.shape == (56, 56)
         share = found.saliency >= np.quantile(found.saliency, 0.8)
-        marked.append(probability_without(found, share, "compact"))
+        marked.append(probability_without(found, share, model))
         # As many pixels in one piece, at a place of their own.
         others = [np.roll(share, rng.integers(8, 40, 2), (0, 1)) for _ in range(8)]
-        elsewhere.append(np.mean([probability_without(found, o, "compact") for o in others]))
-    # Of the certainty lost: faces are learned with pieces missing, so that little may be lost.
+        elsewhere.append(np.mean([probability_without(found, o, model) for o in others]))
+    if model == "xcao_two_stream":
+        assert np.mean(marked) < np.mean(elsewhere) - 0.1
+    # `compact` is so sure of these faces that it loses 0.09 by the gradient's marks.
     assert 1 - np.mean(marked) > 5 * (1 - np.mean(elsewhere))
 
 

@@ -56,7 +56,7 @@ class InterpreterTest {
     fun everyShippedModelAnswersAsInPython() {
         val vectors = Golden.vectors.item("models") as JsonObject
         assertEquals(Models.shipped.map { it.toRelativeString(Models.folder) }, vectors.keys.sorted())
-        for ((path, vector) in vectors) check(File(Models.folder, path), vector)
+        for ((path, vector) in vectors) check(File(Models.folder, path), vector, int8 = 0.0)
     }
 
     /** Files that are not shipped: core_tests.py exports float32, dynamic and RGB input. */
@@ -66,7 +66,8 @@ class InterpreterTest {
         val vectors = File(folder, "vectors.json").takeIf { it.exists() } ?: return
         for ((path, vector) in Golden.json(vectors)) {
             try {
-                check(File(folder, path), vector)
+                // A step of the answer: of the RGB files one of 128 faces has it. Why is not known.
+                check(File(folder, path), vector, int8 = 1.0 / 256)
             } catch (error: IllegalArgumentException) {
                 // Newer than TensorFlow Lite 2.16.1, which this test runs; LiteRT 1.4 has it.
                 if ("'FULLY_CONNECTED' version '12'" !in error.message.orEmpty()) throw error
@@ -75,7 +76,7 @@ class InterpreterTest {
         }
     }
 
-    private fun check(file: File, vector: JsonElement) {
+    private fun check(file: File, vector: JsonElement, int8: Double) {
         val classifier = load(file)
         assertEquals(file.name, vector.item("sha256").text(), classifier.file.sha256)
         val rule = classifier.contract.crop
@@ -88,8 +89,7 @@ class InterpreterTest {
         val checksum = inputs.digest().joinToString("") { "%02x".format(it) }
         assertEquals(file.name, vector.item("inputs_sha256").text(), checksum)
         val tolerance = when (vector.item("precision").text()) {
-            // A step of the answer: versions of XNNPACK may round a tie in a layer differently.
-            "int8" -> 1.0 / 256
+            "int8" -> int8
             // Activations are rounded by ranges of their own, so that a last digit that runtimes
             // compute differently becomes a step of 1/255: one runtime with and without XNNPACK
             // already differs by up to 0.013 (compact, 300 faces).
