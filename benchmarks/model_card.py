@@ -3,7 +3,8 @@
     FER_MOBILE_DATA=... python benchmarks/model_card.py xcao_two_stream [--from-rows]
 
 Every precision is exported and measured on valid under every protocol of eight or seven
-labels; the int8 file also under every corruption.  The figures go to
+labels, of a copy for another protocol its int8 file under that one; the int8 file also under
+every corruption.  The figures go to
 benchmarks/results/model_<name>.json.  The card is written from that file, the rows of
 `face_time.py`, `operating_point.py` and `ship_model.py` (`--from-rows`: again, without measuring).
 """
@@ -28,35 +29,48 @@ from fer_mobile.data.corruption import CORRUPTIONS
 from fer_mobile.evaluation import evaluate
 from fer_mobile.files import replace_file, write_text
 from fer_mobile.models import ShippedModel, shipped_models
-from fer_mobile.network.source import load_source
 from fer_mobile.train import find_recipe, load_recipe
 
-PROTOCOL = "ferplus-strict"
-PROTOCOLS = (PROTOCOL, "ferplus-argmax", "fer2013")
-"""That a card states; `fer2013-4` is a subset of the last for the studies' networks."""
+PROTOCOLS = ("ferplus-strict", "ferplus-argmax", "fer2013")
+"""That the card of a model of eight labels states; `fer2013-4` is a subset of the last."""
+
+
+def main_protocol(facts: dict[str, Any]) -> str:
+    """The protocol that a model was made for, by which its best epoch was chosen."""
+    protocol: str = facts["figures"][0]["protocol"]
+    return protocol
+
+
+def protocols(facts: dict[str, Any]) -> tuple[str, ...]:
+    """The protocols that a model is measured under."""
+    main = main_protocol(facts)
+    return PROTOCOLS if main == PROTOCOLS[0] else (main,)
 
 
 def measure(model: ShippedModel) -> dict[str, Any]:
-    source = load_source(model.name)
+    facts = model.facts()
     rows, sizes = [], {}
+
+    def note(precision: str, path: Path, protocol: str, corruption: str | None = None) -> None:
+        found = evaluate(path, protocol=protocol, corruption=corruption)
+        rows.append(found.as_dict() | {"model": model.name, "format": precision})
+        print(precision, protocol, corruption or "", rows[-1]["accuracy"], flush=True)
+
     with tempfile.TemporaryDirectory() as folder:
-        for quantize, precision in QUANTIZATIONS.items():
-            path = export(model.name, quantize=quantize, out=folder).path
+        files = (
+            {p: export(model.name, quantize=q, out=folder).path for q, p in QUANTIZATIONS.items()}
+            if model.source.is_file()
+            else model.files
+        )
+        for precision, path in files.items():
             sizes[precision] = path.stat().st_size
-            for protocol in PROTOCOLS:
-                found = evaluate(path, protocol=protocol)
-                rows.append(found.as_dict() | {"model": model.name, "format": precision})
-                print(precision, protocol, rows[-1]["accuracy"], flush=True)
+            for protocol in protocols(facts):
+                note(precision, path, protocol)
     for name in CORRUPTIONS:
-        found = evaluate(model.files["int8"], corruption=name)
-        rows.append(found.as_dict() | {"model": model.name, "format": "int8"})
-        print(name, rows[-1]["accuracy"], flush=True)
-    return {
-        "model": model.facts(),
-        "macs": zoo.count_macs(source.model),
-        "bytes": sizes,
-        "rows": rows,
-    }
+        note("int8", model.files["int8"], main_protocol(facts), name)
+    classes = len(facts["figures"][0]["recall"])
+    network = zoo.build(facts["architecture"], **facts["options"], classes=classes)
+    return {"model": facts, "macs": zoo.count_macs(network), "bytes": sizes, "rows": rows}
 
 
 def draw(row: dict[str, Any], folder: Path) -> None:
@@ -177,11 +191,22 @@ def out_of_fold(name: str) -> list[str]:
     ]
 
 
+def main_row(figures: dict[str, Any]) -> dict[str, Any]:
+    """What the int8 file answers under the protocol that the model was made for."""
+    key = ("int8", main_protocol(figures["model"]))
+    (row,) = [
+        row
+        for row in figures["rows"]
+        if (row["format"], row["protocol"]) == key and "corruption" not in row
+    ]
+    return row
+
+
 def card(figures: dict[str, Any]) -> str:
     facts, rows = figures["model"], figures["rows"]
     training = facts["training"]
     plain = [row for row in rows if "corruption" not in row]
-    (main,) = [r for r in plain if (r["format"], r["protocol"]) == ("int8", PROTOCOL)]
+    main, columns, copy = main_row(figures), protocols(facts), len(figures["bytes"]) == 1
     lines = [
         f"# {facts['name']}",
         "",
@@ -196,23 +221,32 @@ def card(figures: dict[str, Any]) -> str:
         "",
         "## Accuracy",
         "",
-        "| file | bytes | " + " | ".join(f"{p} (balanced)" for p in PROTOCOLS) + " |",
-        "|---|---|" + "---|" * len(PROTOCOLS),
+        "| file | bytes | " + " | ".join(f"{p} (balanced)" for p in columns) + " |",
+        "|---|---|" + "---|" * len(columns),
     ]
     for precision, size in figures["bytes"].items():
         found = {r["protocol"]: r for r in plain if r["format"] == precision}
         cells = [
             f"{percent(found[p]['accuracy'])} ({percent(found[p]['balanced_accuracy'])})"
-            for p in PROTOCOLS
+            for p in columns
         ]
         lines.append(f"| {precision} | {size:,} | " + " | ".join(cells) + " |")
+    (as_trained,) = [row for row in facts["figures"] if row["precision"] == "float32"]
+    fewest = min(main["counts"].values())
     counts = ", ".join(f"{r['protocol']} n={r['n']:,}" for r in plain if r["format"] == "int8")
     lines += [
         "",
-        f"Faces: {counts}. On `fer2013` the model of eight labels is measured by leaving contempt "
-        "out; it was not trained for that protocol.",
+        f"Faces: {counts}. "
+        + (
+            f"Before quantization (float32): {percent(as_trained['accuracy'])} "
+            f"({percent(as_trained['balanced_accuracy'])}). The int8 file alone is shipped; the "
+            "recipe makes the weights."
+            if copy
+            else "On `fer2013` the model of eight labels is measured by leaving contempt out; it "
+            "was not trained for that protocol."
+        ),
         "",
-        f"## Each label (int8, {PROTOCOL})",
+        f"## Each label (int8, {main['protocol']})",
         "",
         "| label | faces | recall | precision |",
         "|---|---|---|---|",
@@ -222,14 +256,14 @@ def card(figures: dict[str, Any]) -> str:
             for n in main["counts"]
         ),
         "",
-        "Where a label has few faces, its recall is uncertain: of 13 faces, one more or less "
-        "is 7.7 points.",
+        f"Where a label has few faces, its recall is uncertain: of {fewest} faces, one more or "
+        f"less is {100 / fewest:.1f} points.",
         "",
         "![Confusion matrix](confusion.png) ![Reliability diagram](reliability.png)",
         "",
         f"Expected calibration error {percent(main['calibration_error'])}.",
         "",
-        f"## Worse pictures (int8, {PROTOCOL})",
+        f"## Worse pictures (int8, {main['protocol']})",
         "",
         "| faces made worse | accuracy | balanced |",
         "|---|---|---|",
@@ -244,7 +278,8 @@ def card(figures: dict[str, Any]) -> str:
         "## Training",
         "",
         f"{training['data']}, protocol of the training rows {training['protocol']}, targets are "
-        f"the shares of votes; recipe `fer_mobile/recipes/{training['recipe']}.toml`, "
+        f"the {'labels' if copy else 'shares of votes'}; recipe "
+        f"`fer_mobile/recipes/{training['recipe']}.toml`, "
         f"{training['epochs']} epochs, seed {training['seed']}.{beginnings(training['recipe'])}"
         + training_time(facts["name"])
         + (f" {adjusted(facts['adjustment'])}" if facts.get("adjustment") else ""),
@@ -269,17 +304,12 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("--from-rows", action="store_true")
     arguments = parser.parse_args()
-    model = shipped_models()[arguments.model]
+    model = shipped_models(copies=True)[arguments.model]
     if not arguments.from_rows:
         write_row(f"model_{model.name}", measure(model))
     path = RESULTS / f"model_{model.name}.json"
     figures = json.loads(path.read_text(encoding="utf-8"))
-    (main_row,) = [
-        row
-        for row in figures["rows"]
-        if (row["format"], row["protocol"]) == ("int8", PROTOCOL) and "corruption" not in row
-    ]
-    draw(main_row, model.folder)
+    draw(main_row(figures), model.folder)
     write_text(model.folder / "card.md", card(figures))
     print(model.folder / "card.md")
 

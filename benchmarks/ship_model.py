@@ -1,12 +1,13 @@
 """Makes a trained run a shipped model: models/<name>/ with float weights, files and figures.
 
-    FER_MOBILE_DATA=... python benchmarks/ship_model.py RUN [--name NAME] [--temperature]
+    FER_MOBILE_DATA=... python benchmarks/ship_model.py RUN [--name NAME] [--temperature] [--copy]
 
 `--name` is for a model that is not called as the recipe that made it.
 RUN may also be the name of a model that is shipped already, which is then exported and
 measured anew; `--temperature` fits one to it first, where its recipe did not.
 
-Every precision is exported and measured on valid; float16 and int8 files are kept.  The
+Every precision is exported and measured on valid; float weights, float16 and int8 files are
+kept, of a `--copy` for another protocol the int8 file alone.  The
 activation ranges for int8 are the run's own, or those of training faces where it has none or
 a temperature has changed its last layer.
 """
@@ -38,11 +39,11 @@ from fer_mobile.train.adjust import fit_adjustment
 KEPT = ("float16", "int8")
 
 
-def measured(model: str, folder: Path) -> tuple[Figures, ...]:
+def measured(model: str, protocol: str, folder: Path) -> tuple[Figures, ...]:
     rows = []
     for quantize, precision in QUANTIZATIONS.items():
         path = export(model, quantize=quantize, out=folder).path
-        found = evaluate(path).as_dict()
+        found = evaluate(path, protocol=protocol).as_dict()
         fields = {k: found[k] for k in Figures.model_fields if k != "precision"}
         rows.append(Figures(precision=precision, **fields))
         print(precision, found["accuracy"], found["balanced_accuracy"], path.stat().st_size)
@@ -83,6 +84,7 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--name")
     parser.add_argument("--temperature", action="store_true")
+    parser.add_argument("--copy", action="store_true")
     arguments = parser.parse_args()
     source = load_source(arguments.run)
     if arguments.name:
@@ -94,11 +96,15 @@ def main() -> None:
     weights = folder / f"{source.name}.keras"
     ship_ranges(arguments.run, weights, as_trained=not arguments.temperature)
     with tempfile.TemporaryDirectory() as scratch:
-        ship(source, folder, measured(source.name, Path(scratch)))
+        (figures, *_) = source.figures
+        ship(source, folder, measured(source.name, figures.protocol, Path(scratch)))
     if arguments.run.is_dir():
         note_training(arguments.run, source.name)
-    for quantize in KEPT:
+    for quantize in KEPT[-1:] if arguments.copy else KEPT:
         print(export(source.name, quantize=quantize, out=folder).path)
+    if arguments.copy:
+        weights.unlink()
+        (folder / RANGES_JSON).unlink()
 
 
 if __name__ == "__main__":

@@ -22,14 +22,18 @@ SOURCE_JSON: Final = "source.json"
 
 @dataclass(frozen=True, slots=True)
 class ShippedModel:
-    """A folder of `models/` with the float weights and what was exported from them."""
+    """A folder of `models/` with the float weights and what was exported from them.
+
+    A copy, fine-tuned for another protocol, is its int8 file alone: the recipe of its name
+    makes the weights.
+    """
 
     name: str
     folder: Path
 
     @property
     def source(self) -> Path:
-        """The float weights, a .keras file."""
+        """The float weights, a .keras file, which a copy lacks."""
         return self.folder / f"{self.name}.keras"
 
     @property
@@ -45,13 +49,14 @@ class ShippedModel:
 
 
 @cache
-def shipped_models() -> dict[str, ShippedModel]:
-    """Every shipped classifier by name."""
-    return {
-        folder.name: ShippedModel(folder.name, folder)
+def shipped_models(*, copies: bool = False) -> dict[str, ShippedModel]:
+    """Every shipped classifier by name, with `copies` also those for another protocol."""
+    models = [
+        ShippedModel(folder.name, folder)
         for folder in sorted(models_dir().iterdir())
         if (folder / SOURCE_JSON).is_file()
-    }
+    ]
+    return {model.name: model for model in models if copies or model.source.is_file()}
 
 
 def list_models() -> list[dict[str, Any]]:
@@ -67,7 +72,7 @@ def list_models() -> list[dict[str, Any]]:
         }
         for name, entry in ARCHITECTURES.items()
     }
-    for name, model in shipped_models().items():
+    for name, model in shipped_models(copies=True).items():
         facts = model.facts()
         rows[name] = {
             "name": name,
@@ -84,7 +89,8 @@ def list_models() -> list[dict[str, Any]]:
 
 def tflite_file(model: str | Path) -> Path:
     """The ``.tflite`` file that `model` means: a path, or a shipped name (its int8 file)."""
-    shipped = shipped_models().get(str(model))
+    known = shipped_models(copies=True)
+    shipped = known.get(str(model))
     if shipped:
         if "int8" not in shipped.files:
             raise ModelError(model, expected="a shipped int8 file", found="none in its folder")
@@ -92,7 +98,7 @@ def tflite_file(model: str | Path) -> Path:
     path = Path(model)
     if path.suffix == ".tflite" and path.is_file():
         return path
-    raise unknown_model(model, "a shipped model's name or a .tflite file", shipped_models())
+    raise unknown_model(model, "a shipped model's name or a .tflite file", known)
 
 
 def unknown_model(model: str | Path, expected: str, known: Iterable[str]) -> ModelError:

@@ -53,7 +53,7 @@ def load_predictor(model: str | Path, threads: int = 1) -> Predictor:
     Raises ModelError where there is no such model or it cannot be used.
     """
     path = Path(model)
-    if str(model) not in shipped_models() and (path.is_dir() or path.suffix == ".keras"):
+    if str(model) not in shipped_models(copies=True) and (path.is_dir() or path.suffix == ".keras"):
         return load_network(model)
     from fer_mobile.runtime.classifier import load_classifier
 

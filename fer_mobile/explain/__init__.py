@@ -83,13 +83,13 @@ def explain(
 
 
 def _predictor(model: str | Path, method: str) -> Predictor:
-    shipped = shipped_models().get(str(model))
+    shipped = shipped_models(copies=True).get(str(model))
     if shipped is None:
         return (load_network if str(model) in ARCHITECTURES else load_predictor)(model)
     if method == "gradient":
         return load_network(model)
     # An int8 file's sure answers are exactly 1, whatever is hidden.
-    return load_predictor(shipped.files["float16"])
+    return load_predictor(shipped.files.get("float16", model))
 
 
 def _faces(

@@ -72,8 +72,15 @@ def load_source(model: str | Path) -> Source:
     `model` is a shipped name, an architecture's name (fresh weights, seed 0), a ``.keras``
     file or a run folder.  Raises ModelError where it is none of them or cannot be read.
     """
-    shipped = shipped_models().get(str(model))
+    shipped = shipped_models(copies=True).get(str(model))
     path = Path(model)
+    if shipped and not shipped.source.is_file():
+        raise ModelError(
+            shipped.name,
+            expected="float weights",
+            found="an int8 file alone",
+            todo=f"Train them: fer-mobile train {shipped.facts()['training']['recipe']}",
+        )
     if shipped:
         facts = shipped.facts()
         return _make(
@@ -104,6 +111,7 @@ def _load_run(folder: Path) -> Source:
     recipe = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
     valid = json.loads((folder / "valid.json").read_text(encoding="utf-8"))
     model = _load(folder / "best.keras")
+    labels = "FER+ votes" if recipe["data"]["protocol"].startswith("ferplus") else "their labels"
     file = folder / ADJUSTMENT_JSON
     adjustment = _adjustment(json.loads(file.read_text("utf-8")) if file.is_file() else None)
     if adjustment:
@@ -114,7 +122,7 @@ def _load_run(folder: Path) -> Source:
         architecture=recipe["model"]["architecture"],
         options=recipe["model"]["options"],
         training=Training(
-            data="FER2013 images with FER+ votes",
+            data=f"FER2013 images with {labels}",
             protocol=recipe["data"]["train_protocol"] or recipe["data"]["protocol"],
             epochs=recipe["training"]["epochs"],
             seed=recipe["training"]["seed"],
