@@ -210,7 +210,7 @@ def model_vectors() -> dict[str, Any]:
     """Every shipped file's vector, by its path in models/."""
     return {
         f"{name}/{file.name}": model_vector(file)
-        for name, model in shipped_models().items()
+        for name, model in shipped_models(copies=True).items()
         for file in model.files.values()
     }
 
