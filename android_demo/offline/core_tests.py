@@ -147,7 +147,8 @@ def arm64(native: Path) -> bool:
         print(f"arm64 is left out; it needs the Debian packages {' '.join(missing)}")
         return True
     program = arm64_runner(native, ARM64)
-    files = [file for model in shipped_models(copies=True).values() for file in model.files.values()]
+    models = shipped_models(copies=True).values()
+    files = [file for model in models for file in model.files.values()]
     return all([classifier_on_arm64(program, file) for file in files] + [yunet_on_arm64(program)])
 
 
