@@ -10,6 +10,7 @@ val bundleAssets = tasks.register<Copy>("bundleAssets") {
     into("models") {
         from(repository.resolve("models")) {
             include("*/*_int8.tflite", "*/*_int8.json")
+            exclude("*_fer2013/**") // a copy for another protocol
             eachFile { path = "models/$name" }
             includeEmptyDirs = false
         }

@@ -50,7 +50,13 @@ def test_gradle_copies_the_same_files(tmp_path: Path) -> None:
         REPOSITORY / path for path in re.findall(r'from\(repository.resolve\("(.+?)"\)', task)
     }
     patterns = re.findall(r'"(\*/[^"]+)"', task)
-    copied = {file for source in sources for file in _files(source, patterns)}
+    left_out = {
+        file
+        for folder in re.findall(r'exclude\("(.+?)/\*\*"', task)
+        for file in (REPOSITORY / "models").glob(f"{folder}/*")
+    }
+    assert left_out
+    copied = {file for source in sources for file in _files(source, patterns)} - left_out
     assert _checksums(copied) == _checksums(bundle(tmp_path))
 
 
