@@ -90,7 +90,7 @@ def train(
         if tuning:
             model = tuning.model
         elif recipe.model.start and not start:
-            report(_start_from(recipe.model.start, model))
+            report(start_from(recipe.model.start, model))
         teachers = _teachers(recipe, len(learn.names), len(learn) // rows, out)
         if teachers and not start:
             theirs = teachers.score(valid, recipe.data.preprocessing)
@@ -201,7 +201,7 @@ def _teachers(recipe: Recipe, classes: int, batches: int, out: Path) -> Teachers
     )
 
 
-def _start_from(start: str, model: keras.Model) -> str:
+def start_from(start: str, model: keras.Model) -> str:
     """Give a fresh model the weights of another one where they fit; says how many did."""
     theirs = {layer.name: layer.get_weights() for layer in load_source(start).model.layers}
     own = [layer for layer in model.layers if layer.weights]
@@ -307,7 +307,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         loss = -(self.valid.targets * np.log(np.maximum(probabilities, 1e-7))).sum(1).mean()
         if self.best is None:
             self.best = self._read_best()
-        if self.best is None or _merit(figures.accuracy, figures.balanced_accuracy) > _merit(
+        if self.best is None or merit(figures.accuracy, figures.balanced_accuracy) > merit(
             self.best.accuracy, self.best.balanced_accuracy
         ):
             self.best = figures
@@ -350,7 +350,7 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
             return None
         with (self.out / "history.csv").open(newline="") as file:
             merits = [
-                _merit(float(row["accuracy"]), float(row["balanced_accuracy"]))
+                merit(float(row["accuracy"]), float(row["balanced_accuracy"]))
                 for row in csv.DictReader(file)
             ]
         stale = len(merits) - 1 - int(np.argmax(merits))
@@ -423,6 +423,6 @@ def _copied(weights: list[np.ndarray]) -> list[np.ndarray]:
     return [np.array(weight) for weight in weights]
 
 
-def _merit(accuracy: float, balanced_accuracy: float) -> float:
+def merit(accuracy: float, balanced_accuracy: float) -> float:
     """What the best epoch is chosen by: accuracy, with balanced accuracy as a tenth of it."""
     return accuracy + 0.1 * balanced_accuracy
