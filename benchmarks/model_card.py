@@ -147,8 +147,8 @@ def training_time(name: str) -> str:
         return ""
     row = json.loads(path.read_text(encoding="utf-8"))
     hardware = row["hardware"]
-    cores = f"{hardware['cores']} cores of {hardware['cpu']}"
-    return f" The training took {row['hours']:.1f} hours on {cores}."
+    device = row.get("trained_on") or f"{hardware['cores']} cores of {hardware['cpu']}"
+    return f" The training took {row['hours']:.1f} hours on {device}."
 
 
 def out_of_fold(name: str) -> list[str]:

@@ -1,8 +1,10 @@
 """Makes a trained run a shipped model: models/<name>/ with float weights, files and figures.
 
     FER_MOBILE_DATA=... python benchmarks/ship_model.py RUN [--name NAME] [--temperature] [--copy]
+        [--trained-on DEVICE]
 
-`--name` is for a model that is not called as the recipe that made it.
+`--name` is for a model that is not called as the recipe that made it, `--trained-on` says where
+it was trained if not here.
 RUN may also be the name of a model that is shipped already, which is then exported and
 measured anew; `--temperature` fits one to it first, where its recipe did not.
 
@@ -72,11 +74,12 @@ def ship_ranges(run: Path, weights: Path, *, as_trained: bool) -> None:
     make_ranges(weights.parent, model, limits=limits, origin=origin)
 
 
-def note_training(run: Path, name: str) -> None:
-    """Write how long the run's epochs took, for the card."""
+def note_training(run: Path, name: str, device: str | None) -> None:
+    """Write how long the run's epochs took, for the card, and on what if not on this machine."""
     with (run / "history.csv").open(newline="") as file:
         seconds = sum(float(row["seconds"]) for row in csv.DictReader(file))
-    write_row(f"training_{name}", {"model": name, "hours": round(seconds / 3600, 2)})
+    row = {"model": name, "hours": round(seconds / 3600, 2)}
+    write_row(f"training_{name}", row | ({"trained_on": device} if device else {}))
 
 
 def main() -> None:
@@ -85,6 +88,7 @@ def main() -> None:
     parser.add_argument("--name")
     parser.add_argument("--temperature", action="store_true")
     parser.add_argument("--copy", action="store_true")
+    parser.add_argument("--trained-on")
     arguments = parser.parse_args()
     source = load_source(arguments.run)
     if arguments.name:
@@ -99,7 +103,7 @@ def main() -> None:
         (figures, *_) = source.figures
         ship(source, folder, measured(source.name, figures.protocol, Path(scratch)))
     if arguments.run.is_dir():
-        note_training(arguments.run, source.name)
+        note_training(arguments.run, source.name, arguments.trained_on)
     for quantize in KEPT[-1:] if arguments.copy else KEPT:
         print(export(source.name, quantize=quantize, out=folder).path)
     if arguments.copy:

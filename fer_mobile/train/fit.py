@@ -91,7 +91,9 @@ def train(
             model = tuning.model
         elif recipe.model.start and not start:
             report(start_from(recipe.model.start, model))
-        teachers = _teachers(recipe, len(learn.names), len(learn) // rows, out)
+        teachers = None
+        if not finished:  # of a finished run they may be gone
+            teachers = _teachers(recipe, len(learn.names), len(learn) // rows, out)
         if teachers and not start:
             theirs = teachers.score(valid, recipe.data.preprocessing)
             report(

@@ -42,7 +42,7 @@ def test_what_an_operation_computes_is_counted(precision):
     assert dense[0].weight_bytes == width * dense[0].macs + biases
     assert {op.integer for op in operations if op.macs} == {precision == "int8"}
     convolutions = [op for op in operations if op.name == "CONV_2D"]
-    assert convolutions[-1].macs == 7 * 7 * 128 * (3 * 3 * 128)
+    assert convolutions[-1].macs == 14 * 14 * 128 * (3 * 3 * 128)
     assert operations[-1].name == "SOFTMAX"
 
 

