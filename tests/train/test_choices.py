@@ -10,6 +10,7 @@ from fer_mobile.convert import export
 from fer_mobile.data import load_dataset
 from fer_mobile.errors import ModelError, RecipeError
 from fer_mobile.evaluation import evaluate
+from fer_mobile.network.source import load_source
 from fer_mobile.train import load_recipe
 from fer_mobile.train.fit import train
 from fer_mobile.train.muon import Muon
@@ -132,6 +133,8 @@ def test_a_training_stops_at_an_accuracy_and_stays_stopped(quick, small_npz, tmp
     assert state["epochs_done"] == 1
     assert "on the training batches" in state["stopped"]
     assert f"stopped: {state['stopped']}" in said
+    # What is said of its weights is how long they were trained, not how long they might have been.
+    assert load_source(tmp_path / "run").training.epochs == state["epochs_done"] == 1
     again = train(recipe, tmp_path / "run", data=small_npz, resume=True, report=silently)
     assert again.confusion == first.confusion
     assert json.loads((tmp_path / "run" / "state.json").read_text()) == state

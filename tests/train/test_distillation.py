@@ -14,7 +14,7 @@ from fer_mobile.train import load_recipe
 from fer_mobile.train.batches import Batches
 from fer_mobile.train.distillation import Teachers
 from fer_mobile.train.fit import train
-from fer_mobile.train.recipe import override
+from fer_mobile.train.recipe import DistillationSection, override
 from fer_mobile.train.rows import training_rows
 from tests.networks import brightness_classes
 
@@ -184,6 +184,11 @@ def test_a_run_with_teachers_holds_the_student_alone(
     (run / "recipe.json").write_text(longer.model_dump_json())
     found = train(longer, run, data=small_npz, resume=True, report=lambda line: None)
     assert np.isfinite(found.accuracy)
+    # A finished run can be read where its teachers are no more.
+    gone = longer.model_copy(update={"distillation": DistillationSection(teachers=("gone",))})
+    (run / "recipe.json").write_text(gone.model_dump_json())
+    again = train(gone, run, data=small_npz, resume=True, report=lambda line: None)
+    assert again.accuracy == found.accuracy
 
 
 def test_teachers_that_cannot_teach_are_refused(trained_run, tiny_recipe, small_npz, tmp_path):
