@@ -5,8 +5,8 @@
 
 What `fer-mobile train` does with the same recipes, but an epoch is one program: faces are augmented
 on the device, a batch teaches every recipe's network, and the teachers are asked once for all of
-them.  So the recipes must agree in data, input size, augmentation, mixup, batches and teachers.
-Two things are not as there: a face is blurred before the warp, not after it, and
+them.  So the recipes must agree in data, input size, augmentation, teachers and all of [training]
+but `balance`.  Two things are not as there: a face is blurred before the warp, not after it, and
 `distillation.views` is not heeded, teachers are always asked.  What is random is drawn by another
 generator.  With `--seconds` the recipes get as many of their epochs as that time has room for.
 
@@ -266,16 +266,15 @@ def agreed(recipes: list[Recipe]) -> Recipe:
     first = recipes[0]
 
     def shared(recipe: Recipe) -> tuple[object, ...]:
-        training = recipe.training
-        batches = (training.batch_size, training.mixup, training.label_smoothing, training.seed)
+        training = recipe.training.model_copy(update={"balance": 0.0})  # each may have its own
         size = recipe.model.options.get("size")
-        return (size, recipe.data, recipe.augmentation, recipe.distillation, *batches)
+        return (size, recipe.data, recipe.augmentation, recipe.distillation, training)
 
     for other in recipes[1:]:
         if shared(other) != shared(first):
             raise RecipeError(
                 other.name,
-                expected=f"size, data, augmentation, teachers and batches of {first.name}",
+                expected=f"size, data, augmentation, teachers and [training] of {first.name}",
                 found="others",
                 todo="Train it by itself.",
             )

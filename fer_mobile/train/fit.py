@@ -36,6 +36,7 @@ from fer_mobile.files import replace_file, write_text
 from fer_mobile.metrics import Scores, score
 from fer_mobile.network.source import load_source
 from fer_mobile.predictor import predict_faces
+from fer_mobile.quiet import quiet
 from fer_mobile.train.adjust import adjust, fit_adjustment, prior_offsets
 from fer_mobile.train.batches import Batches, for_fit
 from fer_mobile.train.curves import draw_curves
@@ -81,7 +82,8 @@ def train(
     start = _epochs_done(recipe, out, resume)
     finished = start >= training.epochs or _stopped(out)
 
-    keras.utils.set_random_seed(training.seed + start)
+    with quiet():  # on JAX this imports TensorFlow, which has something to say
+        keras.utils.set_random_seed(training.seed + start)
     rows = min(training.batch_size, len(learn))
     with divided(parallel, rows), _precision(training.precision):
         model = _build(recipe, len(learn.names))

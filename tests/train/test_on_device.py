@@ -116,7 +116,9 @@ def test_a_run_is_one_that_train_can_end(runs, small_npz, name, monkeypatch):
 @pytest.mark.prove
 def test_recipes_that_cannot_share_their_batches_are_refused(runs, small_npz):
     done = script(runs.parent, "one.toml", "teacher.toml", "--runs", "no", "--data", small_npz)
-    assert "teacher: expected size, data, augmentation, teachers and batches of one" in done.stderr
+    assert (
+        "teacher: expected size, data, augmentation, teachers and [training] of one" in done.stderr
+    )
 
 
 @pytest.mark.prove
