@@ -6,9 +6,9 @@
 What `fer-mobile train` does with the same recipes, but an epoch is one program: faces are augmented
 on the device, a batch teaches every recipe's network, and the teachers are asked once for all of
 them.  So the recipes must agree in data, input size, augmentation, teachers and all of [training]
-but `balance`.  Two things are not as there: a face is blurred before the warp, not after it, and
-`distillation.views` is not heeded, teachers are always asked.  What is random is drawn by another
-generator.  With `--seconds` the recipes get as many of their epochs as that time has room for.
+but `balance`.  `distillation.views` is not heeded, teachers are always asked, and what is random is
+drawn by another generator.  With `--seconds` the recipes get as many of their epochs as that time
+has room for.
 
 A run folder has all that `fer-mobile train RECIPE --out FOLDER --resume` needs to add the
 adjustment and the activation ranges.
@@ -45,8 +45,8 @@ from fer_mobile.train.rows import training_rows
 CHUNK = 512
 """Faces of valid that are judged at once."""
 
-TAPS = 4
-"""Pixels on each side that a blur of the largest sigma, 1.4, sees."""
+SIGMAS = 0.4, 1.4
+"""Smallest and largest blur, in pixels of a stored face."""
 
 
 def draw(key: jax.Array, count: int, options: Augmentation) -> dict[str, jax.Array]:
@@ -62,7 +62,7 @@ def draw(key: jax.Array, count: int, options: Augmentation) -> dict[str, jax.Arr
         "scale": jnp.exp(uniform(-1, 1) * math.log1p(options.scale)),
         "shift": uniform(-options.shift, options.shift, 2),
         "blurred": uniform(0, 1) < options.blur,
-        "sigma": uniform(0.4, 1.4),
+        "sigma": uniform(*SIGMAS),
         "gain": 1 + uniform(-options.contrast, options.contrast),
         "offset": uniform(-options.brightness, options.brightness),
         "erased": uniform(0, 1) < options.erase,
@@ -74,8 +74,7 @@ def draw(key: jax.Array, count: int, options: Augmentation) -> dict[str, jax.Arr
 
 def render(stored: jax.Array, what: dict[str, jax.Array], size: int) -> jax.Array:
     """Faces uint8 [N, H, W], changed as `draw` said: float32 [N, size, size] in 0-1."""
-    faces = _blurred(stored.astype(jnp.float32) / 255, what["blurred"], what["sigma"])
-    count, height, width = faces.shape
+    count, height, width = stored.shape
     step = width / size * what["scale"]
     cosine, sine = jnp.cos(what["angle"]) * step, jnp.sin(what["angle"]) * step
     place = jnp.arange(size) - (size - 1) / 2
@@ -85,7 +84,7 @@ def render(stored: jax.Array, what: dict[str, jax.Array], size: int) -> jax.Arra
     y = (height - 1) / 2 + _each(what["shift"][:, 1] * width) + _each(c) * right + _each(d) * down
     left, top = jnp.floor(x), jnp.floor(y)
     fx, fy = x - left, y - top
-    flat = faces.reshape(count, -1)
+    flat = stored.reshape(count, -1).astype(jnp.float32) / 255
 
     def pixel(row: jax.Array, column: jax.Array) -> jax.Array:
         row = jnp.clip(row, 0, height - 1).astype(jnp.int32)
@@ -95,7 +94,7 @@ def render(stored: jax.Array, what: dict[str, jax.Array], size: int) -> jax.Arra
 
     upper = (1 - fx) * pixel(top, left) + fx * pixel(top, left + 1)
     lower = (1 - fx) * pixel(top + 1, left) + fx * pixel(top + 1, left + 1)
-    out = (1 - fy) * upper + fy * lower
+    out = _blurred((1 - fy) * upper + fy * lower, what["blurred"], what["sigma"], size / width)
     out += (out.mean((1, 2), keepdims=True) - out) * (1 - _each(what["gain"]))
     out += _each(what["offset"])
     sides = jnp.floor(what["sides"] * size)
@@ -110,15 +109,17 @@ def _each(values: jax.Array) -> jax.Array:
     return values[:, None, None]
 
 
-def _blurred(faces: jax.Array, chosen: jax.Array, sigma: jax.Array) -> jax.Array:
-    far = jnp.arange(-TAPS, TAPS + 1)
-    kernel = jnp.exp(-0.5 * (far / sigma[:, None]) ** 2)
+def _blurred(faces: jax.Array, chosen: jax.Array, sigma: jax.Array, zoom: float) -> jax.Array:
+    """Faces that are `zoom` times as large as stored; the `chosen` ones with a Gaussian blur."""
+    taps = math.ceil(3 * SIGMAS[1] * zoom)
+    far = jnp.arange(-taps, taps + 1)
+    kernel = jnp.exp(-0.5 * (far / (sigma[:, None] * zoom)) ** 2)
     kernel = jnp.where(chosen[:, None], kernel / kernel.sum(1, keepdims=True), far == 0)
-    height, width = faces.shape[1:]
-    padded = jnp.pad(faces, ((0, 0), (TAPS, TAPS), (0, 0)), mode="reflect")
-    faces = sum(_each(kernel[:, i]) * padded[:, i : i + height] for i in range(2 * TAPS + 1))
-    padded = jnp.pad(faces, ((0, 0), (0, 0), (TAPS, TAPS)), mode="reflect")
-    return sum(_each(kernel[:, i]) * padded[:, :, i : i + width] for i in range(2 * TAPS + 1))
+    size = faces.shape[1]
+    padded = jnp.pad(faces, ((0, 0), (taps, taps), (0, 0)), mode="reflect")
+    faces = sum(_each(kernel[:, i]) * padded[:, i : i + size] for i in range(len(far)))
+    padded = jnp.pad(faces, ((0, 0), (0, 0), (taps, taps)), mode="reflect")
+    return sum(_each(kernel[:, i]) * padded[:, :, i : i + size] for i in range(len(far)))
 
 
 @dataclass

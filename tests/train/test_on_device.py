@@ -55,8 +55,6 @@ what = {key: np.asarray(value) for key, value in what.items()}
 assert 8 < what["blurred"].sum() < 24 and set(what["flip"]) == {-1, 1}
 for i, face in enumerate(faces):
     face = face.astype(np.float32) / 255
-    if what["blurred"][i]:
-        face = cv2.GaussianBlur(face, (9, 9), what["sigma"][i], borderType=cv2.BORDER_REFLECT_101)
     turned = np.array([[np.cos(what["angle"][i]), -np.sin(what["angle"][i])],
                        [np.sin(what["angle"][i]), np.cos(what["angle"][i])]])
     turned = turned * 48 / 56 * what["scale"][i]
@@ -65,6 +63,8 @@ for i, face in enumerate(faces):
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     want = cv2.warpAffine(face, np.c_[turned, start], (56, 56), flags=flags,
                           borderMode=cv2.BORDER_REPLICATE)
+    if what["blurred"][i]:
+        want = cv2.GaussianBlur(want, (0, 0), what["sigma"][i] * 56 / 48)
     want = want.mean() + (want - want.mean()) * what["gain"][i] + what["offset"][i]
     # OpenCV's warp has 1/32 of a pixel.
     assert np.abs(np.clip(want, 0, 1) - drawn[i]).mean() < 2e-3
