@@ -51,7 +51,8 @@ def test_the_profile_adds_up_to_an_inference():
     assert [op.operation for op in found][-1] == "SOFTMAX"
     assert sum(op.share for op in found) == pytest.approx(1)
     largest = max(found, key=lambda op: op.ms)
-    assert (largest.operation, largest.output) == ("FULLY_CONNECTED", (1, 1024))
+    # Which convolution or dense layer it is depends on the processor.
+    assert largest.operation in ("CONV_2D", "FULLY_CONNECTED")
     classifier = load_classifier(FILES["int8"])
     face = np.zeros((1, classifier.size, classifier.size), np.uint8)
     import timeit
