@@ -6,9 +6,9 @@
 What `fer-mobile train` does with the same recipes, but an epoch is one program: faces are augmented
 on the device, a batch teaches every recipe's network, and the teachers are asked once for all of
 them.  So the recipes must agree in data, input size, augmentation, teachers and all of [training]
-but `balance`.  `distillation.views` is not heeded, teachers are always asked, and what is random is
-drawn by another generator.  With `--seconds` the recipes get as many of their epochs as that time
-has room for.
+but `balance`.  `distillation.views` and `answers` are not heeded, teachers are always asked, and
+what is random is drawn by another generator.  With `--seconds` the recipes get as many of their
+epochs as that time has room for.
 
 A run folder has all that `fer-mobile train RECIPE --out FOLDER --resume` needs to add the
 adjustment and the activation ranges.

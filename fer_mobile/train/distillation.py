@@ -22,6 +22,7 @@ from fer_mobile.files import write_bytes
 from fer_mobile.metrics import Scores, score
 from fer_mobile.network.source import load_source
 from fer_mobile.predictor import predict_faces
+from fer_mobile.train.answers import answers_file
 
 
 class Teachers:
@@ -60,7 +61,7 @@ class Teachers:
             buffer = io.BytesIO()
             np.save(buffer, np.stack([self._answers[i] for i in range(self.batches)]))
             write_bytes(self._file, buffer.getvalue())
-        self._file = self.folder / f"teachers_{epoch}.npy"
+        self._file = answers_file(self.folder, epoch)
         known = np.load(self._file) if self._file.exists() else ()
         self._answers = dict(enumerate(known))
 

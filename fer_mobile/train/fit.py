@@ -38,9 +38,11 @@ from fer_mobile.network.source import load_source
 from fer_mobile.predictor import predict_faces
 from fer_mobile.quiet import quiet
 from fer_mobile.train.adjust import adjust, fit_adjustment, prior_offsets
+from fer_mobile.train.answers import unpack_answers
 from fer_mobile.train.batches import Batches, for_fit
 from fer_mobile.train.curves import draw_curves
 from fer_mobile.train.distillation import Teachers
+from fer_mobile.train.fused import fuse_normalisation
 from fer_mobile.train.optimizer import make_optimizer
 from fer_mobile.train.parallel import divided, undivided
 from fer_mobile.train.quantize_aware import FineTuning, begin
@@ -95,8 +97,8 @@ def train(
             report(start_from(recipe.model.start, model))
         teachers = None
         if not finished:  # of a finished run they may be gone
-            teachers = _teachers(recipe, len(learn.names), len(learn) // rows, out)
-        if teachers and not start:
+            teachers = _teachers(recipe, learn, int(model.input_shape[1]), out)
+        if teachers and teachers.models and not start:
             theirs = teachers.score(valid, recipe.data.preprocessing)
             report(
                 f"teachers together on {valid.protocol} {valid.split}: "
@@ -106,6 +108,7 @@ def train(
         write_text(out / "recipe.json", recipe.model_dump_json(indent=2))
         size = int(model.input_shape[1])
         batches = Batches(learn, recipe, size, teachers)
+        fuse_normalisation(model)
         model.compile(
             make_optimizer(recipe, len(batches)),
             "categorical_crossentropy",
@@ -190,17 +193,21 @@ def _tuning(recipe: Recipe, fresh: keras.Model) -> FineTuning | None:
     return begin(recipe, fresh)
 
 
-def _teachers(recipe: Recipe, classes: int, batches: int, out: Path) -> Teachers | None:
-    """The teachers that a recipe names, if it does; their answers in `out`, if they are kept."""
+def _teachers(recipe: Recipe, learn: Dataset, size: int, out: Path) -> Teachers | None:
+    """The teachers that a recipe names, if it does; their answers in `out`, if they are kept.
+
+    Nobody is asked where the recipe has their answers.
+    """
     section = recipe.distillation
-    if not section.teachers:
+    if not section.teachers and not section.answers:
         return None
-    folder = out if section.views else None
+    if section.answers:
+        unpack_answers(recipe, learn, size, out)
     return Teachers(
-        section.teachers,
-        classes,
-        batches=batches,
-        folder=folder,
+        () if section.answers else section.teachers,
+        len(learn.names),
+        batches=len(learn) // recipe.training.batch_size or 1,
+        folder=out if section.views else None,
         precision=recipe.training.precision,
     )
 

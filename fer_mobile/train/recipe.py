@@ -114,6 +114,11 @@ class DistillationSection(_Section):
         "as they are kept in the run folder, mirrored every other time unless augmentation.flip "
         "is 0; 0: no batch comes twice, teachers are always asked.",
     )
+    answers: str = Field(
+        "",
+        description="A file of the teachers' answers for all views (see `answers`), by its path or "
+        "beside the shipped recipes: they are not asked, and need not be there.",
+    )
 
 
 class AdjustmentSection(_Section):
