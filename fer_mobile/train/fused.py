@@ -16,8 +16,8 @@ def fuse_normalisation(model: keras.Model) -> int:
     """Have the model's batch normalisations of maps train by TensorFlow's fused kernel.
 
     Only what a layer computes in training is replaced, and only in this object: a saved file
-    holds Keras's own layers.  Differs from Keras in the moving variance alone, which is of the
-    population, not of the sample (N - 1 instead of N).  Returns how many layers were changed:
+    holds Keras's own layers.  Beside rounding it differs from Keras in the moving variance alone,
+    which is the unbiased one (over N - 1 instead of N).  Returns how many layers were changed:
     none on another backend than TensorFlow.
     """
     if keras.backend.backend() != "tensorflow":

@@ -16,7 +16,7 @@ WITH_ANSWERS = ["compact_refined", "xcao_two_stream_refined"]
 TINY = [
     "model.architecture=simple_cnn",
     "model.options={size=16}",
-    "epochs=2",
+    "epochs=3",
     "batch_size=16",
     "mixup=0.4",
     "views=2",
@@ -28,7 +28,7 @@ def taught(trained_run, tiny_recipe, small_npz, tmp_path_factory):
     """A run whose teacher was asked, its recipe, and the file of the answers."""
     folder = tmp_path_factory.mktemp("taught")
     teachers = f'distillation.teachers=["{trained_run.as_posix()}"]'
-    recipe = load_recipe(tiny_recipe, [*TINY, teachers, "epochs=3"])
+    recipe = load_recipe(tiny_recipe, [*TINY, teachers])
     run, file = folder / "run", folder / "answers.npz"
     train(recipe, run, data=small_npz, throughput=False, report=lambda line: None)
     pack_answers(run, recipe, training_rows(recipe, small_npz)[0], 16, file)
