@@ -2,7 +2,7 @@
 
     FER_MOBILE_DATA=... python benchmarks/pack_answers.py RUN FILE.npz
 
-The recipe then says `answers = "FILE.npz"` under [distillation], beside the shipped recipes.
+The recipe then says `answers = "FILE.npz"` under [distillation].
 """
 
 from __future__ import annotations

@@ -19,7 +19,6 @@ import numpy as np
 from fer_mobile.data import Dataset
 from fer_mobile.errors import RecipeError
 from fer_mobile.files import write_bytes
-from fer_mobile.resources import recipes_dir
 from fer_mobile.train.recipe import Recipe
 
 STEPS: Final = 255
@@ -59,16 +58,15 @@ def unpack_answers(recipe: Recipe, dataset: Dataset, size: int, run: Path) -> No
 
     Raises RecipeError for a file that cannot be read, and for one of other batches.
     """
-    name = str(recipe.distillation.answers)
-    path = Path(name) if Path(name).is_file() else recipes_dir() / name
+    path = Path(recipe.distillation.answers)
     try:
         with np.load(path) as content:
             answers, about = content["answers"], json.loads(str(content["about"]))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise RecipeError(
             "distillation.answers",
-            expected="a file of teachers' answers, by its path or beside the shipped recipes",
-            found=f"{name}: {error}",
+            expected="a file of teachers' answers",
+            found=f"{path}: {error}",
         ) from error
     own = _deciding(recipe, dataset, size)
     different = [key for key in own if own[key] != about.get(key)]
@@ -76,7 +74,7 @@ def unpack_answers(recipe: Recipe, dataset: Dataset, size: int, run: Path) -> No
         key = different[0]
         raise RecipeError(
             f"{key} of {recipe.name}",
-            expected=f"{about.get(key)}, as teachers saw the batches of {name}",
+            expected=f"{about.get(key)}, as teachers saw the batches of {path.name}",
             found=str(own[key]),
             todo='Set it so, or ask teachers: distillation.answers="".',
         )

@@ -116,8 +116,8 @@ class DistillationSection(_Section):
     )
     answers: str = Field(
         "",
-        description="A file of the teachers' answers for all views (see `answers`), by its path or "
-        "beside the shipped recipes: they are not asked, and need not be there.",
+        description="A file of the teachers' answers for all views (see `answers`): they are not "
+        "asked, and need not be there.",
     )
 
 

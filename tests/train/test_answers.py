@@ -4,14 +4,11 @@ import numpy as np
 import pytest
 
 from fer_mobile.errors import RecipeError
-from fer_mobile.train import find_recipe, load_recipe
+from fer_mobile.train import load_recipe
 from fer_mobile.train.answers import answers_file, pack_answers, unpack_answers
-from fer_mobile.train.batches import Batches
 from fer_mobile.train.fit import train
 from fer_mobile.train.recipe import override
 from fer_mobile.train.rows import training_rows
-
-WITH_ANSWERS = ["compact_refined", "xcao_two_stream_refined"]
 
 TINY = [
     "model.architecture=simple_cnn",
@@ -82,25 +79,6 @@ def test_answers_to_other_faces_are_refused(taught, small_npz, tmp_path):
     learn.images[0, 0, 0] ^= 1
     with pytest.raises(RecipeError, match="faces' checksum"):
         unpack_answers(told(recipe, file), learn, 16, tmp_path)
-
-
-@pytest.mark.parametrize("name", WITH_ANSWERS)
-def test_the_shipped_answers_are_to_their_recipes_batches(name, shared_data, tmp_path):
-    recipe = load_recipe(find_recipe(name))
-    learn, _ = training_rows(recipe, shared_data)
-    unpack_answers(recipe, learn, recipe.model.options["size"], tmp_path)
-    batches = len(learn) // recipe.training.batch_size
-    shape = (batches, recipe.training.batch_size, len(learn.names))
-    for epoch in range(recipe.distillation.views):
-        answers = np.load(answers_file(tmp_path, epoch))
-        assert answers.shape == shape
-        np.testing.assert_allclose(answers.sum(-1), 1, atol=1e-5)
-    # They are to these faces in this order: far nearer to their votes than to the next face's.
-    batch = Batches(learn, override(recipe, ["noise=0"]), recipe.model.options["size"])
-    batch.begin(epoch)
-    votes = batch[3][1]
-    apart = [np.abs(answers[3] - other).mean() for other in (votes, np.roll(votes, 1, axis=0))]
-    assert apart[0] < 0.6 * apart[1]
 
 
 def test_noise_is_the_students_own_affair(taught, small_npz, tmp_path):

@@ -15,7 +15,6 @@ ABOVE_THE_CAP = ("face_inception", "face_inception_fer2013")
 
 DEEPER = {
     "compact_distilled": 828_328,
-    "compact_refined": 828_328,
     "compact_fer2013": 754_088,
 }
 """Parameters where a recipe's options change their number."""
