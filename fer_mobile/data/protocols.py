@@ -7,7 +7,6 @@ carries the name of one of these:
   than half of what is left and be one of the eight expressions.
 * ``ferplus-argmax``: the column with most votes; rows won by "unknown" or "NF" are dropped.
 * ``fer2013``: the original seven labels.
-* ``fer2013-votes``: the same, and targets to train on that listen to the votes as well.
 * ``fer2013-4``: the rows that these call neutral, happiness, surprise or sadness (the subset
   of studies 000, 002 and 004).
 
@@ -17,7 +16,7 @@ carries the name of one of these:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -90,20 +89,6 @@ def _fer2013(raw: Votes) -> Labelled:
     return Labelled(np.ones(len(labels), bool), labels, targets, LABELS_7)
 
 
-def _fer2013_votes(raw: Votes) -> Labelled:
-    """The labels as they are; targets half of them and half of what the votes make probable.
-
-    FER2013's labels are a single judgement, often a wrong one.  How probable each is after ten
-    votes is fitted to these very rows: a linear map, by least squares.
-    """
-    every = _fer2013(raw)
-    shares = raw.votes / np.maximum(raw.votes.sum(1, keepdims=True), 1)
-    probable = (shares @ np.linalg.lstsq(shares, every.targets, rcond=None)[0]).clip(0)
-    targets = every.targets + probable / np.maximum(probable.sum(1, keepdims=True), 1e-9)
-    targets /= targets.sum(1, keepdims=True)  # a row without votes keeps its label
-    return replace(every, targets=targets.astype(np.float32))
-
-
 def _four(raw: Votes) -> Labelled:
     every = _fer2013(raw)
     keep = every.labels < len(LABELS_4)
@@ -114,7 +99,6 @@ PROTOCOLS: Final[dict[str, Callable[[Votes], Labelled]]] = {
     "ferplus-strict": _strict,
     "ferplus-argmax": _argmax,
     "fer2013": _fer2013,
-    "fer2013-votes": _fer2013_votes,
     "fer2013-4": _four,
 }
 """Every protocol by name."""

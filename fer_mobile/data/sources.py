@@ -114,20 +114,18 @@ def load_dataset(
 
 
 def _apply(faces: _Faces, protocol: str, split: str, training: bool) -> Dataset:
-    keep = np.full(len(faces.split), True)
-    if split != "all":
-        keep &= faces.split == SPLITS.index(split)
+    labelled = find_protocol(protocol)(faces.raw)
+    keep = labelled.keep.copy()
     if training:
         keep &= (faces.split != 0) | (faces.copy_of == 0)
-        if protocol.startswith("fer2013"):
+        if protocol in ("fer2013", "fer2013-4"):
             keep &= (faces.split != 0) | faces.label_certain
-    # The protocol sees no row that is not asked for, as it may learn from those that it sees.
-    labelled = find_protocol(protocol)(Votes(faces.raw.votes[keep], faces.raw.fer2013[keep]))
-    keep[keep] = labelled.keep
+    if split != "all":
+        keep &= faces.split == SPLITS.index(split)
     return Dataset(
         faces.images[keep],
-        labelled.labels[labelled.keep].astype(np.int64),
-        labelled.targets[labelled.keep],
+        labelled.labels[keep].astype(np.int64),
+        labelled.targets[keep],
         labelled.names,
         protocol,
         split,

@@ -7,7 +7,6 @@ from fer_mobile.data import load_dataset
 from fer_mobile.data.protocols import PROTOCOLS, Votes, find_protocol, vocabulary
 from fer_mobile.errors import DataError
 from fer_mobile.labels import FER2013, LABELS, LABELS_4
-from tests.conftest import small_columns
 
 
 def votes(**by_name):
@@ -100,7 +99,6 @@ COUNTS = {  # protocol: (train, train to learn from, valid), as the data's own R
     "ferplus-strict": (25_057, 24_443, 3_199),
     "ferplus-argmax": (28_386, 27_698, 3_553),
     "fer2013": (28_558, 27_793, 3_579),
-    "fer2013-votes": (28_558, 27_793, 3_579),
 }
 
 
@@ -122,39 +120,6 @@ def test_classes_of_the_real_strict_data(shared_data):
     }  # fmt: skip
 
 
-def test_votes_soften_the_original_labels():
-    """Of ten faces that all take for angry seven were called so, and three fearful."""
-    cast = [votes(anger=10)] * 10 + [votes(happiness=10)] * 5 + [votes()]
-    originals = [FER2013.index("anger")] * 7 + [FER2013.index("fear")] * 3
-    originals += [FER2013.index("happiness")] * 5 + [FER2013.index("disgust")]
-    raw = Votes(np.array(cast, np.uint8), np.array(originals))
-    found, plain = PROTOCOLS["fer2013-votes"](raw), PROTOCOLS["fer2013"](raw)
-    np.testing.assert_array_equal(found.labels, plain.labels)
-    assert found.targets.dtype == np.float32
-    expected = np.zeros((4, 7))
-    anger, fear = LABELS.index("anger"), LABELS.index("fear")
-    expected[0, [anger, fear]] = 0.85, 0.15
-    expected[1, [anger, fear]] = 0.35, 0.65
-    expected[2, LABELS.index("happiness")] = 1
-    expected[3, LABELS.index("disgust")] = 1  # nobody voted
-    np.testing.assert_allclose(found.targets[[0, 9, 10, 15]], expected, atol=1e-6)
-
-
-def test_what_votes_make_probable_is_learned_from_the_split_alone(tmp_path):
-    columns = small_columns()
-    labels = np.random.default_rng(0).integers(0, 7, len(columns["split"]), np.int8)
-    targets = {}
-    for name, valid in ("right", labels), ("wrong", 0 * labels):
-        columns["fer2013_label"] = np.where(columns["split"] == 1, valid, labels)
-        np.savez(tmp_path / "faces.npz", **columns)
-        for split in "train", "valid":
-            faces = load_dataset(tmp_path / "faces.npz", protocol="fer2013-votes", split=split)
-            targets[name, split] = faces.targets
-    np.testing.assert_array_equal(targets["right", "train"], targets["wrong", "train"])
-    assert np.abs(targets["right", "valid"] - targets["wrong", "valid"]).max() > 0.5
-    assert 0.5 < targets["right", "train"].max(1).mean() < 0.9
-
-
 def test_four_classes_are_a_part_of_the_seven():
     raw = Votes(np.zeros((7, 10), np.uint8), np.arange(7))
     four, seven = find_protocol("fer2013-4")(raw), find_protocol("fer2013")(raw)
@@ -166,5 +131,5 @@ def test_four_classes_are_a_part_of_the_seven():
 
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_the_vocabulary_of_a_protocol(name):
-    count = {"fer2013": 7, "fer2013-votes": 7, "fer2013-4": 4}.get(name, 8)
+    count = {"fer2013": 7, "fer2013-4": 4}.get(name, 8)
     assert vocabulary(name) == LABELS[:count]
