@@ -85,7 +85,7 @@ def unpack_answers(recipe: Recipe, dataset: Dataset, size: int, run: Path) -> No
 
 
 def _deciding(recipe: Recipe, dataset: Dataset, size: int) -> dict[str, Any]:
-    """What the faces that teachers see depend on; noise comes after them."""
+    """What the answers are to: the faces that teachers see (noise comes after them), and labels."""
     values = recipe.model_dump(mode="json")
     training = {key: values["training"][key] for key in ("batch_size", "seed", "mixup")}
     augmentation = {
@@ -96,6 +96,7 @@ def _deciding(recipe: Recipe, dataset: Dataset, size: int) -> dict[str, Any]:
     return {
         "distillation.views": recipe.distillation.views,
         "input size": size,
+        "labels": list(dataset.names),
         "rows": len(dataset),
         "data.preprocessing": values["data"]["preprocessing"],
         **{f"training.{key}": value for key, value in training.items()},

@@ -64,6 +64,7 @@ def test_a_student_learns_from_a_file_as_from_its_teachers(taught, small_npz, tm
         ("rotation=3", "augmentation.rotation"),
         ("views=1", "distillation.views"),
         ("fraction=0.5", "rows"),
+        ("data.protocol=fer2013", "labels"),
     ],
 )
 def test_answers_to_other_batches_are_refused(change, named, taught, small_npz, tmp_path):

@@ -13,10 +13,7 @@ SHIPPED = sorted(path.stem for path in recipes_dir().glob("*.toml"))
 ABOVE_THE_CAP = ("face_inception", "face_inception_fer2013")
 """Teachers, never shipped."""
 
-DEEPER = {
-    "compact_distilled": 828_328,
-    "compact_fer2013": 754_088,
-}
+DEEPER = {"compact_distilled": 828_328, "compact_fer2013": 754_088}
 """Parameters where a recipe's options change their number."""
 
 
