@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 from rows import write_row
 
+from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert import observation
 from fer_mobile.convert.calibration import Calibration, find_calibration, observe_model, to_int8
 from fer_mobile.convert.tflite import to_tflite
 from fer_mobile.data import data_path, load_dataset
 from fer_mobile.metrics import score
-from fer_mobile.network.source import load_source
 from fer_mobile.preprocess import normalise, resize
 from fer_mobile.runtime.interpreter import load_interpreter
 
@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--name", default="calibration")
     arguments = parser.parse_args()
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    model = load_source(arguments.run).model
+    model = load_checkpoint(arguments.run).model
     valid = load_dataset(split="valid")
     faces = np.stack([resize(image, int(model.input_shape[1])) for image in valid.images])
     in_float = to_tflite(model, "float32")

@@ -21,11 +21,11 @@ import numpy as np
 from rows import vector_unit, write_rows
 
 from fer_mobile import zoo
+from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert.calibration import Calibration, to_int8
 from fer_mobile.convert.tflite import to_tflite
 from fer_mobile.golden import golden_faces
 from fer_mobile.models import DEFAULT
-from fer_mobile.network.source import load_source
 from fer_mobile.runtime.interpreter import load_interpreter, runtime_name
 
 SIZES = (224, 56)
@@ -40,7 +40,7 @@ TARGETS = {
 
 def models(size: int) -> dict[tuple[str, bool], bytes]:
     """The files by precision and whether they are rewritten."""
-    weights = load_source(DEFAULT).model.get_weights()
+    weights = load_checkpoint(DEFAULT).model.get_weights()
     model = zoo.build(DEFAULT, size=size)
     model.set_weights(weights)
     calibration = Calibration("the bundled golden faces", golden_faces(size))

@@ -17,14 +17,14 @@ import numpy as np
 from calibration import answers, milliseconds
 from rows import write_rows
 
+from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert.calibration import find_calibration
 from fer_mobile.convert.integer import _in_one_piece, _statistics
 from fer_mobile.convert.tflite import to_tflite
 from fer_mobile.data import load_dataset
+from fer_mobile.graph.passes import inference_graph
 from fer_mobile.metrics import mean_divergence, score
 from fer_mobile.models import shipped_models
-from fer_mobile.network.rewrites import inference_graph
-from fer_mobile.network.source import load_source
 from fer_mobile.preprocess import resize
 from fer_mobile.quiet import quiet
 
@@ -41,7 +41,7 @@ def files(name: str) -> dict[str, bytes]:
     from ai_edge_quantizer import quantizer, recipe
     from ai_edge_quantizer.qtyping import TFLOperationName as Name
 
-    model = load_source(name).model
+    model = load_checkpoint(name).model
     graph, in_float = inference_graph(model), to_tflite(model, "float32")
     limits = find_calibration(name, model).limits
     assert limits
@@ -67,7 +67,7 @@ def main() -> None:
     rows = []
     for name in sorted(shipped_models()):
         made = files(name)
-        size = int(load_source(name).model.input_shape[1])
+        size = int(load_checkpoint(name).model.input_shape[1])
         faces = np.stack([resize(image, size) for image in valid.images])
         times = milliseconds(made)
         expected = answers(made["float32"], faces)

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from rows import write_row
 
+from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.contract import Adjustment
 from fer_mobile.data import Dataset, load_dataset
 from fer_mobile.metrics import score
-from fer_mobile.network.source import load_source
 from fer_mobile.preprocess import normalise, resize
 from fer_mobile.train import find_recipe, load_recipe
 from fer_mobile.train.adjust import adjust, prior_offsets
@@ -44,7 +44,7 @@ def out_of_fold(recipe: Recipe, folder: Path, folds: int) -> tuple[Dataset, np.n
         run = folder / f"{recipe.name}_fold{fold}"
         train(part, run, resume=True)
         rows = held_out(part)
-        model = load_source(run).model
+        model = load_checkpoint(run).model
         size = int(model.input_shape[1])
         pixels = normalise(np.stack([resize(image, size) for image in rows.images]))[..., None]
         answers.append(model.predict(pixels, batch_size=256, verbose=0))

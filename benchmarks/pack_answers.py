@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from fer_mobile.network.source import load_source
+from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.train.answers import pack_answers
 from fer_mobile.train.recipe import Recipe
 from fer_mobile.train.rows import training_rows
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("file", type=Path)
     arguments = parser.parse_args()
     recipe = Recipe.model_validate_json((arguments.run / "recipe.json").read_bytes())
-    size = int(load_source(arguments.run).model.input_shape[1])
+    size = int(load_checkpoint(arguments.run).model.input_shape[1])
     learn, _ = training_rows(recipe)
     pack_answers(arguments.run, recipe, learn, size, arguments.file)
     print(f"{arguments.file}: {arguments.file.stat().st_size:,} bytes")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fer_mobile.bench.hardware import describe_hardware, describe_software
+from fer_mobile.environment import describe_hardware, describe_software
 from fer_mobile.files import write_text
 
 RESULTS = Path(__file__).parent / "results"

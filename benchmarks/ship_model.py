@@ -25,15 +25,15 @@ from pathlib import Path
 import numpy as np
 from rows import write_row
 
+from fer_mobile.checkpoint import Checkpoint, load_checkpoint, ship
+from fer_mobile.checkpoint.adjustment import fold_adjustment
 from fer_mobile.contract import Figures
 from fer_mobile.convert import export
 from fer_mobile.convert.calibration import training_ranges
 from fer_mobile.convert.exporter import QUANTIZATIONS
 from fer_mobile.data import load_dataset
 from fer_mobile.evaluation import evaluate
-from fer_mobile.network.adjustment import fold_adjustment
-from fer_mobile.network.ranges import RANGES_JSON, make_ranges, model_fingerprint, read_ranges
-from fer_mobile.network.source import Source, load_source, ship
+from fer_mobile.graph.ranges import RANGES_JSON, make_ranges, model_fingerprint, read_ranges
 from fer_mobile.preprocess import normalise, resize
 from fer_mobile.resources import models_dir
 from fer_mobile.train.adjust import fit_adjustment
@@ -52,7 +52,7 @@ def measured(model: str, protocol: str, folder: Path) -> tuple[Figures, ...]:
     return tuple(rows)
 
 
-def with_temperature(source: Source) -> Source:
+def with_temperature(source: Checkpoint) -> Checkpoint:
     """The source with a temperature, fitted on valid, folded in."""
     valid = load_dataset(split="valid")
     size = int(source.model.input_shape[1])
@@ -65,9 +65,9 @@ def with_temperature(source: Source) -> Source:
 
 def ship_ranges(run: Path, weights: Path, *, as_trained: bool) -> None:
     """Write ranges.json for the shipped weights, which are the run's but for rounding."""
-    model = load_source(weights).model
+    model = load_checkpoint(weights).model
     if as_trained and (run / RANGES_JSON).is_file():
-        own = read_ranges(run / RANGES_JSON, model_fingerprint(load_source(run).model))
+        own = read_ranges(run / RANGES_JSON, model_fingerprint(load_checkpoint(run).model))
         limits, origin = own.limits, own.origin
     else:
         limits, origin = training_ranges(model, load_dataset(split="train").images)
@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("--copy", action="store_true")
     parser.add_argument("--trained-on")
     arguments = parser.parse_args()
-    source = load_source(arguments.run)
+    source = load_checkpoint(arguments.run)
     if arguments.name:
         source = replace(source, name=arguments.name)
     if arguments.temperature:

@@ -30,12 +30,12 @@ import keras
 import numpy as np
 
 from fer_mobile import zoo
+from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.data import Dataset
 from fer_mobile.data.augmentation import Augmentation
 from fer_mobile.errors import RecipeError
 from fer_mobile.files import replace_file, write_text
 from fer_mobile.metrics import score
-from fer_mobile.network.source import load_source
 from fer_mobile.preprocess import resize
 from fer_mobile.train.fit import COLUMNS, merit, start_from
 from fer_mobile.train.optimizer import make_optimizer
@@ -241,7 +241,7 @@ def build(recipe: Recipe, classes: int, precision: str, *, blank: bool = False) 
 
 def load_teacher(folder: str, precision: str) -> Network:
     """The network of a run folder, for its answers."""
-    source = load_source(folder)
+    source = load_checkpoint(folder)
     recipe = Recipe.model_validate_json((Path(folder) / "recipe.json").read_bytes())
     model = build(recipe, len(source.labels), precision, blank=True)
     model.set_weights(source.model.get_weights())
@@ -277,7 +277,7 @@ def agreed(recipes: list[Recipe]) -> Recipe:
                 other.name,
                 expected=f"size, data, augmentation, teachers and [training] of {first.name}",
                 found="others",
-                todo="Train it by itself.",
+                hint="Train it by itself.",
             )
     return first
 

@@ -45,7 +45,7 @@ def check_bundle(assets: str | Path) -> None:
             expected="the shipped models, detector and photos",
             found=f"{late[0].relative_to(assets)} missing or different"
             + (f", and {len(late) - 1} more" if len(late) > 1 else ""),
-            todo="Run: fer-mobile android bundle",
+            hint="Run: fer-mobile android bundle",
         )
 
 

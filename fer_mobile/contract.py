@@ -188,7 +188,7 @@ def split(
             name,
             expected=f"a model with the checksum {contract.model_sha256[:12]}… of its contract",
             found=f"{found[:12]}…",
-            todo="The file was changed or damaged: export it again.",
+            hint="The file was changed or damaged: export it again.",
         )
     return bare, contract
 
@@ -219,7 +219,7 @@ def open_archive(content: bytes, name: object = "the model") -> tuple[bytes, str
             name,
             expected="a model with an embedded contract",
             found="none in it",
-            todo="Use a file that `fer-mobile export` wrote.",
+            hint="Use a file that `fer-mobile export` wrote.",
         ) from error
     return content[:end], text
 
@@ -232,7 +232,7 @@ def _parse(text: str, name: object) -> ModelContract:
                 name,
                 expected=f"contract format {FORMAT_VERSION} or older",
                 found=f"format {header.format_version}",
-                todo="Update fer-mobile.",
+                hint="Update fer-mobile.",
             )
         contract = ModelContract.model_validate_json(text)
     except ValidationError as error:
@@ -247,7 +247,7 @@ def _parse(text: str, name: object) -> ModelContract:
             name,
             expected=f"preprocessing version {preprocess.VERSION}",
             found=f"version {contract.preprocessing.version}",
-            todo="Export the model again with this version of fer-mobile.",
+            hint="Export the model again with this version of fer-mobile.",
         )
     image, labels = contract.input.shape, contract.labels
     channels = 3 if contract.preprocessing.gray == "in-graph" else 1

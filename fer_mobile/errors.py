@@ -27,13 +27,13 @@ class InputError(FerMobileError):
 
     exit_code = 2
 
-    def __init__(self, subject: object, *, expected: str, found: str, todo: str = "") -> None:
+    def __init__(self, subject: object, *, expected: str, found: str, hint: str = "") -> None:
         self.subject = str(subject)
         self.expected = expected
         self.found = found
-        self.todo = todo
+        self.hint = hint
         text = f"{self.subject}: expected {expected}, found {found}."
-        super().__init__(" ".join(f"{text} {todo}".split()))
+        super().__init__(" ".join(f"{text} {hint}".split()))
 
 
 class ModelError(InputError):
@@ -60,7 +60,7 @@ class MissingPackageError(InputError):
             purpose,
             expected=f"the package {package}",
             found="it is not installed",
-            todo=f"Install it with: pip install 'fer-mobile[{extra}]'",
+            hint=f"Install it with: pip install 'fer-mobile[{extra}]'",
         )
 
 
@@ -84,5 +84,5 @@ def choose(kind: str, name: str, known: Mapping[str, T], error: type[InputError]
         f"{kind} {name!r}",
         expected=f"a known {kind}",
         found="no such name",
-        todo=nearest(name, known),
+        hint=nearest(name, known),
     )

@@ -76,7 +76,7 @@ def answers(model: str | Path, dataset: Dataset, threads: int = 1) -> np.ndarray
             f"protocol {dataset.protocol}",
             expected=f"a model that knows {', '.join(missing)}",
             found=f"one with the labels {', '.join(labels)}",
-            todo=f"Use --protocol {_OWN[len(labels)]}." if len(labels) in _OWN else "",
+            hint=f"Use --protocol {_OWN[len(labels)]}." if len(labels) in _OWN else "",
         )
     columns = predictor(dataset.images)[:, [labels.index(name) for name in dataset.names]]
     known: np.ndarray = columns / np.maximum(columns.sum(1, keepdims=True), 1e-9)

@@ -48,7 +48,7 @@ def replace_file(path: str | Path, write: Callable[[Path], object]) -> None:
             path,
             expected="a place that can be written to",
             found=error.strerror or str(error),
-            todo="Check the folder, its rights and the space left.",
+            hint="Check the folder, its rights and the space left.",
         ) from error
 
 

@@ -185,7 +185,7 @@ def _open(path: Path, file: BinaryIO) -> Image.Image:
                 path,
                 expected="the package pillow-heif, which reads HEIC photos",
                 found="it is not installed",
-                todo="Install it with: pip install 'fer-mobile[heic]'",
+                hint="Install it with: pip install 'fer-mobile[heic]'",
             ) from error
         raise PhotoError(path, expected=_EXPECTED, found="none of them") from error
     except Exception as error:
@@ -196,7 +196,7 @@ def _open(path: Path, file: BinaryIO) -> Image.Image:
             path,
             expected=f"at most {MAX_PIXELS // 1_000_000} megapixels",
             found=f"{image.width}×{image.height}",
-            todo="Make it smaller first.",
+            hint="Make it smaller first.",
         )
     return image
 

@@ -16,7 +16,7 @@ from fer_mobile.zoo import ARCHITECTURES
 DEFAULT: Final = "xcao_two_stream"
 """The shipped model that is used when none is named."""
 
-SOURCE_JSON: Final = "source.json"
+CHECKPOINT_JSON: Final = "checkpoint.json"
 """In a shipped model's folder: what its float weights are (see `network.source`)."""
 
 
@@ -43,8 +43,10 @@ class ShippedModel:
         return dict(sorted(found.items()))
 
     def facts(self) -> dict[str, Any]:
-        """The content of source.json."""
-        facts: dict[str, Any] = json.loads((self.folder / SOURCE_JSON).read_text(encoding="utf-8"))
+        """The content of checkpoint.json."""
+        facts: dict[str, Any] = json.loads(
+            (self.folder / CHECKPOINT_JSON).read_text(encoding="utf-8")
+        )
         return facts
 
 
@@ -54,7 +56,7 @@ def shipped_models(*, copies: bool = False) -> dict[str, ShippedModel]:
     models = [
         ShippedModel(folder.name, folder)
         for folder in sorted(models_dir().iterdir())
-        if (folder / SOURCE_JSON).is_file()
+        if (folder / CHECKPOINT_JSON).is_file()
     ]
     return {model.name: model for model in models if copies or model.source.is_file()}
 
@@ -106,8 +108,8 @@ def unknown_model(model: str | Path, expected: str, known: Iterable[str]) -> Mod
     path = Path(model)
     if path.exists():
         found = "a folder" if path.is_dir() else f"a {path.suffix or 'nameless'} file"
-        todo = "Export it first: fer-mobile export"
+        hint = "Export it first: fer-mobile export"
     else:
         found = "no such name or file"
-        todo = nearest(str(model), known)
-    return ModelError(f"model {str(model)!r}", expected=expected, found=found, todo=todo)
+        hint = nearest(str(model), known)
+    return ModelError(f"model {str(model)!r}", expected=expected, found=found, hint=hint)

@@ -156,7 +156,7 @@ def load_pipeline(
         "faces",
         expected=" or ".join(FACES_MODES),
         found=repr(faces),
-        todo=nearest(faces, FACES_MODES),
+        hint=nearest(faces, FACES_MODES),
     )
 
 

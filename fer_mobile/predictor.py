@@ -67,10 +67,10 @@ def load_predictor(model: str | Path, threads: int = 1) -> Predictor:
 
 
 def load_network(model: str | Path) -> Predictor:
-    """The float weights that `model` means (see `network.source.load_source`)."""
-    from fer_mobile.network.source import load_source
+    """The float weights that `model` means (see `network.source.load_checkpoint`)."""
+    from fer_mobile.checkpoint import load_checkpoint
 
-    source = load_source(model)
+    source = load_checkpoint(model)
     return _of(source.model, source.labels, source.preprocessing)
 
 

@@ -2,13 +2,13 @@
 
 import pytest
 
+from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.contract import read_contract
 from fer_mobile.errors import ModelError
 from fer_mobile.evaluation import evaluate
 from fer_mobile.explain import explain
 from fer_mobile.labels import LABELS_7
 from fer_mobile.models import list_models, shipped_models
-from fer_mobile.network.source import load_source
 from fer_mobile.resources import photos_dir
 from fer_mobile.train import find_recipe, load_recipe
 
@@ -30,7 +30,7 @@ class TestCopy:
 
     def test_says_how_its_weights_are_made(self, name):
         with pytest.raises(ModelError, match=f"an int8 file alone. .*fer-mobile train {name}"):
-            load_source(name)
+            load_checkpoint(name)
         assert load_recipe(find_recipe(name)).name == name
 
     def test_answers_what_its_contract_says(self, name, shared_data):

@@ -51,7 +51,7 @@ def test_nothing_heavy_is_imported_before_it_is_needed(code):
     assert run(sys.executable, "-c", report, "--help").splitlines()[-1].split() == ["imported:"]
 
 
-@pytest.mark.parametrize("package", ["data", "zoo", "network", "train"])
+@pytest.mark.parametrize("package", ["data", "zoo", "graph", "checkpoint", "train"])
 def test_what_comes_before_conversion_does_not_import_it(package):
     files = list((ROOT / "fer_mobile" / package).rglob("*.py"))
     assert files

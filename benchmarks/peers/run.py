@@ -39,10 +39,10 @@ sys.path.insert(0, str(HERE.parent))
 
 from rows import RESULTS, write_rows  # noqa: E402
 
-from fer_mobile.bench.hardware import describe_hardware  # noqa: E402
 from fer_mobile.bench.method import pinned  # noqa: E402
 from fer_mobile.bench.photos import load_photo_set  # noqa: E402
 from fer_mobile.data import load_dataset  # noqa: E402
+from fer_mobile.environment import describe_hardware  # noqa: E402
 from fer_mobile.files import write_text  # noqa: E402
 from fer_mobile.labels import FER2013  # noqa: E402
 from fer_mobile.models import DEFAULT, shipped_models  # noqa: E402

@@ -203,7 +203,7 @@ def licence(source: str, row: dict[str, str]) -> str:
             source,
             expected=f"one of the licences {sorted(set(PERMITTED.values()))}",
             found=row["licence"],
-            todo="Choose another photo.",
+            hint="Choose another photo.",
         )
     return PERMITTED[row["licence"]]
 
@@ -260,7 +260,7 @@ def main() -> int:
                 "FER_MOBILE_DATA",
                 expected="the folder of the shared data, with photos/ in it",
                 found="the variable is unset",
-                todo="Set it to that folder.",
+                hint="Set it to that folder.",
             )
         build(Path(data) / "photos", out)
     except InputError as error:

@@ -63,10 +63,10 @@ class Phone:
         if done.returncode or "Success" not in done.stdout.decode("utf-8", "replace"):
             raise self.failure(f"to install {apk.name}", _said(done))
 
-    def failure(self, wish: str, found: str, todo: str = "") -> InputError:
+    def failure(self, wish: str, found: str, hint: str = "") -> InputError:
         """The error of a phone that did not do what it was asked."""
         return InputError(
-            f"phone {self.serial}", expected=wish, found=" ".join(found.split()), todo=todo
+            f"phone {self.serial}", expected=wish, found=" ".join(found.split()), hint=hint
         )
 
 
@@ -81,7 +81,7 @@ def find_phone(serial: str | None = None) -> Phone:
             "device adb",
             expected="the program adb",
             found="none on the PATH",
-            todo="Install Android's platform tools (Debian: apt install adb).",
+            hint="Install Android's platform tools (Debian: apt install adb).",
         )
     listed = _run((adb, "devices"), _SECONDS)
     if listed.returncode:
@@ -99,7 +99,7 @@ def find_phone(serial: str | None = None) -> Phone:
             "device adb",
             expected="a phone",
             found="none",
-            todo="Plug one in and turn on USB debugging in its developer options.",
+            hint="Plug one in and turn on USB debugging in its developer options.",
         )
     ready = [name for name, state in phones.items() if state == "device"]
     if len(ready) > 1:
@@ -107,12 +107,12 @@ def find_phone(serial: str | None = None) -> Phone:
             "device adb",
             expected="one phone",
             found=f"{len(ready)}: {', '.join(ready)}",
-            todo=f"Name one: --device adb:{ready[0]}",
+            hint=f"Name one: --device adb:{ready[0]}",
         )
     if not ready:
         state = next(iter(phones.values()))
-        found, todo = _STATES.get(state, (f"one in the state {state!r}", ""))
-        raise InputError("device adb", expected="a phone that is ready", found=found, todo=todo)
+        found, hint = _STATES.get(state, (f"one in the state {state!r}", ""))
+        raise InputError("device adb", expected="a phone that is ready", found=found, hint=hint)
     return Phone(adb, ready[0])
 
 
@@ -131,7 +131,7 @@ def _run(command: tuple[str, ...], seconds: float) -> subprocess.CompletedProces
             " ".join(["adb", *command[1:]])[:120],
             expected=f"an answer within {seconds:.0f} s",
             found="none",
-            todo="Is the phone still there, and unlocked?",
+            hint="Is the phone still there, and unlocked?",
         ) from error
 
 

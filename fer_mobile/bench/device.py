@@ -30,7 +30,7 @@ def parse_device(text: str) -> Device:
     if kind == "adb" and bool(colon) == bool(serial):
         return Device("adb", serial or None)
     raise InputError(
-        "device", expected="cpu, adb or adb:SERIAL", found=repr(text), todo=nearest(kind, KINDS)
+        "device", expected="cpu, adb or adb:SERIAL", found=repr(text), hint=nearest(kind, KINDS)
     )
 
 

@@ -113,7 +113,7 @@ def bench_app(
             f"model {model!r}",
             expected="a model that the app has",
             found="no such name",
-            todo=nearest(model, shipped_models()),
+            hint=nearest(model, shipped_models()),
         )
     if apk is not None:
         phone.install(apk)

@@ -43,7 +43,7 @@ def load_photo_set(source: str | Path) -> PhotoSet:
             f"photos {name!r}",
             expected="the name of a photo set or a folder",
             found="neither",
-            todo=nearest(name, PHOTO_SETS),
+            hint=nearest(name, PHOTO_SETS),
         )
     paths = tuple(find_photos(folder))
     if not paths:

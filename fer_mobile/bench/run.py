@@ -13,7 +13,6 @@ from fer_mobile.bench import method
 from fer_mobile.bench.cold_start import MOST_TIMES, measure_cold_start
 from fer_mobile.bench.compare import ratios
 from fer_mobile.bench.energy import joules_between, read_counters
-from fer_mobile.bench.hardware import describe_hardware, describe_software, peak_memory_mb
 from fer_mobile.bench.photos import load_photo_set
 from fer_mobile.bench.result import (
     SCHEMA,
@@ -28,6 +27,7 @@ from fer_mobile.bench.result import (
     Software,
 )
 from fer_mobile.bench.stats import stage_stats, verdict
+from fer_mobile.environment import describe_hardware, describe_software, peak_memory_mb
 from fer_mobile.errors import InputError
 from fer_mobile.models import DEFAULT
 from fer_mobile.pipeline import Pipeline, load_pipeline

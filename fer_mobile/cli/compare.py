@@ -41,8 +41,8 @@ def compare_command(
     ] = 1,
 ) -> None:
     """Train a study's networks and put its figures beside ours; goes on where it was stopped."""
-    from fer_mobile.experiments import find_suite
-    from fer_mobile.experiments.compare import compare
+    from fer_mobile.studies import find_suite
+    from fer_mobile.studies.compare import compare
 
     chosen = find_suite(suite)
     overrides = list(set_values or [])

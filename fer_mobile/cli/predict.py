@@ -54,7 +54,7 @@ def predict_command(
             "predict",
             expected="at least one photo that can be read",
             found=f"none of {len(results)}",
-            todo=results[0].error or "",
+            hint=results[0].error or "",
         )
 
 

@@ -44,7 +44,7 @@ def train_command(
     from fer_mobile.data import data_path
 
     data_path(data)  # a missing dataset should be said before TensorFlow takes its seconds
-    from fer_mobile.network.source import import_keras
+    from fer_mobile.checkpoint import import_keras
 
     import_keras()
     from fer_mobile.convert.calibration import keep_ranges

@@ -60,9 +60,9 @@ def verify_command(
 
 
 def _print_layers(model: str, as_json: bool) -> None:
-    from fer_mobile.convert.sensitivity import layer_costs
+    from fer_mobile.convert.sensitivity import layer_sensitivities
 
-    rows = layer_costs(model)
+    rows = layer_sensitivities(model)
     if as_json:
         typer.echo(json.dumps([row.as_dict() for row in rows], indent=2))
         return

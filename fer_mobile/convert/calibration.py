@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert.integer import PACKAGE, quantizer_installed, quantizer_knows, to_integer
 from fer_mobile.convert.observation import observe
 from fer_mobile.convert.tflite import InputOutput, to_tflite
@@ -23,10 +24,9 @@ from fer_mobile.data.sources import CSV_NAMES, NPZ_NAME, load_dataset
 from fer_mobile.detect.yunet import YuNet
 from fer_mobile.errors import FerMobileError, InputError, ModelError, PhotoError
 from fer_mobile.golden import golden_faces
-from fer_mobile.images import find_photos, load_photo
-from fer_mobile.models import shipped_models
-from fer_mobile.network.graph import UnsupportedLayerError, from_keras
-from fer_mobile.network.ranges import (
+from fer_mobile.graph.ir import UnsupportedLayerError, from_keras
+from fer_mobile.graph.passes import Color, inference_graph
+from fer_mobile.graph.ranges import (
     RANGES_JSON,
     Limits,
     has_range,
@@ -34,8 +34,8 @@ from fer_mobile.network.ranges import (
     model_fingerprint,
     read_ranges,
 )
-from fer_mobile.network.rewrites import Color, inference_graph
-from fer_mobile.network.source import load_source
+from fer_mobile.images import find_photos, load_photo
+from fer_mobile.models import shipped_models
 from fer_mobile.preprocess import resize, to_gray
 
 FEWEST_FACES: Final = 32
@@ -70,7 +70,7 @@ def find_calibration(
     *,
     rewrite: bool = True,
 ) -> Calibration:
-    """The calibration of `model` (as `load_source` takes it, read as `keras_model`).
+    """The calibration of `model` (as `load_checkpoint` takes it, read as `keras_model`).
 
     None as `model` stands for a network that nothing is shipped for.
 
@@ -129,16 +129,16 @@ def keep_ranges(run: Path, images: np.ndarray | FaceFiles, report: Callable[[str
     bundled faces.
     """
     try:
-        source = load_source(run)
-        if source.preprocessing:
+        checkpoint = load_checkpoint(run)
+        if checkpoint.preprocessing:
             return  # it cannot be exported
-        graph = inference_graph(source.model)
+        graph = inference_graph(checkpoint.model)
         if not quantizer_knows(graph):
-            raise UnsupportedLayerError(f"{PACKAGE} does not know all layers of {source.name}")
-        if _has_ranges(run, source.model):
+            raise UnsupportedLayerError(f"{PACKAGE} does not know all layers of {checkpoint.name}")
+        if _has_ranges(run, checkpoint.model):
             return
-        limits, origin = training_ranges(source.model, images)
-        make_ranges(run, source.model, limits=limits, origin=origin)
+        limits, origin = training_ranges(checkpoint.model, images)
+        make_ranges(run, checkpoint.model, limits=limits, origin=origin)
     except (FerMobileError, UnsupportedLayerError) as error:
         report(f"no {RANGES_JSON}, so that int8 exports take the bundled faces: {error}")
     else:
@@ -230,7 +230,7 @@ def _check_faces(subject: str, squares: list[np.ndarray]) -> None:
             subject,
             expected="images of faces, each filling its image",
             found=f"a face in {found} of {len(looked_at)} images looked at",
-            todo="Cut the faces out of their photos first.",
+            hint="Cut the faces out of their photos first.",
         )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from fer_mobile import contract as contracts
 from fer_mobile import zoo
+from fer_mobile.checkpoint import Checkpoint, load_checkpoint
 from fer_mobile.contract import ModelContract, Precision, contract_beside
 from fer_mobile.convert.calibration import find_calibration, read_faces, to_int8
 from fer_mobile.convert.input_size import at_size
@@ -30,9 +31,8 @@ from fer_mobile.convert.verification import Answers, Verification, verify
 from fer_mobile.errors import FerMobileError, InputError, ModelError, nearest
 from fer_mobile.files import write_bytes, write_text
 from fer_mobile.golden import golden_faces
+from fer_mobile.graph.passes import COLORS, Color
 from fer_mobile.models import DEFAULT, tflite_file
-from fer_mobile.network.rewrites import COLORS, Color
-from fer_mobile.network.source import Source, load_source
 from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.interpreter import Interpreter, load_interpreter
 
@@ -49,7 +49,7 @@ FORMATS: Final[tuple[Format, ...]] = ("tflite", "onnx")
 
 
 _COMPARED: Final = 256
-"""At most so many of a user's faces are given to the file and to its float source."""
+"""At most so many of a user's faces are given to the file and to its float checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Exported:
     verification: Verification | None
     """None for ONNX, which the TFLite runtime cannot run; see `parity`."""
     parity: float | None = None
-    """ONNX: largest difference of a probability from the float source, on the golden faces."""
+    """ONNX: largest difference of a probability from the float checkpoint, on the golden faces."""
     calibration: str | None = None
     """int8: what the activation ranges were taken from, in words."""
 
@@ -127,42 +127,42 @@ def export(
     folder = Path(out)
     if folder.exists() and not folder.is_dir():
         raise InputError("--out", expected="a folder", found=f"the file {folder}")
-    source = trained = load_source(model)
-    if source.preprocessing:
+    checkpoint = trained = load_checkpoint(model)
+    if checkpoint.preprocessing:
         raise ModelError(
-            source.name,
+            checkpoint.name,
             expected="a run without preprocessing, which the contract of a file does not have",
-            found=", ".join(source.preprocessing),
-            todo="Train it without data.preprocessing to export it.",
+            found=", ".join(checkpoint.preprocessing),
+            hint="Train it without data.preprocessing to export it.",
         )
     if size is not None:
-        source = at_size(source, size)
-    zoo.check_cap(source.model, lifted=not parameter_cap)
+        checkpoint = at_size(checkpoint, size)
+    zoo.check_cap(checkpoint.model, lifted=not parameter_cap)
     if format == "onnx":
         if channels != "gray":
             raise InputError("--input with --format onnx", expected="gray", found=repr(color))
-        return _export_onnx(source, quantize, folder, started, parameter_cap)
-    expected = reference(source)
+        return _export_onnx(checkpoint, quantize, folder, started, parameter_cap)
+    expected = reference(checkpoint)
     calibration = answers = None
     if precision == "int8":
-        known = model if source is trained else None
-        calibration = find_calibration(known, source.model, calibrate, rewrite=rewrite)
+        known = model if checkpoint is trained else None
+        calibration = find_calibration(known, checkpoint.model, calibrate, rewrite=rewrite)
         if calibrate is not None:
             own = calibration.faces[:: -(-len(calibration.faces) // _COMPARED)]
-            answers = Answers(f"{len(own)} of the calibration", own, reference(source, own))
-        bare = to_int8(source.model, calibration, io=tensors, rewrite=rewrite, color=channels)
+            answers = Answers(f"{len(own)} of the calibration", own, reference(checkpoint, own))
+        bare = to_int8(checkpoint.model, calibration, io=tensors, rewrite=rewrite, color=channels)
     else:
         bare = to_tflite(
-            source.model,
+            checkpoint.model,
             precision,
             rewrite=rewrite,
             winograd=precision == "float32",
             color=channels,
         )
-    bare = add_metadata(bare, _description(source, channels, load_interpreter(bare)))
+    bare = add_metadata(bare, _description(checkpoint, channels, load_interpreter(bare)))
     interpreter = load_interpreter(bare)
     contract = _contract(
-        source,
+        checkpoint,
         precision,
         contracts.describe(interpreter.get_input_details()[0], INPUT_NAME),
         contracts.describe(interpreter.get_output_details()[0], OUTPUT_NAME),
@@ -172,7 +172,7 @@ def export(
         capped=parameter_cap,
     )
     content = contracts.attach(bare, contract)
-    name = source.name if channels == "gray" else f"{source.name}_{channels}"
+    name = checkpoint.name if channels == "gray" else f"{checkpoint.name}_{channels}"
     path = folder / f"{name}_{precision}.tflite"
     with tempfile.TemporaryDirectory() as draft:
         trial = Path(draft) / path.name
@@ -199,40 +199,42 @@ def _checked(value: str, known: dict[str, Any], option: str) -> Any:
             option,
             expected=f"one of {', '.join(known)}",
             found=repr(value),
-            todo=nearest(value, known),
+            hint=nearest(value, known),
         )
     return known[value]
 
 
-def reference(source: Source, faces: np.ndarray | None = None) -> np.ndarray:
-    """What the float32 source says of faces uint8 [N, S, S], the golden ones: float32 [N, labels].
+def reference(checkpoint: Checkpoint, faces: np.ndarray | None = None) -> np.ndarray:
+    """Probabilities float32 [N, labels] of the float weights for faces uint8 [N, S, S].
+
+    Without `faces`, for the bundled golden ones.
 
     Raises ModelError when that is not probabilities.
     """
     if faces is None:
-        faces = golden_faces(int(source.model.input_shape[1]))
-    probabilities: np.ndarray = source.model.predict(
+        faces = golden_faces(int(checkpoint.model.input_shape[1]))
+    probabilities: np.ndarray = checkpoint.model.predict(
         normalise(faces)[..., None], batch_size=64, verbose=0
     )
     sums = probabilities.sum(1)
     if not (np.isfinite(probabilities).all() and np.abs(sums - 1).max() < 1e-3):
         raise ModelError(
-            f"model {source.name!r}",
+            f"model {checkpoint.name!r}",
             expected="an output of probabilities that sum to 1",
             found=f"sums from {sums.min():.3g} to {sums.max():.3g}",
-            todo="End the model in a softmax, and train it until it is finite.",
+            hint="End the model in a softmax, and train it until it is finite.",
         )
     return probabilities
 
 
-def float_answers(file: str | Path, faces: str | Path, source: str | Path | None) -> Answers:
+def float_answers(file: str | Path, faces: str | Path, checkpoint: str | Path | None) -> Answers:
     """What the float weights of an exported file say of faces (see `calibration.read_faces`).
 
-    `source` is what `load_source` takes; without it, the model that the file is named after.
+    `checkpoint` is what `load_checkpoint` takes; without it, the model named in the file.
     Raises ModelError where there are no such weights.
     """
     contract = contracts.read_contract(tflite_file(file))
-    weights = load_source(source or contract.name)
+    weights = load_checkpoint(checkpoint or contract.name)
     size = int(weights.model.input_shape[1])
     if (size, weights.labels) != (contract.input.shape[1], contract.labels):
         raise ModelError(
@@ -246,7 +248,7 @@ def float_answers(file: str | Path, faces: str | Path, source: str | Path | None
 
 
 def _contract(
-    source: Source,
+    checkpoint: Checkpoint,
     precision: Precision,
     image: contracts.Tensor,
     probabilities: contracts.Tensor,
@@ -260,10 +262,10 @@ def _contract(
     if precision == "int8":
         packages.append(PACKAGE)
     return ModelContract(
-        name=source.name,
-        architecture=source.architecture,
-        parameters=source.parameters,
-        trainable_parameters=zoo.trainable_parameters(source.model),
+        name=checkpoint.name,
+        architecture=checkpoint.architecture,
+        parameters=checkpoint.parameters,
+        trainable_parameters=zoo.trainable_parameters(checkpoint.model),
         parameter_cap=zoo.PARAMETER_CAP if capped else None,
         precision=precision,
         input=image,
@@ -271,27 +273,29 @@ def _contract(
         preprocessing=contracts.Preprocessing(
             gray="in-graph" if image.shape[-1] == 3 else "bt601-integer-16"
         ),
-        labels=source.labels,
-        training=source.training,
-        adjustment=source.adjustment,
+        labels=checkpoint.labels,
+        training=checkpoint.training,
+        adjustment=checkpoint.adjustment,
         calibration=calibration,
-        figures=source.figures,
+        figures=checkpoint.figures,
         reference=tuple(tuple(round(float(p), 6) for p in row) for row in expected),
-        licence=source.licence,
+        licence=checkpoint.licence,
         tools={name: v for name in packages if (v := _version(name))},
         model_sha256=contracts.model_checksum(bare),
     )
 
 
-def _description(source: Source, color: Color, interpreter: Interpreter) -> ModelDescription:
-    """What the standard metadata says of a converted source."""
+def _description(
+    checkpoint: Checkpoint, color: Color, interpreter: Interpreter
+) -> ModelDescription:
+    """What the standard metadata says of a converted checkpoint."""
     return ModelDescription(
-        name=f"{source.name} facial expression classifier",
-        description=f"Probabilities of {', '.join(source.labels)} for one face",
+        name=f"{checkpoint.name} facial expression classifier",
+        description=f"Probabilities of {', '.join(checkpoint.labels)} for one face",
         version=_version("fer-mobile") or "",
         author="fer-mobile",
-        licence=source.licence,
-        size=int(source.model.input_shape[1]),
+        licence=checkpoint.licence,
+        size=int(checkpoint.model.input_shape[1]),
         channels=3 if color == "rgb" else 1,
         raw_input=contracts.describe(interpreter.get_input_details()[0]).dtype == "uint8",
     )
@@ -314,7 +318,7 @@ def _write(path: Path, content: bytes, contract: ModelContract) -> None:
 
 
 def _export_onnx(
-    source: Source, quantize: str, folder: Path, started: float, capped: bool
+    checkpoint: Checkpoint, quantize: str, folder: Path, started: float, capped: bool
 ) -> Exported:
     from fer_mobile.convert.onnx import run_onnx, to_onnx
 
@@ -323,14 +327,14 @@ def _export_onnx(
             "--quantize with --format onnx",
             expected="none: tf2onnx converts float32 graphs",
             found=repr(quantize),
-            todo="Use --quantize none, or --format tflite.",
+            hint="Use --quantize none, or --format tflite.",
         )
     import_tensorflow()
-    expected = reference(source)
-    bare = to_onnx(source.model)
-    size, classes = int(source.model.input_shape[1]), len(source.labels)
+    expected = reference(checkpoint)
+    bare = to_onnx(checkpoint.model)
+    size, classes = int(checkpoint.model.input_shape[1]), len(checkpoint.labels)
     contract = _contract(
-        source,
+        checkpoint,
         "float32",
         contracts.Tensor(name=INPUT_NAME, shape=(1, size, size, 1), dtype="float32"),
         contracts.Tensor(name=OUTPUT_NAME, shape=(1, classes), dtype="float32"),
@@ -341,7 +345,7 @@ def _export_onnx(
     found = run_onnx(bare, normalise(golden_faces(size))[..., None])
     parity = float(np.abs(found - expected).max())
     if not parity <= 1e-4:
-        raise FerMobileError(f"the ONNX model differs from its float source by {parity:.3g}")
-    path = folder / f"{source.name}_float32.onnx"
+        raise FerMobileError(f"the ONNX model differs from its float checkpoint by {parity:.3g}")
+    path = folder / f"{checkpoint.name}_float32.onnx"
     _write(path, bare, contract)
     return Exported(path, contract, time.monotonic() - started, None, parity)

@@ -4,39 +4,41 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from fer_mobile.checkpoint import Checkpoint
 from fer_mobile.errors import ModelError
-from fer_mobile.network.source import Source
 from fer_mobile.quiet import quiet
 from fer_mobile.zoo import ARCHITECTURES
 
 
-def at_size(source: Source, size: int) -> Source:
-    """The source with its architecture built for `size` px and the weights carried over.
+def at_size(checkpoint: Checkpoint, size: int) -> Checkpoint:
+    """The checkpoint with its architecture built for `size` px and the weights carried over.
 
     The X.Cao networks pool more often on a larger input, so that their weights fit every
     size; poolings chosen for the old size give way to the default ones.  What was measured
-    of the source does not hold for the result, which is named ``<name>_<size>``.  Raises
+    of the checkpoint does not hold for the result, which is named ``<name>_<size>``.  Raises
     ModelError for a model that is none of the zoo's, or that cannot be built at that size.
     """
-    old = int(source.model.input_shape[1])
+    old = int(checkpoint.model.input_shape[1])
     if size == old:
-        return source
-    if source.architecture not in ARCHITECTURES:
+        return checkpoint
+    if checkpoint.architecture not in ARCHITECTURES:
         raise ModelError(
             f"--size {size}",
             expected="a model of the zoo, which can be built at another size",
-            found=f"{source.name!r}, a network of its own",
-            todo=f"Leave --size out: its input is {old} px.",
+            found=f"{checkpoint.name!r}, a network of its own",
+            hint=f"Leave --size out: its input is {old} px.",
         )
-    options = {k: v for k, v in source.options.items() if k != "pools"} | {"size": size}
+    options = {k: v for k, v in checkpoint.options.items() if k != "pools"} | {"size": size}
     with quiet(2):
-        model = ARCHITECTURES[source.architecture].build(**options)
-    weights = source.model.get_weights()
+        model = ARCHITECTURES[checkpoint.architecture].build(**options)
+    weights = checkpoint.model.get_weights()
     if [w.shape for w in weights] != [w.shape for w in model.get_weights()]:
         raise ModelError(
             f"--size {size}",
             expected=f"an architecture whose weights fit {old} and {size} px alike",
-            found=f"{source.architecture}, whose weights do not",
+            found=f"{checkpoint.architecture}, whose weights do not",
         )
     model.set_weights(weights)
-    return replace(source, model=model, name=f"{source.name}_{size}", options=options, figures=())
+    return replace(
+        checkpoint, model=model, name=f"{checkpoint.name}_{size}", options=options, figures=()
+    )

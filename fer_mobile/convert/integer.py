@@ -11,8 +11,8 @@ import numpy as np
 
 from fer_mobile.convert.observation import tensor_keys
 from fer_mobile.errors import FerMobileError, MissingPackageError
-from fer_mobile.network.graph import Graph
-from fer_mobile.network.ranges import Limits, complete
+from fer_mobile.graph.ir import Graph
+from fer_mobile.graph.ranges import Limits, propagate_ranges
 from fer_mobile.quiet import quiet
 from fer_mobile.runtime.interpreter import load_interpreter
 
@@ -59,7 +59,7 @@ def to_integer(model: bytes, graph: Graph, limits: Limits, *, io: str = "int8") 
 def _statistics(model: bytes, graph: Graph, limits: Limits) -> dict[str, dict[str, np.ndarray]]:
     """The ranges as the quantizer's calibration result: by tensor, each of the tensor's rank."""
     interpreter: Any = load_interpreter(model)
-    every = complete(graph, limits)
+    every = propagate_ranges(graph, limits)
     ends = {
         interpreter.get_input_details()[0]["name"]: next(iter(graph.nodes)),
         interpreter.get_output_details()[0]["name"]: next(reversed(graph.nodes)),

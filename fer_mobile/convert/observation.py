@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 
 from fer_mobile.errors import FerMobileError
-from fer_mobile.network.graph import Graph
-from fer_mobile.network.ranges import Limits, has_range
+from fer_mobile.graph.ir import Graph
+from fer_mobile.graph.ranges import Limits, has_range
 from fer_mobile.preprocess import normalise
 from fer_mobile.quiet import quiet
 from fer_mobile.runtime.interpreter import interpreter_module

@@ -14,15 +14,15 @@ from typing import Any, Final
 
 import numpy as np
 
+from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert.calibration import find_calibration, observe_model
 from fer_mobile.convert.tflite import import_tensorflow
 from fer_mobile.errors import ModelError
 from fer_mobile.golden import golden_faces
+from fer_mobile.graph.ir import Graph, Node, UnsupportedLayerError, to_tensorflow
+from fer_mobile.graph.passes import inference_graph
+from fer_mobile.graph.ranges import Limits, is_pass_through, propagate_ranges
 from fer_mobile.metrics import mean_divergence
-from fer_mobile.network.graph import Graph, Node, UnsupportedLayerError, to_tensorflow
-from fer_mobile.network.ranges import Limits, complete, hands_on
-from fer_mobile.network.rewrites import inference_graph
-from fer_mobile.network.source import load_source
 from fer_mobile.preprocess import normalise
 
 ALL: Final = "all layers"
@@ -34,7 +34,7 @@ _ROUNDED: Final = (*_LINEAR, "affine", "add", "softmax")
 
 
 @dataclass(frozen=True, slots=True)
-class LayerCost:
+class LayerSensitivity:
     """What quantizing one layer changes on the golden faces."""
 
     layer: str
@@ -53,10 +53,10 @@ class LayerCost:
         return asdict(self)
 
 
-def layer_costs(model: str | Path) -> list[LayerCost]:
+def layer_sensitivities(model: str | Path) -> list[LayerSensitivity]:
     """The cost of every layer of a model, the most costly first, and of `ALL` of them at the top.
 
-    `model` is what `load_source` takes: the float weights are needed.  Raises ModelError
+    `model` is what `load_checkpoint` takes: the float weights are needed.  Raises ModelError
     where there are none, or the model has layers that the graph does not know.
     """
     if Path(model).suffix == ".tflite":
@@ -64,34 +64,34 @@ def layer_costs(model: str | Path) -> list[LayerCost]:
             f"model {str(model)!r} with --layers",
             expected="float weights: a shipped or zoo name, a .keras file or a run folder",
             found="an exported file",
-            todo="Name the model that it was exported from.",
+            hint="Name the model that it was exported from.",
         )
     import_tensorflow()
-    source = load_source(model)
+    checkpoint = load_checkpoint(model)
     try:
-        graph = inference_graph(source.model)
+        graph = inference_graph(checkpoint.model)
     except UnsupportedLayerError as error:
         raise ModelError(
-            f"model {source.name!r} with --layers",
+            f"model {checkpoint.name!r} with --layers",
             expected="layers that the export rewrites",
             found=str(error),
         ) from error
-    calibration = find_calibration(model, source.model)
-    limits = calibration.limits or observe_model(source.model, calibration.faces)
-    return graph_costs(
-        graph, complete(graph, limits), golden_faces(int(source.model.input_shape[1]))
+    calibration = find_calibration(model, checkpoint.model)
+    limits = calibration.limits or observe_model(checkpoint.model, calibration.faces)
+    return graph_sensitivities(
+        graph, propagate_ranges(graph, limits), golden_faces(int(checkpoint.model.input_shape[1]))
     )
 
 
-def graph_costs(graph: Graph, limits: Limits, faces: np.ndarray) -> list[LayerCost]:
-    """`layer_costs` of a graph, with the ranges of its nodes, on faces uint8 [N, S, S]."""
+def graph_sensitivities(graph: Graph, limits: Limits, faces: np.ndarray) -> list[LayerSensitivity]:
+    """`layer_sensitivities` of a graph, with the ranges of its nodes, on faces uint8 [N, S, S]."""
     images = normalise(faces)[..., None]
 
     def answers(changed: Graph) -> np.ndarray:
         return np.asarray(to_tensorflow(changed)(images))
 
     expected = answers(graph)
-    layers = [n for n in graph.nodes.values() if n.op in _ROUNDED and not hands_on(n)]
+    layers = [n for n in graph.nodes.values() if n.op in _ROUNDED and not is_pass_through(n)]
     rows = [_cost(expected, answers, graph, limits, [node]) for node in layers]
     rows.sort(key=lambda row: row.divergence, reverse=True)
     return [_cost(expected, answers, graph, limits, layers), *rows]
@@ -103,10 +103,10 @@ def _cost(
     graph: Graph,
     limits: Limits,
     layers: list[Node],
-) -> LayerCost:
+) -> LayerSensitivity:
     found = answers(quantized(graph, limits, *layers))
     single = len(layers) == 1
-    return LayerCost(
+    return LayerSensitivity(
         layers[0].name if single else ALL,
         layers[0].op if single else "",
         sum(

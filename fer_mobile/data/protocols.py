@@ -81,7 +81,7 @@ def _fer2013(raw: Votes) -> Labelled:
             "fer2013_label",
             expected=f"numbers from 0 to {len(FER2013) - 1}",
             found=f"{raw.fer2013[unknown][0]} in {unknown.sum()} rows",
-            todo="Choose a ferplus protocol, or mend the labels.",
+            hint="Choose a ferplus protocol, or mend the labels.",
         )
     order = np.array([LABELS_7.index(name) for name in FER2013])
     labels = order[raw.fer2013]

@@ -63,7 +63,7 @@ def data_path(path: str | Path | None = None) -> Path:
             "data",
             expected="a dataset",
             found="no path",
-            todo=f"Give --data PATH or set {ENVIRONMENT}.",
+            hint=f"Give --data PATH or set {ENVIRONMENT}.",
         )
     found = Path(chosen)
     if not found.exists():
@@ -141,7 +141,7 @@ def _read_npz(path: Path) -> _Faces:
                     path,
                     expected=f"the keys {', '.join(_NPZ_KEYS)}",
                     found=f"{', '.join(archive.files) or 'none'}",
-                    todo=f"Add {', '.join(missing)}.",
+                    hint=f"Add {', '.join(missing)}.",
                 )
             columns = {key: archive[key] for key in _COLUMNS if key in archive}
     # A single array is no archive (TypeError); the others are what damage looks like.

@@ -85,7 +85,7 @@ def load_detector(
             "detector",
             expected="the name of one",
             found=repr(name),
-            todo=nearest(name, DETECTORS),
+            hint=nearest(name, DETECTORS),
         )
     if side not in DETECTION_SIDES:
         raise InputError(

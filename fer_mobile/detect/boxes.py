@@ -64,7 +64,7 @@ class OwnBoxes:
                 photo.path or "the image",
                 expected=f"a photo that {self._origin} lists",
                 found="it is not there",
-                todo="A photo without a face is listed with no box.",
+                hint="A photo without a face is listed with no box.",
             )
         for box in listed:
             self._check(box, photo)
@@ -79,7 +79,7 @@ class OwnBoxes:
                 photo.path,
                 expected=f"boxes in this photo of {width}×{height} pixels",
                 found=f"{[round(value, 1) for value in box]} in {self._origin}",
-                todo="Boxes are in pixels of the upright photo at full resolution.",
+                hint="Boxes are in pixels of the upright photo at full resolution.",
             )
 
 

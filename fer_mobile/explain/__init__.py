@@ -68,7 +68,7 @@ def explain(
             "method",
             expected=" or ".join(METHODS),
             found=repr(method),
-            todo=nearest(method, METHODS),
+            hint=nearest(method, METHODS),
         )
     predictor = _predictor(model, method)
     if label is not None and label not in predictor.labels:
@@ -76,7 +76,7 @@ def explain(
             "label",
             expected=f"one of {', '.join(predictor.labels)}",
             found=repr(label),
-            todo=nearest(label, predictor.labels),
+            hint=nearest(label, predictor.labels),
         )
     return [_explained(predictor, box, pixels, method, label)
             for box, pixels in _faces(image, predictor, whole)]  # fmt: skip
@@ -111,7 +111,7 @@ def _faces(
             photo.path or "image",
             expected="a face",
             found="none",
-            todo="If the image is a face already, give --whole.",
+            hint="If the image is a face already, give --whole.",
         )
     return [(box, predictor.prepare(gray[None])[0]) for box, gray in grays.items()]
 

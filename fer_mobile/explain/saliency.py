@@ -79,7 +79,7 @@ def gradient(predictor: Predictor, face: np.ndarray, label: int) -> np.ndarray:
             "method gradient",
             expected="a model with float weights (a shipped name, .keras, run folder)",
             found="an exported file",
-            todo="Use --method occlusion.",
+            hint="Use --method occlusion.",
         )
     noise = np.random.default_rng(0).standard_normal((_SAMPLES, *face.shape), np.float32)
     noisy = normalise(face)[None] + _NOISE * noise
@@ -97,7 +97,7 @@ def _gradients(network: keras.Model, images: np.ndarray, label: int) -> np.ndarr
             "method gradient",
             expected="the Keras backend tensorflow",
             found=keras.backend.backend(),
-            todo="Unset KERAS_BACKEND, or use --method occlusion.",
+            hint="Unset KERAS_BACKEND, or use --method occlusion.",
         )
     import tensorflow as tf
 

@@ -51,7 +51,7 @@ class Filter:
                 "match",
                 expected="any, unless every face counts",
                 found="all",
-                todo="Add: --faces each",
+                hint="Add: --faces each",
             )
 
     @property
@@ -100,7 +100,7 @@ def parse_show(text: str | Iterable[str] | None) -> tuple[str, ...]:
                 "show",
                 expected="labels of " + ", ".join(known),
                 found=repr(word),
-                todo=nearest(word.lower(), known),
+                hint=nearest(word.lower(), known),
             )
         show += GROUP_WORDS.get(label, (label,))
     return tuple(dict.fromkeys(show))

@@ -84,7 +84,7 @@ def place(
                 target,
                 expected="a place that photos can be put into",
                 found=error.strerror or str(error),
-                todo=f"{len(placed)} photos were put before.",
+                hint=f"{len(placed)} photos were put before.",
             ) from error
         placed.append(target)
     return placed

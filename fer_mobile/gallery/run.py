@@ -158,7 +158,7 @@ def run_filter(
                 folder,
                 expected=f"photos taken from {since or 'ever'} to {until or 'now'}",
                 found="none",
-                todo=" ".join(notes),
+                hint=" ".join(notes),
             )
     factory = partial(load_pipeline, model, faces=faces, **pipeline_options)
     pipeline = factory()
@@ -267,7 +267,7 @@ def _photos(folder: Path, outputs: list[Path]) -> list[Path]:
             folder,
             expected="photos (.jpg, .png, .webp and others)",
             found="none",
-            todo="Name the folder that holds them; subfolders are searched too.",
+            hint="Name the folder that holds them; subfolders are searched too.",
         )
     return paths
 

@@ -114,7 +114,7 @@ class ResultStore:
             self.path,
             expected=f"a results file of version {SCHEMA_VERSION} or older, or none",
             found=found,
-            todo="Move it away, or name another folder in FER_MOBILE_CACHE.",
+            hint="Move it away, or name another folder in FER_MOBILE_CACHE.",
         )
 
     def get(self, path: str | Path) -> PhotoResult | None:

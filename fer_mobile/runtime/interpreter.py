@@ -63,7 +63,7 @@ def load_interpreter(model: bytes | Path, threads: int = 1) -> Interpreter:
             runtime_name(),
             expected="a runtime that works with the installed numpy",
             found=f"it fails with numpy {np.__version__}",
-            todo="Install another with: pip install ai-edge-litert (or: pip install 'numpy<2')",
+            hint="Install another with: pip install ai-edge-litert (or: pip install 'numpy<2')",
         ) from error
     except (ValueError, RuntimeError) as error:
         raise ModelError(
@@ -104,7 +104,7 @@ def _runtime() -> tuple[str, Any]:
         "running a TensorFlow Lite model",
         expected="one of the packages " + ", ".join(package for package, *_ in _RUNTIMES),
         found="none of them installed",
-        todo="Install one with: pip install ai-edge-litert",
+        hint="Install one with: pip install ai-edge-litert",
     )
 
 

@@ -44,7 +44,7 @@ def pack_answers(run: Path, recipe: Recipe, dataset: Dataset, size: int, file: P
             run,
             expected="a run with the answers of all its views",
             found=f"none of {missing[0]}" if missing else "no distillation.views",
-            todo="Go on with --resume until it has done as many epochs.",
+            hint="Go on with --resume until it has done as many epochs.",
         )
     answers = np.round(np.stack([np.load(each) for each in files]) * STEPS).astype(np.uint8)
     buffer = io.BytesIO()
@@ -76,7 +76,7 @@ def unpack_answers(recipe: Recipe, dataset: Dataset, size: int, run: Path) -> No
             f"{key} of {recipe.name}",
             expected=f"{about.get(key)}, as teachers saw the batches of {path.name}",
             found=str(own[key]),
-            todo='Set it so, or ask teachers: distillation.answers="".',
+            hint='Set it so, or ask teachers: distillation.answers="".',
         )
     for epoch, said in enumerate(answers.astype(np.float32)):
         buffer = io.BytesIO()

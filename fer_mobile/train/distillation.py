@@ -16,11 +16,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.data import Dataset
 from fer_mobile.errors import RecipeError
 from fer_mobile.files import write_bytes
 from fer_mobile.metrics import Scores, score
-from fer_mobile.network.source import load_source
 from fer_mobile.predictor import predict_faces
 from fer_mobile.train.answers import answers_file
 
@@ -41,7 +41,7 @@ class Teachers:
         folder: Path | None = None,
         precision: str = "float32",
     ) -> None:
-        """Read the networks that `names` mean, as for `load_source`.
+        """Read the networks that `names` mean, as for `load_checkpoint`.
 
         Their feature maps are computed in `precision`, as Keras names its policies; what
         follows the maps is always float32.
@@ -96,14 +96,14 @@ def _at(faces: np.ndarray, teacher: keras.Model) -> np.ndarray:
 
 
 def _model(name: str | Path, classes: int, precision: str) -> keras.Model:
-    source = load_source(name)
-    if len(source.labels) != classes:
+    checkpoint = load_checkpoint(name)
+    if len(checkpoint.labels) != classes:
         raise RecipeError(
             "distillation.teachers",
             expected=f"models of {classes} labels",
-            found=f"{name} with {len(source.labels)}",
+            found=f"{name} with {len(checkpoint.labels)}",
         )
-    for layer in source.model.layers:
+    for layer in checkpoint.model.layers:
         if len(layer.output.shape) == 4:
             layer.dtype_policy = keras.DTypePolicy(precision)
-    return source.model
+    return checkpoint.model

@@ -29,12 +29,12 @@ import numpy as np
 from pydantic import ValidationError
 
 from fer_mobile import zoo
+from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.contract import Adjustment
 from fer_mobile.data import Dataset
 from fer_mobile.errors import RecipeError
 from fer_mobile.files import replace_file, write_text
 from fer_mobile.metrics import Scores, score
-from fer_mobile.network.source import load_source
 from fer_mobile.predictor import predict_faces
 from fer_mobile.quiet import quiet
 from fer_mobile.train.adjust import adjust, fit_adjustment, prior_offsets
@@ -153,14 +153,14 @@ def _epochs_done(recipe: Recipe, out: Path, resume: bool) -> int:
                 out,
                 expected="an empty folder for a new run",
                 found="a run",
-                todo="Give another --out, or go on with --resume.",
+                hint="Give another --out, or go on with --resume.",
             )
         if not _is(recipe, recipe_file):
             raise RecipeError(
                 out,
                 expected="a run of the same recipe to resume",
                 found="one with other values",
-                todo=f"Compare it with {recipe_file}.",
+                hint=f"Compare it with {recipe_file}.",
             )
     return int(json.loads(state_file.read_text())["epochs_done"]) if state_file.exists() else 0
 
@@ -188,7 +188,7 @@ def _tuning(recipe: Recipe, fresh: keras.Model) -> FineTuning | None:
             "adjustment",
             expected="none with quantization.aware, which learns the ranges of the logits",
             found="one",
-            todo="Adjust the run that it starts from.",
+            hint="Adjust the run that it starts from.",
         )
     return begin(recipe, fresh)
 
@@ -214,7 +214,7 @@ def _teachers(recipe: Recipe, learn: Dataset, size: int, out: Path) -> Teachers 
 
 def start_from(start: str, model: keras.Model) -> str:
     """Give a fresh model the weights of another one where they fit; says how many did."""
-    theirs = {layer.name: layer.get_weights() for layer in load_source(start).model.layers}
+    theirs = {layer.name: layer.get_weights() for layer in load_checkpoint(start).model.layers}
     own = [layer for layer in model.layers if layer.weights]
     fitting = [
         layer

@@ -57,14 +57,14 @@ def _devices(mode: str) -> list[str]:
             "--parallel",
             expected=" or ".join(MODES),
             found=repr(mode),
-            todo=nearest(mode, MODES),
+            hint=nearest(mode, MODES),
         )
     if keras.backend.backend() != "jax":
         raise InputError(
             f"--parallel {mode}",
             expected="Keras on JAX",
             found=f"Keras on {keras.backend.backend()}",
-            todo="Install it with: pip install 'fer-mobile[jax]', and set KERAS_BACKEND=jax.",
+            hint="Install it with: pip install 'fer-mobile[jax]', and set KERAS_BACKEND=jax.",
         )
     devices: list[str] = keras.distribution.list_devices()
     if len(devices) < 2:
@@ -72,7 +72,7 @@ def _devices(mode: str) -> list[str]:
             f"--parallel {mode}",
             expected="several devices",
             found=f"one ({devices[0]})",
-            todo="XLA_FLAGS=--xla_force_host_platform_device_count=2 makes two of a processor.",
+            hint="XLA_FLAGS=--xla_force_host_platform_device_count=2 makes two of a processor.",
         )
     return devices
 

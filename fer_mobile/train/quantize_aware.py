@@ -21,11 +21,11 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.errors import RecipeError
-from fer_mobile.network.fold_affine import fold_affine
-from fer_mobile.network.graph import Graph, Node, UnsupportedLayerError, from_keras
-from fer_mobile.network.ranges import Limits, has_range, make_ranges
-from fer_mobile.network.source import load_source
+from fer_mobile.graph.fold_batch_norm import fold_batch_norm
+from fer_mobile.graph.ir import Graph, Node, UnsupportedLayerError, from_keras
+from fer_mobile.graph.ranges import Limits, has_range, make_ranges
 from fer_mobile.train.recipe import Recipe
 
 MOMENTUM: Final = 0.99
@@ -124,7 +124,7 @@ class Range(layers.Layer):  # type: ignore[misc]
 
 
 def quantize_aware(graph: Graph, limits: Limits | None = None) -> keras.Model:
-    """A Keras model of a folded graph (`fold_affine`) that computes as int8 does.
+    """A Keras model of a folded graph (`fold_batch_norm`) that computes as int8 does.
 
     Ranges in `limits` are kept; the others are observed in training.
     Raises UnsupportedLayerError for a graph with other operations than a folded one's.
@@ -233,15 +233,15 @@ class FineTuning:
     """A quantization-aware fine-tuning: from a trained float model to another one."""
 
     def __init__(self, start: str | Path, fresh: keras.Model) -> None:
-        """Load the float model `start` (see `load_source`), of the architecture of `fresh`.
+        """Load the float model `start` (see `load_checkpoint`), of the architecture of `fresh`.
 
         `model` is then what to train.
         Raises ModelError where there is no such model, RecipeError where it differs.
         """
         try:
-            self.source = from_keras(load_source(start).model)
+            self.source = from_keras(load_checkpoint(start).model)
             alike = _structure(self.source) == _structure(from_keras(fresh))
-            self.graph = fold_affine(self.source)
+            self.graph = fold_batch_norm(self.source)
             self.model = quantize_aware(self.graph)
         except UnsupportedLayerError as error:
             raise RecipeError(
@@ -287,7 +287,7 @@ def begin(recipe: Recipe, fresh: keras.Model) -> FineTuning:
             "model.start",
             expected="trained weights for quantization-aware fine-tuning",
             found="nothing",
-            todo="Name a shipped model, a .keras file or a run folder.",
+            hint="Name a shipped model, a .keras file or a run folder.",
         )
     return FineTuning(recipe.model.start, fresh)
 

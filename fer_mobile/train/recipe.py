@@ -163,7 +163,7 @@ def find_recipe(name: str) -> Path:
         f"recipe {name!r}",
         expected="a .toml file or a shipped recipe's name",
         found="no such file or name",
-        todo=nearest(shipped.stem, sorted(p.stem for p in recipes_dir().glob("*.toml"))),
+        hint=nearest(shipped.stem, sorted(p.stem for p in recipes_dir().glob("*.toml"))),
     )
 
 
@@ -232,7 +232,7 @@ def _recipe_error(subject: Path | str, error: ValidationError) -> RecipeError:
             subject,
             expected="only known keys",
             found=f"{place!r}",
-            todo=nearest(str(first["loc"][-1]), fields),
+            hint=nearest(str(first["loc"][-1]), fields),
         )
     found = "nothing" if first["type"] == "missing" else repr(first["input"])
     said = first["msg"].removeprefix("Value error, ")

@@ -114,5 +114,5 @@ def check_cap(model: keras.Model, *, lifted: bool = False) -> None:
             f"model {model.name!r}",
             expected=f"at most {PARAMETER_CAP:,} trainable parameters",
             found=f"{count:,}",
-            todo="Use a smaller model, or lift the cap with --no-parameter-cap.",
+            hint="Use a smaller model, or lift the cap with --no-parameter-cap.",
         )

@@ -67,7 +67,7 @@ def compact(
             "blocks",
             expected="three numbers from 1 on",
             found=str(list(blocks)),
-            todo="Try [1, 2, 2].",
+            hint="Try [1, 2, 2].",
         )
     filters = round(CHANNELS * width)
     image = keras.Input((size, size, 1), name="image")

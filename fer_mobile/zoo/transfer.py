@@ -118,7 +118,7 @@ def _load(function: str, size: int, weights: str | None) -> keras.Model:
             f"weights {weights!r} of {function}",
             expected="weights without the top layer",
             found=found,
-            todo="Without network, fetch Keras's no-top weights file elsewhere and give its path, "
+            hint="Without network, fetch Keras's no-top weights file elsewhere and give its path, "
             "or leave weights out to train from scratch.",
         ) from error
 

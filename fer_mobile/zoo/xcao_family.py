@@ -40,7 +40,7 @@ def _default_pools(size: int) -> tuple[int, ...]:
             "input size",
             expected="7 px times a power of two (56, 112, 224)",
             found=f"{size} px",
-            todo="Set size to 56, 112 or 224.",
+            hint="Set size to 56, 112 or 224.",
         )
     return tuple(range(count))
 
@@ -55,7 +55,7 @@ def _checked_pools(size: int, pools: Sequence[int] | None) -> tuple[int, ...]:
             "pools",
             expected=f"{len(default)} different numbers from 0 to 6 for an input of {size} px",
             found=str(list(pools)),
-            todo=f"Try {list(default)}.",
+            hint=f"Try {list(default)}.",
         )
     return chosen
 

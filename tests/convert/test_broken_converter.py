@@ -10,11 +10,11 @@ import logging
 import pytest
 
 from fer_mobile import contract as contracts
+from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert import exporter, verify
 from fer_mobile.convert.tflite import INPUT_NAME, OUTPUT_NAME, import_tensorflow
 from fer_mobile.errors import FerMobileError
 from fer_mobile.models import DEFAULT
-from fer_mobile.network.source import load_source
 from fer_mobile.quiet import quiet
 from fer_mobile.runtime.interpreter import load_interpreter
 
@@ -23,7 +23,7 @@ from fer_mobile.runtime.interpreter import load_interpreter
 def broken(request):
     tf = import_tensorflow()
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    model = load_source(DEFAULT).model
+    model = load_checkpoint(DEFAULT).model
     function = tf.function(lambda image: {OUTPUT_NAME: model(image)})
     spec = tf.TensorSpec([request.param, *model.input_shape[1:]], tf.float32, name=INPUT_NAME)
     with quiet():

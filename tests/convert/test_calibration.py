@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert import export, verify
 from fer_mobile.convert.calibration import (
     FEWEST_FACES,
@@ -25,9 +26,8 @@ from fer_mobile.convert.tflite import to_tflite
 from fer_mobile.convert.verification import OWN_PARITY
 from fer_mobile.errors import FerMobileError, InputError, MissingPackageError, ModelError
 from fer_mobile.golden import golden_faces
-from fer_mobile.network.ranges import RANGES_JSON, make_ranges, model_fingerprint, read_ranges
-from fer_mobile.network.rewrites import inference_graph
-from fer_mobile.network.source import load_source
+from fer_mobile.graph.passes import inference_graph
+from fer_mobile.graph.ranges import RANGES_JSON, make_ranges, model_fingerprint, read_ranges
 from fer_mobile.preprocess import normalise
 from fer_mobile.resources import photos_dir
 from fer_mobile.runtime.interpreter import load_interpreter
@@ -359,7 +359,7 @@ def test_ranges_of_a_run_are_made_again_for_other_weights_only(run):
     keep_ranges(run, faces, said.append)
     assert said == ["ranges.json: activation ranges for int8 exports, from 40 training faces"]
     two_streams(seed=2).save(run / "best.keras")
-    other = load_source(run).model
+    other = load_checkpoint(run).model
     with pytest.raises(ModelError, match=r"the ranges of these weights.*train --resume"):
         find_calibration(run, other)
     keep_ranges(run, faces, said.append)

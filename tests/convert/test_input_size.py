@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 from fer_mobile import cli
+from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert import export
 from fer_mobile.convert.input_size import at_size
 from fer_mobile.errors import ModelError
 from fer_mobile.models import DEFAULT
-from fer_mobile.network.source import load_source
 from fer_mobile.runtime.classifier import load_classifier
 
 
 @pytest.fixture(scope="module")
 def source():
-    return load_source(DEFAULT)
+    return load_checkpoint(DEFAULT)
 
 
 @pytest.mark.parametrize("size", [112, 224])
@@ -45,7 +45,7 @@ def test_a_network_of_its_own(tmp_path):
     x = keras.layers.Dense(8, "softmax")(keras.layers.Flatten()(image))
     keras.Model(image, x, name="own").save(tmp_path / "own.keras")
     with pytest.raises(ModelError, match=r"a network of its own.*Leave --size out"):
-        at_size(load_source(tmp_path / "own.keras"), 112)
+        at_size(load_checkpoint(tmp_path / "own.keras"), 112)
 
 
 def test_export_at_another_size(tmp_path, capsys, monkeypatch):

@@ -7,12 +7,18 @@ import pytest
 
 from fer_mobile import cli
 from fer_mobile.convert.calibration import observe_model
-from fer_mobile.convert.sensitivity import ALL, graph_costs, layer_costs, quantized, round_kernel
+from fer_mobile.convert.sensitivity import (
+    ALL,
+    graph_sensitivities,
+    layer_sensitivities,
+    quantized,
+    round_kernel,
+)
 from fer_mobile.errors import ModelError
 from fer_mobile.golden import golden_faces
-from fer_mobile.network.graph import to_tensorflow
-from fer_mobile.network.ranges import complete
-from fer_mobile.network.rewrites import inference_graph
+from fer_mobile.graph.ir import to_tensorflow
+from fer_mobile.graph.passes import inference_graph
+from fer_mobile.graph.ranges import propagate_ranges
 from fer_mobile.preprocess import normalise
 from tests.networks import SIZE, two_streams
 
@@ -22,7 +28,7 @@ def network():
     model = two_streams()
     graph = inference_graph(model)
     faces = golden_faces(SIZE)
-    return graph, complete(graph, observe_model(model, faces)), faces
+    return graph, propagate_ranges(graph, observe_model(model, faces)), faces
 
 
 def test_kernels_are_rounded_to_255_levels_per_channel():
@@ -39,7 +45,7 @@ def test_kernels_are_rounded_to_255_levels_per_channel():
 
 def test_every_layer_is_a_row_and_the_list_is_sorted(network):
     graph, limits, faces = network
-    total, *rows = graph_costs(graph, limits, faces)
+    total, *rows = graph_sensitivities(graph, limits, faces)
     assert total.layer == ALL
     assert {f"{s}_conv{i}" for s in "ab" for i in range(3)} | {"dense", "logits"} <= {
         row.layer for row in rows
@@ -54,7 +60,7 @@ def test_every_layer_is_a_row_and_the_list_is_sorted(network):
 def test_a_layer_with_a_spoiled_range_is_named_first(network):
     graph, limits, faces = network
     spoiled = limits | {"b_conv1/relu": (0.0, 300 * limits["b_conv1/relu"][1])}
-    assert graph_costs(graph, spoiled, faces)[1].layer == "b_conv1"
+    assert graph_sensitivities(graph, spoiled, faces)[1].layer == "b_conv1"
 
 
 def test_rounding_one_layer_changes_that_layer_only(network):
@@ -72,7 +78,7 @@ def test_rounding_one_layer_changes_that_layer_only(network):
 
 def test_an_exported_file_has_no_float_weights(exports):
     with pytest.raises(ModelError, match=r"expected float weights.*Name the model"):
-        layer_costs(exports("int8").path)
+        layer_sensitivities(exports("int8").path)
 
 
 def test_command_prints_a_table_and_json(capsys, monkeypatch, tmp_path):

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from keras import layers
 
+from fer_mobile.checkpoint import load_checkpoint
+from fer_mobile.checkpoint.adjustment import fold_adjustment
 from fer_mobile.contract import Adjustment, read_contract
 from fer_mobile.convert import export
 from fer_mobile.errors import ModelError, RecipeError
@@ -15,8 +17,6 @@ from fer_mobile.evaluation import evaluate
 from fer_mobile.golden import golden_faces
 from fer_mobile.labels import LABELS
 from fer_mobile.metrics import score
-from fer_mobile.network.adjustment import fold_adjustment
-from fer_mobile.network.source import load_source
 from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.classifier import load_classifier
 from fer_mobile.train import load_recipe
@@ -109,7 +109,7 @@ def test_a_run_is_adjusted_and_everyone_reads_it_so(adjusted_run, small_npz):
     faces = normalise(golden_faces(16))[..., None]
     best = keras.saving.load_model(folder / "best.keras", compile=False)
     expected = adjust(best.predict(faces, verbose=0), stored, LABELS)
-    assert np.abs(load_source(folder).model.predict(faces, verbose=0) - expected).max() < 1e-5
+    assert np.abs(load_checkpoint(folder).model.predict(faces, verbose=0) - expected).max() < 1e-5
 
 
 def test_an_exported_file_is_adjusted_and_says_so(adjusted_run, tmp_path):

@@ -6,11 +6,11 @@ import keras
 import numpy as np
 import pytest
 
+from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert import export
 from fer_mobile.data import load_dataset
 from fer_mobile.errors import ModelError, RecipeError
 from fer_mobile.evaluation import evaluate
-from fer_mobile.network.source import load_source
 from fer_mobile.train import load_recipe
 from fer_mobile.train.fit import train
 from fer_mobile.train.muon import Muon
@@ -134,7 +134,7 @@ def test_a_training_stops_at_an_accuracy_and_stays_stopped(quick, small_npz, tmp
     assert "on the training batches" in state["stopped"]
     assert f"stopped: {state['stopped']}" in said
     # What is said of its weights is how long they were trained, not how long they might have been.
-    assert load_source(tmp_path / "run").training.epochs == state["epochs_done"] == 1
+    assert load_checkpoint(tmp_path / "run").training.epochs == state["epochs_done"] == 1
     again = train(recipe, tmp_path / "run", data=small_npz, resume=True, report=silently)
     assert again.confusion == first.confusion
     assert json.loads((tmp_path / "run" / "state.json").read_text()) == state

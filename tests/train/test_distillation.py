@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from fer_mobile import zoo
+from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.errors import ModelError, RecipeError
 from fer_mobile.golden import golden_faces
-from fer_mobile.network.source import load_source
 from fer_mobile.predictor import load_network
 from fer_mobile.preprocess import normalise
 from fer_mobile.train import load_recipe
@@ -54,7 +54,7 @@ def test_the_target_is_shared_between_votes_and_teacher(lesson, teacher, share):
     taught = Batches(dataset, recipe, 32, teachers_of(recipe, dataset))
     faces, votes, weights = Batches(dataset, recipe, 32)[1]
     shrunk = keras.ops.image.resize(faces, (16, 16))
-    answers = load_source(teacher).model.predict(np.asarray(shrunk), verbose=0)
+    answers = load_checkpoint(teacher).model.predict(np.asarray(shrunk), verbose=0)
     found = taught[1]
     np.testing.assert_array_equal(found[0], faces)
     np.testing.assert_allclose(found[1], (1 - share) * votes + share * answers, atol=1e-5)
@@ -170,7 +170,7 @@ def test_a_run_with_teachers_holds_the_student_alone(
     lines = []
     run = tmp_path / "run"
     train(load_recipe(tiny_recipe, [*TINY, teachers]), run, data=small_npz, report=lines.append)
-    assert load_source(run).parameters == load_source(teacher).parameters
+    assert load_checkpoint(run).parameters == load_checkpoint(teacher).parameters
     valid = training_rows(load_recipe(tiny_recipe), small_npz)[1]
     mean = np.mean([load_network(each)(valid.images) for each in (teacher, trained_run)], axis=0)
     accuracy = (mean.argmax(1) == valid.labels).mean()
@@ -205,7 +205,7 @@ def test_a_start_is_taken_where_it_fits(teacher, tiny_recipe, small_npz, tmp_pat
     lines = []
     recipe = load_recipe(tiny_recipe, [*TINY, start, "protocol=fer2013", "learning_rate=1e-9"])
     train(recipe, tmp_path / "run", data=small_npz, report=lines.append)
-    theirs, ours = (load_source(source).model for source in (teacher, tmp_path / "run"))
+    theirs, ours = (load_checkpoint(source).model for source in (teacher, tmp_path / "run"))
     layers = sum(bool(layer.weights) for layer in ours.layers)
     assert lines[0].startswith(f"{layers - 1} of {layers} layers begin with the weights of ")
     kernels = [m.get_layer("conv2").get_weights()[0] for m in (theirs, ours)]

@@ -10,12 +10,12 @@ import pytest
 from keras import ops
 
 from fer_mobile import zoo
+from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert.calibration import Calibration, find_calibration, observe_model, to_int8
 from fer_mobile.errors import ModelError, RecipeError
 from fer_mobile.golden import golden_faces
-from fer_mobile.network.fold_affine import fold_affine
-from fer_mobile.network.graph import UnsupportedLayerError, from_keras
-from fer_mobile.network.source import load_source
+from fer_mobile.graph.fold_batch_norm import fold_batch_norm
+from fer_mobile.graph.ir import UnsupportedLayerError, from_keras
 from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.interpreter import load_interpreter
 from fer_mobile.train.fit import train
@@ -102,21 +102,21 @@ def test_values_are_rounded_as_tflite_does(low, high):
 
 
 def test_ranges_are_observed_while_training_only(network, faces):
-    model = quantize_aware(fold_affine(from_keras(network)))
+    model = quantize_aware(fold_batch_norm(from_keras(network)))
     layer = model.get_layer("dense.relu.range")
     pixels = normalise(faces)[..., None]
     model(pixels)
     assert float(layer.high) == 0
     for start in range(0, 128, 32):
         model(pixels[start : start + 32], training=True)
-    low, high = learned_limits(model, fold_affine(from_keras(network)))["dense/relu"]
+    low, high = learned_limits(model, fold_batch_norm(from_keras(network)))["dense/relu"]
     assert low == 0
     observed = observe_model(network, faces)["dense/relu"][1]
     assert high == pytest.approx(observed, rel=0.15)
 
 
 def test_the_int8_file_computes_what_the_model_computes(network, faces):
-    graph = fold_affine(from_keras(network))
+    graph = fold_batch_norm(from_keras(network))
     # Ranges so wide that their coarse steps show.
     limits = {
         name: (6 * low, 6 * high) for name, (low, high) in observe_model(network, faces).items()
@@ -137,7 +137,7 @@ def test_weights_come_back_to_their_architecture(faces, bias):
     graph = from_keras(source)
     into = two_streams(seed=4, bias=bias)
     assert np.abs(predicted(into, faces) - predicted(source, faces)).max() > 0.05
-    unfold(quantize_aware(fold_affine(graph)), graph, into)
+    unfold(quantize_aware(fold_batch_norm(graph)), graph, into)
     assert np.abs(predicted(into, faces) - predicted(source, faces)).max() < 1e-5
 
 
@@ -146,7 +146,7 @@ def test_a_norm_that_cannot_be_folded_is_refused():
     x = keras.layers.BatchNormalization()(keras.layers.MaxPooling2D()(image))
     x = keras.layers.Dense(8, activation="softmax")(keras.layers.Flatten()(x))
     with pytest.raises(UnsupportedLayerError, match="not folded"):
-        quantize_aware(fold_affine(from_keras(keras.Model(image, x))))
+        quantize_aware(fold_batch_norm(from_keras(keras.Model(image, x))))
 
 
 def test_fine_tuning_brings_back_what_too_narrow_ranges_cost(network, faces):
@@ -162,7 +162,7 @@ def test_fine_tuning_brings_back_what_too_narrow_ranges_cost(network, faces):
     in_float = accuracy(predicted(network, faces))
     before = accuracy(file_says(int8_file(network, faces, limits), faces))
     graph = from_keras(network)
-    aware = quantize_aware(fold_affine(graph), limits)
+    aware = quantize_aware(fold_batch_norm(graph), limits)
     aware.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
     aware.fit(pixels, labels, batch_size=32, epochs=25, verbose=0)
     tuned = two_streams()
@@ -206,7 +206,7 @@ def test_a_recipe_fine_tunes_a_run(tuning_recipe, small_npz, tmp_path):
     train(recipe, run, data=small_npz, throughput=False, report=lambda line: None)
     first = json.loads((run / "ranges.json").read_text())["limits"]
     assert {"a_conv0/relu", "a_norm3", "dense/relu", "logits"} <= set(first)
-    source = load_source(run)
+    source = load_checkpoint(run)
     assert source.parameters == 6_970_728
     found = find_calibration(run, source.model)
     assert found.origin.endswith("from quantization-aware fine-tuning")
@@ -214,7 +214,7 @@ def test_a_recipe_fine_tunes_a_run(tuning_recipe, small_npz, tmp_path):
     # The checkpoint that a resumed training goes on from computes the same.
     faces = golden_faces(56)[:32]
     last = keras.models.load_model(run / "last.keras")
-    aware = quantize_aware(fold_affine(from_keras(source.model)), found.limits)
+    aware = quantize_aware(fold_batch_norm(from_keras(source.model)), found.limits)
     assert np.abs(predicted(last, faces) - predicted(aware, faces)).max() < 0.02
 
 

@@ -46,7 +46,7 @@ data class Contract(
                     name,
                     expected = "the labels of its contract in labels.txt",
                     found = file.labels.joinToString(),
-                    todo = DAMAGED,
+                    hint = DAMAGED,
                 )
             }
             if (file.modelSha256 != contract.modelSha256) {
@@ -54,7 +54,7 @@ data class Contract(
                     name,
                     expected = "a model with the checksum ${contract.modelSha256.take(12)}… of its contract",
                     found = "${file.modelSha256.take(12)}…",
-                    todo = DAMAGED,
+                    hint = DAMAGED,
                 )
             }
             return ModelFile(name, contract, file.sha256, content.limit().toLong())

@@ -24,7 +24,7 @@ internal fun parseContract(text: String, name: String): Contract {
             name,
             expected = "contract format ${Contract.FORMAT_VERSION} or older",
             found = "format $version",
-            todo = "Update the app.",
+            hint = "Update the app.",
         )
     }
     val contract = Contract(
@@ -73,7 +73,7 @@ private fun crop(json: Node): CropRule {
             json.file,
             expected = "preprocessing version ${Preprocess.VERSION}",
             found = "version $version",
-            todo = "Export the model again with the version of fer-mobile that this app is of.",
+            hint = "Export the model again with the version of fer-mobile that this app is of.",
         )
     }
     json["gray"].oneOf(listOf("bt601-integer-16", "in-graph"))

@@ -9,24 +9,24 @@ open class InputException(
     val subject: String,
     val expected: String,
     val found: String,
-    val todo: String = "",
+    val hint: String = "",
     cause: Throwable? = null,
-) : Exception("$subject: expected $expected, found $found. $todo".trim(), cause)
+) : Exception("$subject: expected $expected, found $found. $hint".trim(), cause)
 
 /** A photo that cannot be read; a run keeps it as a result with an error and goes on. */
 class PhotoException(
     subject: String,
     expected: String,
     found: String,
-    todo: String = "",
+    hint: String = "",
     cause: Throwable? = null,
-) : InputException(subject, expected, found, todo, cause)
+) : InputException(subject, expected, found, hint, cause)
 
 /** A model file or its contract that cannot be used. */
 class ContractException(
     subject: String,
     expected: String,
     found: String,
-    todo: String = "",
+    hint: String = "",
     cause: Throwable? = null,
-) : InputException(subject, expected, found, todo, cause)
+) : InputException(subject, expected, found, hint, cause)

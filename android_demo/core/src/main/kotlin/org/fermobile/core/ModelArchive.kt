@@ -54,7 +54,7 @@ private fun noContract(name: String, cause: Exception? = null) = ContractExcepti
     name,
     expected = "a model with an embedded contract",
     found = "none in it",
-    todo = "Use a file that `fer-mobile export` wrote.",
+    hint = "Use a file that `fer-mobile export` wrote.",
     cause = cause,
 )
 

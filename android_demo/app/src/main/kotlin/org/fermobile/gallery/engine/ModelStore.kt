@@ -60,7 +60,7 @@ class ModelStore(context: Context) {
     } catch (error: IOException) {
         throw ContractException(
             nameOf(key), expected = "a model of this app", found = "no such file",
-            todo = "Choose another one.", cause = error,
+            hint = "Choose another one.", cause = error,
         )
     }
 

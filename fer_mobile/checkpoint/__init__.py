@@ -1,0 +1,14 @@
+"""Float weights with what is known of them: `.keras` files, run folders and shipped weights."""
+
+from __future__ import annotations
+
+from fer_mobile.checkpoint.checkpoint import (
+    ADJUSTMENT_JSON,
+    LICENCE,
+    Checkpoint,
+    import_keras,
+    load_checkpoint,
+    ship,
+)
+
+__all__ = ["ADJUSTMENT_JSON", "LICENCE", "Checkpoint", "import_keras", "load_checkpoint", "ship"]

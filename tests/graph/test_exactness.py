@@ -1,0 +1,98 @@
+"""What is converted to float32 says of real faces what Keras says, for every network.
+
+Of 1,000 faces for the shipped models, and for the zoo with `-m prove`.
+"""
+
+import keras
+import numpy as np
+import pytest
+
+from fer_mobile import zoo
+from fer_mobile.checkpoint import load_checkpoint
+from fer_mobile.convert.tflite import inference_function
+from fer_mobile.data.sources import load_dataset
+from fer_mobile.graph.ir import UnsupportedLayerError, from_keras
+from fer_mobile.models import shipped_models
+from fer_mobile.preprocess import normalise, resize
+
+FACES, BATCH = 1000, 100
+EXACT = 1e-5
+"""The largest difference of a probability."""
+
+SIZES = {
+    "xcao_two_stream": 56,
+    "xcao": 56,
+    "baseline": 32,
+    "baseline_enhanced": 32,
+    "fractal": 16,
+    "alexnet": 80,
+    "alexnet_two_stream": 80,
+}
+"""The input's size where the default one takes too long."""
+
+AS_THEY_ARE = {
+    "efficientnet_lite0",
+    "face_inception",
+    "face_mobilenet",
+    "googlenet",
+    "mobilenet",
+    "small_vit",
+    "transfer",
+}
+"""Networks with layers that the rewrites do not know."""
+
+REWRITTEN = [name for name in zoo.ARCHITECTURES if name not in AS_THEY_ARE]
+
+
+def a_thousand_faces(shared_data, size):
+    images = load_dataset(shared_data, split="valid").images[:FACES]
+    assert len(images) == FACES
+    return normalise(np.stack([resize(image, size) for image in images]))[..., None]
+
+
+def check(model, faces):
+    expected = model.predict(faces, batch_size=BATCH, verbose=0)
+    for winograd in (False, True):
+        function = inference_function(model, winograd=winograd)
+        found = [function(faces[i : i + BATCH]) for i in range(0, len(faces), BATCH)]
+        difference = np.abs(np.concatenate(found) - expected).max()
+        assert difference <= EXACT
+        assert difference <= expected.std(0).max() / 100  # of what faces differ by
+
+
+def seen(model, faces):
+    """The model with normalisations of the faces' statistics, as training leaves them."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    model(faces[:BATCH], training=True)
+    return model
+
+
+@pytest.mark.parametrize("name", sorted(shipped_models()))
+def test_shipped(name, shared_data):
+    model = load_checkpoint(name).model
+    check(model, a_thousand_faces(shared_data, model.input_shape[1]))
+
+
+@pytest.mark.parametrize(
+    "count", [BATCH, pytest.param(FACES, marks=pytest.mark.prove)], ids="{} faces".format
+)
+@pytest.mark.parametrize("name", REWRITTEN)
+def test_zoo(name, count, shared_data):
+    size = SIZES.get(name, zoo.ARCHITECTURES[name].size)
+    faces = a_thousand_faces(shared_data, size)
+    check(seen(zoo.build(name, size=size), faces), faces[:count])
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("name", sorted(SIZES.keys() - {"fractal"}))
+def test_zoo_at_its_own_size(name, shared_data):
+    faces = a_thousand_faces(shared_data, zoo.ARCHITECTURES[name].size)
+    check(seen(zoo.build(name), faces), faces)
+
+
+@pytest.mark.parametrize("name", sorted(AS_THEY_ARE))
+def test_other_networks_are_left(name):
+    with pytest.raises(UnsupportedLayerError):
+        from_keras(zoo.build(name))

@@ -1,0 +1,263 @@
+"""Suites that are really run: what they leave, past a failure, after a kill, on the page."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from html.parser import HTMLParser
+
+import pytest
+from PIL import Image
+
+from fer_mobile.errors import InputError, RecipeError
+from fer_mobile.evaluation import evaluate
+from fer_mobile.labels import LABELS_4
+from fer_mobile.studies.compare import compare
+from fer_mobile.studies.suite import Run, Suite, make_recipe
+from tests.conftest import CommandLine
+
+DEFAULTS = {
+    "data": {"protocol": "fer2013-4"},
+    "training": {"epochs": 2, "batch_size": 16},
+    "optimizer": {"name": "adam", "schedule": "constant"},
+    "augmentation": {"flip": 0.0},
+}
+
+
+def recipe(name, architecture="simple_cnn", **options):
+    return make_recipe(name, architecture, {"size": 16, **options}, DEFAULTS)
+
+
+SMALL = Suite(
+    "small",
+    "Two networks and one that cannot be had",
+    "a study, table 1",
+    {"data": "its faces", "size": "16 px", "epochs": "7", "processor": "a card"},
+    ("parameters", "accuracy", "loss"),
+    (
+        Run(
+            "gray <16 px>",
+            recipe("gray"),
+            {"accuracy": 0.875, "loss": 1.25},
+            printed_epochs=((0.5, 1.5), (0.6, 1.4), (0.7, 1.3)),
+            printed_recall=dict.fromkeys(LABELS_4, 0.125),
+        ),
+        Run(
+            "with weights",
+            make_recipe("weighty", "transfer", {"size": 32, "weights": "absent.h5"}, DEFAULTS),
+            {"accuracy": 0.75},
+        ),
+        Run("wide", recipe("wide", channels=3)),
+    ),
+)
+
+
+def silently(line):
+    pass
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory, small_npz):
+    """The folder and the rows of the suite above."""
+    out = tmp_path_factory.mktemp("compared")
+    return out, compare(SMALL, out, data=small_npz, report=silently)
+
+
+class Page(HTMLParser):
+    """The tables of a page as rows of text, and everything that it refers to."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tables, self.links, self.cell = [], [], None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.links += [value for key, value in attributes if key in ("src", "href")]
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in ("td", "th"):
+            self.cell = ""
+
+    def handle_data(self, data):
+        if self.cell is not None:
+            self.cell += data
+
+    def handle_endtag(self, tag):
+        if tag in ("td", "th"):
+            self.tables[-1][-1].append(" ".join(self.cell.split()))
+            self.cell = None
+
+
+def test_every_run_has_a_row_and_a_failed_one_its_reason(compared):
+    _, rows = compared
+    assert [row["run"] for row in rows] == ["gray", "weighty", "wide"]
+    assert "absent.h5" in rows[1]["error"]
+    assert "no such file" in rows[1]["error"]
+    for row in (rows[0], rows[2]):
+        assert row["epochs"] == 2
+        assert row["size"] == 16
+        assert row["faces"]["train"] > 40
+        assert row["split"] == "test"
+        assert 0 <= row["accuracy"] <= 1
+        assert row["loss"] > 0
+        assert row["ms"] > 0
+        assert row["step_ms"] > 0
+        assert len(row["history"]) == 2
+    assert rows[2]["parameters"] > rows[0]["parameters"]
+
+
+def test_a_run_keeps_the_artefacts_of_the_sources(compared, small_npz):
+    out, rows = compared
+    folder = out / "runs" / "gray"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "best.keras", "classification_report.json", "confusion.png", "curves.png",
+        "history.csv", "recipe.json", "row.json", "state.json", "test.json", "valid.json",
+    ]  # fmt: skip
+    for name in ("confusion.png", "curves.png"):
+        with Image.open(folder / name) as picture:
+            assert min(picture.size) > 300
+    found = evaluate(folder, small_npz, protocol="fer2013-4", split="test")
+    assert found.scores.accuracy == pytest.approx(rows[0]["accuracy"], abs=1e-5)
+    report = json.loads((folder / "classification_report.json").read_text())
+    assert report["weighted avg"]["recall"] == pytest.approx(rows[0]["accuracy"], abs=1e-5)
+    assert report["weighted avg"]["faces"] == found.scores.n
+
+
+def test_the_tables_hold_every_run(compared):
+    out, rows = compared
+    with (out / "small.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [line["run"] for line in table] == ["gray", "weighty", "wide"]
+    assert float(table[0]["accuracy"]) == rows[0]["accuracy"]
+    assert float(table[0]["printed_accuracy"]) == 0.875
+    assert table[1]["accuracy"] == ""
+    assert table[1]["error"] == rows[1]["error"]
+    document = json.loads((out / "small.json").read_text(encoding="utf-8"))
+    assert document["rows"] == rows
+    assert document["source"] == "a study, table 1"
+
+
+def test_the_page_puts_the_printed_figures_beside_ours(compared):
+    out, rows = compared
+    page = Page((out / "small.html").read_text(encoding="utf-8"))
+    runs, differs, epochs, labels, *_ = page.tables
+    gray, weighty, wide = runs[2:]
+    assert gray[0].startswith("gray <16 px>")
+    assert gray[1:] == [
+        "–", f"{rows[0]['parameters']:,}",
+        "87.5%", f"{rows[0]['accuracy']:.1%}",
+        "1.250", f"{rows[0]['loss']:.3f}",
+    ]  # fmt: skip
+    assert "no such file" in weighty[0]
+    assert weighty[3:5] == ["75.0%", "–"]
+    assert wide[3] == "–"
+    said = {line[0]: line[1:] for line in differs[1:]}
+    assert said["size"] == ["16 px", "16 px"]
+    assert said["epochs"] == ["7", "2"]
+    assert "fer2013-4" in said["data"][1]
+    assert [line[1] for line in epochs[1:]] == ["50.0%", "60.0%", "70.0%"]
+    assert epochs[1][2] == f"{rows[0]['history'][0]['accuracy']:.1%}"
+    assert epochs[3][2] == "–"  # we had two epochs only
+    assert [line[:2] for line in labels[1:]] == [[label, "12.5%"] for label in LABELS_4]
+
+
+def test_the_page_loads_nothing(compared):
+    out, _ = compared
+    text = (out / "small.html").read_text(encoding="utf-8")
+    links = Page(text).links
+    assert len(links) == 5  # two pictures for each of two runs, and one of all
+    assert all(link.startswith("data:image/png;base64,") for link in links)
+    assert not re.search(r"url\(|@import|<script", text)
+
+
+def test_finished_runs_are_not_repeated_and_failed_ones_are_tried_again(compared, small_npz):
+    out, rows = compared
+    said, weights = [], out / "runs" / "gray" / "best.keras"
+    before = weights.stat().st_mtime_ns
+    assert compare(SMALL, out, data=small_npz, report=said.append) == rows
+    assert weights.stat().st_mtime_ns == before
+    assert [line for line in said if "weighty" in line]
+    assert not [line for line in said if "gray" in line]
+
+
+def test_other_options_are_no_reason_to_lose_a_run(compared, small_npz):
+    out, _ = compared
+    with pytest.raises(RecipeError, match=r"one with other values\. Give the same options"):
+        compare(SMALL, out, data=small_npz, overrides=["training.epochs=3"], report=silently)
+    with pytest.raises(InputError, match="Did you mean 'gray'"):
+        compare(SMALL, out, data=small_npz, only=["grey"], report=silently)
+
+
+def test_only_some_runs_are_trained_and_the_others_keep_their_rows(compared, small_npz):
+    out, rows = compared
+    found = compare(SMALL, out, data=small_npz, only=["wide"], report=silently)
+    assert found == rows
+
+
+def test_a_killed_suite_goes_on_where_it_was(small_npz, tmp_path):
+    """Killed in its first run: the epochs that were done stay, the rest is made up."""
+    out = tmp_path / "out"
+    arguments = (
+        "compare", "emotion-11", "--epochs", "8", "--only", "emotion-simple-cnn-grayscale",
+        "--only", "emotion-simple-cnn-rgb", "--set", "training.patience=9",
+        "--set", "training.batch_size=8", "--set", "model.options.size=16",
+        "--data", str(small_npz), "--out", str(out),
+    )  # fmt: skip
+    history = out / "runs" / "emotion-simple-cnn-grayscale" / "history.csv"
+    state = history.with_name("state.json")
+    process = subprocess.Popen(
+        [*CommandLine.command, *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    deadline = time.monotonic() + 900
+    while not state.exists() and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = json.loads(state.read_text())["epochs_done"]
+    assert 1 <= done < 8
+    kept = history.read_text().splitlines()[: done + 1]
+    assert not (out / "emotion-11.json").exists()
+    assert "not finished" in json.loads(history.with_name("row.json").read_text())["error"]
+
+    finished = subprocess.run(
+        [*CommandLine.command, *arguments], capture_output=True, text=True, check=True, timeout=900
+    )
+    assert f"epochs {done + 1} to 8" in finished.stderr
+    assert finished.stdout.startswith("emotion-11: 2 of 14 runs have figures")
+    lines = history.read_text().splitlines()
+    assert lines[: done + 1] == kept
+    assert [line.split(",")[0] for line in lines] == ["epoch", *map(str, range(1, 9))]
+    rows = json.loads((out / "emotion-11.json").read_text(encoding="utf-8"))["rows"]
+    there = {row["run"]: row for row in rows if "error" not in row}
+    assert {name: row["epochs"] for name, row in there.items()} == {
+        "emotion-simple-cnn-grayscale": 8,
+        "emotion-simple-cnn-rgb": 8,
+    }
+    assert {row["error"] for row in rows if row["run"] not in there} == {"not run yet"}
+
+
+def test_a_suite_without_a_finished_run_is_a_failed_verdict(fer_mobile, small_npz):
+    done = fer_mobile(
+        "compare", "thesis-table7", "--set", "model.options.size=50", "--data", small_npz
+    )
+    assert done.returncode == 1, done.stderr
+    assert "0 of 1 runs have figures" in done.stdout
+    assert "expected 7 px times a power of two" in done.stderr
+    page = fer_mobile.folder / "comparisons" / "thesis-table7.html"
+    assert "expected 7 px times a power of two" in page.read_text(encoding="utf-8")
+
+
+def test_what_the_user_got_wrong_is_said_before_anything_is_trained(fer_mobile, small_npz):
+    assert "Did you mean 'two-conv'" in fer_mobile.refused("compare", "twoconv")
+    line = fer_mobile.refused("compare", "two-conv", "--data", small_npz, "--fraction", "2")
+    assert "training.fraction" in line
+    assert "no-such" in fer_mobile.refused("compare", "two-conv", "--data", "no-such")
