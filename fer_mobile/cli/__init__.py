@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import errno
 import sys
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, Final
 
 import typer
 
 from fer_mobile import __version__
 from fer_mobile.cli.android import android_app
 from fer_mobile.cli.bench import bench_command
+from fer_mobile.cli.commands import Command, new_group
 from fer_mobile.cli.compare import compare_command
 from fer_mobile.cli.demo import demo_command
 from fer_mobile.cli.evaluate import evaluate_command
@@ -27,26 +29,26 @@ from fer_mobile.cli.train import train_command
 from fer_mobile.cli.verify import verify_command
 from fer_mobile.errors import FerMobileError
 
-app = typer.Typer(
-    name="fer-mobile",
-    help="Train, export, verify and time small facial-expression models for Android.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
+    "demo": demo_command,
+    "models": models_command,
+    "train": train_command,
+    "compare": compare_command,
+    "evaluate": evaluate_command,
+    "explain": explain_command,
+    "export": export_command,
+    "verify": verify_command,
+    "predict": predict_command,
+    "filter": filter_command,
+    "bench": bench_command,
+}
+"""In the order of the help."""
+
+app = new_group(
+    "Train, export, verify and time small facial-expression models for Android.", name="fer-mobile"
 )
-app.command("demo")(demo_command)
-app.command("models")(models_command)
-app.command("train")(train_command)
-app.command("compare")(compare_command)
-app.command("evaluate")(evaluate_command)
-app.command("explain")(explain_command)
-app.command("export")(export_command)
-app.command("verify")(verify_command)
-app.command("predict")(predict_command)
-app.command("filter")(filter_command)
-app.command("bench")(bench_command)
+for name, command in COMMANDS.items():
+    app.command(name, cls=Command)(command)
 app.add_typer(report_app, name="report")
 app.add_typer(android_app, name="android")
 
@@ -73,7 +75,7 @@ def options(
 def main() -> None:
     """Run the command line and leave with its exit code."""
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False, prog_name="fer-mobile")
     except (typer.Abort, KeyboardInterrupt):
         code = 130
     except BrokenPipeError:  # whoever read our output has seen enough

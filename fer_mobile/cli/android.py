@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-android_app = typer.Typer(
-    help="Feed an Android app.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
-)
+from fer_mobile.cli.commands import Command, new_group
+
+android_app = new_group("Feed an Android app.")
 
 
 @android_app.callback()
@@ -17,7 +17,7 @@ def _group() -> None:
     """Feed an Android app."""
 
 
-@android_app.command("bundle")
+@android_app.command("bundle", cls=Command)
 def bundle_command(
     assets: Annotated[
         Path, typer.Argument(metavar="[ASSETS]", help="The app's folder of assets.")

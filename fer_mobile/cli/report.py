@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
+from fer_mobile.cli.commands import Command, new_group
 from fer_mobile.cli.options import AnyModel, AsJson, Data, Protocol, Split, Threads
 from fer_mobile.models import DEFAULT
 
-report_app = typer.Typer(
-    help="Pages about a model.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
-)
+report_app = new_group("Pages about a model.")
 
 
 @report_app.callback()
@@ -21,7 +20,7 @@ def _group() -> None:
     """Pages about a model."""
 
 
-@report_app.command("errors")
+@report_app.command("errors", cls=Command)
 def errors_command(
     model: AnyModel = DEFAULT,
     data: Data = None,

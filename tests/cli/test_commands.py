@@ -1,0 +1,84 @@
+"""The command line as a whole: help, flags in messages, streams that are closed."""
+
+import sys
+
+import pytest
+
+from fer_mobile.cli import app
+from fer_mobile.cli.commands import Command, Group, name_flags
+
+
+def command(*names: str) -> Command:
+    import typer
+
+    found = typer.main.get_command(app)
+    for name in names:
+        found = found.commands[name]
+    return found
+
+
+def all_commands(group: Group | None = None):
+    """Every command that does something, by its words."""
+    for name, each in (group or command()).commands.items():
+        if isinstance(each, Group):
+            yield from ((f"{name} {rest}", found) for rest, found in all_commands(each))
+        else:
+            yield name, each
+
+
+@pytest.mark.parametrize("words", [(), ("report",), ("android",)], ids=" ".join)
+def test_a_group_alone_prints_its_help(words, fer_mobile):
+    bare, asked = fer_mobile(*words), fer_mobile(*words, "--help")
+    assert (bare.returncode, bare.stderr) == (0, "")
+    assert bare.stdout == asked.stdout
+    assert bare.stdout.startswith(" ".join(("Usage: fer-mobile", *words)))
+
+
+def test_the_module_is_the_command(fer_mobile):
+    fer_mobile.command = (sys.executable, "-m", "fer_mobile")
+    assert fer_mobile("--version").stdout.startswith("fer-mobile ")
+    assert "expected" in fer_mobile.refused("predict", "nowhere.jpg", "--model", "nonsense")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_the_commands(shell, fer_mobile):
+    words = {"COMP_WORDS": "fer-mobile ver", "COMP_CWORD": "1"}
+    words |= {"_TYPER_COMPLETE_ARGS": "fer-mobile ver", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    done = fer_mobile(**words, _FER_MOBILE_COMPLETE=f"complete_{shell}")
+    assert "verify" in done.stdout, done.stderr
+
+
+def test_every_command_names_flags_in_its_errors():
+    found = dict(all_commands())
+    assert {"export", "report errors", "android bundle"} <= set(found)
+    assert all(isinstance(each, Command) for each in found.values())
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("quantize: expected one of a, b.", "--quantize: expected one of a, b."),
+        ("color: expected gray.", "--input: expected gray."),
+        ("x: use `io`.", "x: use --io."),
+        ("`size=56`: expected 112.", "--size 56: expected 112."),
+        ("x. Use `quantize='none'`.", "x. Use --quantize none."),
+        ('x. Use `io="int8"`, or `format="tflite"`.', "x. Use --io int8, or --format tflite."),
+        ("x. Set `parameter_cap=False`.", "x. Set --no-parameter-cap."),
+        # Not parameters of the command, or not spelled as one.
+        ("model 'size': expected io, found size=3.", "model 'size': expected io, found size=3."),
+        ("/tmp/quantize: expected `x=1`.", "/tmp/quantize: expected `x=1`."),
+        ("--quantize: expected a.", "--quantize: expected a."),
+    ],
+)  # fmt: skip
+def test_parameters_become_flags(message, said):
+    assert name_flags(message, command("export")) == said
+
+
+def test_both_values_of_a_switch():
+    message = "x: expected `resume=True`, found `resume=False`."
+    assert name_flags(message, command("filter")) == "x: expected --resume, found --no-resume."
+
+
+def test_a_refused_option_is_named_as_it_was_given(fer_mobile):
+    line = fer_mobile.refused("export", "--quantize", "int9")
+    assert line.startswith("fer-mobile: --quantize: expected")
