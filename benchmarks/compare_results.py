@@ -17,9 +17,9 @@ from typing import Any
 from rows import RESULTS, write_row
 
 from fer_mobile.files import write_text
-from fer_mobile.studies import SUITES
 from fer_mobile.studies.page import show
 from fer_mobile.studies.suite import COLUMNS, Run, Suite
+from fer_mobile.studies.suites import SUITES
 
 
 def main() -> None:

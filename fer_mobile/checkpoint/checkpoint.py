@@ -188,6 +188,8 @@ def _load(path: Path) -> Any:
     keras = import_keras()
     if not zipfile.is_zipfile(path):  # Keras would say that there is no such file
         raise ModelError(path, expected="a Keras 3 model file", found="no zip archive")
+    for architecture in ARCHITECTURES.values():  # Keras must know their own layers
+        architecture.load_module()
     try:
         with quiet():
             return keras.saving.load_model(path, compile=False, safe_mode=True)

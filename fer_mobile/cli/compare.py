@@ -41,8 +41,8 @@ def compare_command(
     ] = 1,
 ) -> None:
     """Train a study's networks and put its figures beside ours; goes on where it was stopped."""
-    from fer_mobile.studies import find_suite
     from fer_mobile.studies.compare import compare
+    from fer_mobile.studies.suites import find_suite
 
     chosen = find_suite(suite)
     overrides = list(set_values or [])

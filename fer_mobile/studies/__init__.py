@@ -1,24 +1,5 @@
-"""The comparisons of the five studies: suites of named recipes beside the printed figures."""
+"""The five studies that this toolkit carries on from: their networks, steps and comparisons.
 
-from __future__ import annotations
-
-from typing import Final
-
-from fer_mobile.errors import InputError, choose
-from fer_mobile.studies import emotion11, four_class, thesis, two_conv
-from fer_mobile.studies.suite import Run, Suite
-
-SUITES: Final[dict[str, Suite]] = {
-    suite.name: suite
-    for module in (thesis, emotion11, four_class, two_conv)
-    for suite in module.SUITES
-}
-"""Every suite by name."""
-
-
-def find_suite(name: str) -> Suite:
-    """The suite called `name`; InputError with the nearest known name otherwise."""
-    return choose("suite", name, SUITES, InputError)
-
-
-__all__ = ["SUITES", "Run", "Suite", "find_suite"]
+`networks` and `steps` register what a recipe can name; they are imported when the registries of
+`zoo` and `data.steps` are first asked.  `suites` holds the comparisons.
+"""

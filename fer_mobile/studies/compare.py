@@ -51,7 +51,7 @@ def compare(
 
     `overrides` are ``section.key=value`` for every recipe.  With `only`, the other runs keep
     the rows that they have.  With the engine "ray" each run has `cores` of the cluster's (see
-    `experiments.ray_engine`).  Finished runs are not repeated and a run in progress goes on after
+    `studies.ray_engine`).  Finished runs are not repeated and a run in progress goes on after
     its last epoch.  One that fails has a row with the reason, and is tried again next time.
     The tables and the page are written after every run.
 

@@ -1,6 +1,16 @@
-"""The architectures, one file per family, and the registry that finds them by name.
+"""Architectures: the registry that finds them by name, and the networks we ship or learn from.
 
-Nothing here imports Keras until a model is built.
+The networks of the studies register themselves (`fer_mobile.studies.networks`), and so can those
+of other packages::
+
+    # my_network.py, imported by FER_MOBILE_PLUGINS=my_network
+    from fer_mobile.zoo import Architecture, register
+
+    register(Architecture("tiny", "my_network", 1_234, 48, "my paper"))
+
+    def tiny(size: int = 48, classes: int = 8) -> keras.Model: ...
+
+Keras is imported when a model is built, not before.
 """
 
 from __future__ import annotations
@@ -9,15 +19,17 @@ import importlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from fer_mobile.errors import ModelError, choose
+from fer_mobile.errors import ModelError
+from fer_mobile.registry import Registry
 
 if TYPE_CHECKING:
     import keras
 
 PARAMETER_CAP: Final = 10_000_000
-"""The thesis's limit on trainable parameters of a model meant for phones (section 1)."""
+"""The most trainable parameters of a model meant for phones (thesis, section 1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +38,7 @@ class Architecture:
 
     name: str
     module: str
-    """The module of this package whose function `name` builds the model."""
+    """Full path of the module whose function `name` builds the model."""
     parameters: int
     """All weights (trainable or not) with the builder's default options."""
     size: int
@@ -36,57 +48,67 @@ class Architecture:
 
     def build(self, **options: Any) -> keras.Model:
         """A Keras model with fresh weights; see the builder for its options."""
-        builder: Callable[..., keras.Model] = getattr(
-            importlib.import_module(f"fer_mobile.zoo.{self.module}"), self.name
-        )
+        builder: Callable[..., keras.Model] = getattr(self.load_module(), self.name)
         return builder(**options)
 
+    def load_module(self) -> ModuleType:
+        """Import the module, which makes the architecture's own layers known to Keras."""
+        return importlib.import_module(self.module)
 
-ARCHITECTURES: Final = {
-    entry.name: entry
-    for entry in (
-        Architecture("xcao_two_stream", "xcao_family", 7_509_672, 224, "thesis, figure 18 right"),
-        Architecture("compact", "compact", 679_848, 48, "this project: zoo/compact.py"),
-        Architecture("xcao", "xcao_family", 6_970_728, 224, "thesis, figure 18 left"),
-        Architecture("baseline", "thesis_baseline", 102_830_056, 224, "thesis, figure 12"),
-        Architecture("baseline_enhanced", "thesis_baseline", 102_830_856, 224, "thesis, figure 17"),
-        Architecture("fractal", "fractal", 26_395_128, 224, "thesis, figures 19 and 20"),
-        Architecture("alexnet", "alexnet", 58_290_888, 224, "thesis, figure 13"),
-        Architecture("alexnet_two_stream", "alexnet", 56_877_768, 224, "thesis, figure 14"),
-        Architecture("googlenet", "transfer", 21_819_176, 224, "thesis, table 5: InceptionV3"),
-        Architecture("mobilenet", "transfer", 3_237_064, 224, "thesis, table 5"),
-        Architecture("five_block_cnn", "four_class", 4_146_244, 48, "study 000, appendix 1"),
-        Architecture("simpler_cnn", "four_class", 605_924, 48, "study 000, appendix 4"),
-        Architecture("two_conv", "two_conv", 6_500_383, 48, "study 001"),
-        Architecture("simple_cnn", "emotion11", 683_140, 48, "study 002"),
-        Architecture("larger_cnn", "emotion11", 1_634_756, 48, "study 002"),
-        Architecture("resnet_like", "emotion11", 298_084, 48, "study 002, its best"),
-        Architecture("small_vit", "emotion11", 309_412, 48, "study 002, proposed there"),
-        Architecture("five_block_leaky", "four_class", 4_146_820, 48, "study 004, final model"),
-        Architecture("capstone_model_1", "four_class", 605_572, 48, "study 004, model 1"),
-        Architecture("capstone_model_2", "four_class", 325_604, 48, "study 004, model 2"),
-        Architecture(
-            "efficientnet_lite0", "efficientnet_lite", 3_422_696, 96, "a teacher: Tan and Le, 2019"
-        ),
-        Architecture(
-            "face_mobilenet", "face_mobilenet", 3_203_656, 160, "a teacher: Savchenko, 2021"
-        ),
-        Architecture(
-            "face_inception", "face_inception", 22_563_576, 160, "a teacher: Sandberg, 2018"
-        ),
-        Architecture("transfer", "transfer", 14_847_044, 48, "studies 000, 002, 004: VGG16 etc."),
-    )
-}
+
+ARCHITECTURES: Final = Registry[Architecture](
+    "architecture", "fer_mobile.studies.networks", error=ModelError
+)
 """Every architecture by name."""
+
+
+def register(architecture: Architecture) -> Architecture:
+    """Make an architecture known by its name; ModelError where another one has that name."""
+    return ARCHITECTURES.register(architecture.name, architecture)
+
+
+_HERE: Final = (
+    Architecture(
+        "xcao_two_stream", "fer_mobile.zoo.xcao_family", 7_509_672, 224, "thesis, figure 18 right"
+    ),
+    Architecture("compact", "fer_mobile.zoo.compact", 679_848, 48, "this project: zoo/compact.py"),
+    Architecture("xcao", "fer_mobile.zoo.xcao_family", 6_970_728, 224, "thesis, figure 18 left"),
+    Architecture(
+        "efficientnet_lite0",
+        "fer_mobile.zoo.efficientnet_lite",
+        3_422_696,
+        96,
+        "a teacher: Tan and Le, 2019",
+    ),
+    Architecture(
+        "face_mobilenet",
+        "fer_mobile.zoo.face_mobilenet",
+        3_203_656,
+        160,
+        "a teacher: Savchenko, 2021",
+    ),
+    Architecture(
+        "face_inception",
+        "fer_mobile.zoo.face_inception",
+        22_563_576,
+        160,
+        "a teacher: Sandberg, 2018",
+    ),
+)
+for _architecture in _HERE:
+    register(_architecture)
 
 
 def find(name: str) -> Architecture:
     """The architecture called `name`; ModelError with the nearest known name otherwise."""
-    return choose("architecture", name, ARCHITECTURES, ModelError)
+    return ARCHITECTURES.find(name)
 
 
 def build(name: str, **options: Any) -> keras.Model:
-    """Build the architecture called `name` with fresh weights."""
+    """Build the architecture called `name` with fresh weights.
+
+    Raises ModelError for an unknown name and for options that its builder refuses.
+    """
     return find(name).build(**options)
 
 

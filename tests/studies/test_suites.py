@@ -1,14 +1,13 @@
 """The definitions of the suites: complete, buildable by name, and with the sources' figures."""
 
-import importlib
 import inspect
 
 import pytest
 
 from fer_mobile.data.protocols import vocabulary
 from fer_mobile.errors import InputError
-from fer_mobile.studies import SUITES, find_suite
 from fer_mobile.studies.suite import COLUMNS
+from fer_mobile.studies.suites import SUITES, find_suite
 from fer_mobile.zoo import ARCHITECTURES
 
 RUNS = [run for suite in SUITES.values() for run in suite.runs]
@@ -26,8 +25,7 @@ def test_every_comparison_of_the_studies_is_there():
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)
 def test_a_run_asks_for_what_its_architecture_has(run):
     architecture = ARCHITECTURES[run.recipe.model.architecture]
-    module = importlib.import_module(f"fer_mobile.zoo.{architecture.module}")
-    builder = getattr(module, architecture.name)
+    builder = getattr(architecture.load_module(), architecture.name)
     inspect.signature(builder).bind(classes=8, **run.recipe.model.options)
     assert len(vocabulary(run.recipe.data.protocol)) in (4, 7, 8)
     assert set(run.printed) <= set(COLUMNS)

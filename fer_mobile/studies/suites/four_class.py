@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fer_mobile.studies.suite import Run, Suite, make_recipe
-from fer_mobile.studies.transfer import transfer_run
+from fer_mobile.studies.suites.transfer import transfer_run
 
 _ADAM: Final[dict[str, dict[str, Any]]] = {
     "data": {"protocol": "fer2013-4"},

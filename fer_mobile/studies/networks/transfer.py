@@ -16,7 +16,7 @@ import keras
 from keras import layers
 
 from fer_mobile.errors import ModelError, choose
-from fer_mobile.zoo.initial import INITIAL
+from fer_mobile.studies.networks.initial import INITIAL
 from fer_mobile.zoo.inputs import face_input, probabilities
 
 
