@@ -1,4 +1,4 @@
-"""What an Android app needs of us, as its assets."""
+"""What an Android app needs of this package, copied into the app's assets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fer_mobile.detect.yunet import shipped_yunet
-from fer_mobile.errors import InputError
 from fer_mobile.files import write_bytes
 from fer_mobile.models import shipped_models
 from fer_mobile.resources import models_dir, photos_dir
@@ -16,37 +15,30 @@ PRECISION = "int8"
 
 
 def bundle(assets: str | Path) -> list[Path]:
-    """Copy the shipped models with their contracts, the detector, the licences and the photo set
-    of the benchmark into an app's folder of assets.
+    """Copy models, contracts, detector, licences and benchmark photos into an app's assets.
 
-    What is there already and the same is left alone, and so are files that are none of ours.
+    Files that are up to date are not written again; files of other origin are left alone.
 
-    Returns the files that were written.  Raises InputError where they cannot be.
+    Args:
+        assets: the app's folder of assets; it is made if it is missing.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        InputError: if a file cannot be written.
     """
-    written = lagging(assets)
+    written = outdated(assets)
     sources = dict(_files())
     for path in written:
         write_bytes(path, sources[path.relative_to(assets).as_posix()].read_bytes())
     return written
 
 
-def lagging(assets: str | Path) -> list[Path]:
-    """The files of `bundle` that are missing from a folder of assets, or differ there."""
+def outdated(assets: str | Path) -> list[Path]:
+    """The files that `bundle` would write: those that are missing or different."""
     files = ((Path(assets) / name, source) for name, source in _files())
     return [path for path, source in files if not _same(path, source)]
-
-
-def check_bundle(assets: str | Path) -> None:
-    """Raise InputError unless a folder of assets holds all that `bundle` would put there."""
-    late = lagging(assets)
-    if late:
-        raise InputError(
-            assets,
-            expected="the shipped models, detector and photos",
-            found=f"{late[0].relative_to(assets)} missing or different"
-            + (f", and {len(late) - 1} more" if len(late) > 1 else ""),
-            hint="Run: fer-mobile android bundle",
-        )
 
 
 def _same(path: Path, source: Path) -> bool:

@@ -1,6 +1,7 @@
 """The command line: one thin file per command, no logic of its own.
 
-Exit codes: 0 done, 1 a failed verdict, 2 something the user gave, 3 a fault of ours.
+Exit codes: 0 done, 1 a failed verdict, 2 something the user gave, 3 a fault of ours,
+130 interrupted, 141 when nobody reads the output any more.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import typer
 from fer_mobile import __version__
 from fer_mobile.cli.android import android_app
 from fer_mobile.cli.bench import bench_command
-from fer_mobile.cli.commands import Command, new_group
+from fer_mobile.cli.commands import READER_LEFT, Command, new_group
 from fer_mobile.cli.compare import compare_command
 from fer_mobile.cli.demo import demo_command
 from fer_mobile.cli.evaluate import evaluate_command
@@ -25,6 +26,7 @@ from fer_mobile.cli.filter import filter_command
 from fer_mobile.cli.models import models_command
 from fer_mobile.cli.predict import predict_command
 from fer_mobile.cli.report import report_app
+from fer_mobile.cli.streams import flush_streams, prepare_streams
 from fer_mobile.cli.train import train_command
 from fer_mobile.cli.verify import verify_command
 from fer_mobile.errors import FerMobileError
@@ -74,18 +76,20 @@ def options(
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    prepare_streams()
     try:
         code = app(standalone_mode=False, prog_name="fer-mobile")
+        sys.stdout.flush()
     except (typer.Abort, KeyboardInterrupt):
         code = 130
-    except BrokenPipeError:  # whoever read our output has seen enough
-        sys.stderr.close()
-        code = 0
+    except BrokenPipeError:
+        code = READER_LEFT
     except Exception as error:
         if "--debug" in sys.argv:
             raise
         message, code = _explain(error)
         typer.echo(f"fer-mobile: {message}", err=True)
+    flush_streams()
     sys.exit(code or 0)
 
 
@@ -94,11 +98,11 @@ def _explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, FerMobileError):
         return str(error), error.exit_code
     # Typer's own errors (an unknown option, say); where their class lives depends on its version.
-    said = getattr(error, "format_message", None)
-    if said is not None:
-        return " ".join(str(said()).split()), 2
+    format_message = getattr(error, "format_message", None)
+    if format_message is not None:
+        return " ".join(str(format_message()).split()), 2
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        where = error.filename or "writing"
+        where = error.filename or "output"
         return f"{where}: expected space on the disk, found none left. Free some, try again.", 2
     return (
         f"internal error: {type(error).__name__}: {error} "

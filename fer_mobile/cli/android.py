@@ -27,10 +27,19 @@ def bundle_command(
     ] = False,
 ) -> None:
     """Copy models, contracts, detector and benchmark photos into an app's assets."""
-    from fer_mobile.android import bundle, check_bundle
+    from fer_mobile.android import bundle, outdated
+    from fer_mobile.errors import InputError
 
     if check:
-        check_bundle(assets)
+        late = outdated(assets)
+        if late:
+            more = f", and {len(late) - 1} more" if len(late) > 1 else ""
+            raise InputError(
+                assets,
+                expected="the shipped models, detector and photos",
+                found=f"{late[0].relative_to(assets)} missing or different{more}",
+                hint=f"Run: fer-mobile android bundle {assets}",
+            )
         typer.echo(f"{assets}: up to date")
         return
     written = bundle(assets)

@@ -8,12 +8,15 @@ options declared there are the one mapping between the two.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from fer_mobile.errors import FerMobileError
+
+READER_LEFT: Final = 141
+"""The exit code when whoever read our output has seen enough: 128 + SIGPIPE, as shells say."""
 
 _SUBJECT = re.compile(r"^(?P<name>[a-z]\w*)(?=: )")
 _QUOTED = re.compile(r"`(?P<name>[a-z]\w*)(?:=(?P<value>[^`]*))?`")
@@ -29,6 +32,8 @@ class Command(TyperCommand):
         except FerMobileError as error:
             error.args = (name_flags(str(error), self),)
             raise
+        except BrokenPipeError as error:  # Typer would make a 1 of it, a failed verdict
+            raise typer.Exit(READER_LEFT) from error
 
 
 class Group(TyperGroup):

@@ -82,3 +82,13 @@ def test_both_values_of_a_switch():
 def test_a_refused_option_is_named_as_it_was_given(fer_mobile):
     line = fer_mobile.refused("export", "--quantize", "int9")
     assert line.startswith("fer-mobile: --quantize: expected")
+
+
+def test_outdated_assets_of_an_app_are_refused_with_the_command_that_mends_them(fer_mobile):
+    assert fer_mobile("android", "bundle", "assets").returncode == 0
+    assert fer_mobile("android", "bundle", "assets", "--check").stdout == "assets: up to date\n"
+    for name in ("models/compact_int8.tflite", "models/compact_int8.json"):
+        (fer_mobile.folder / "assets" / name).unlink()
+    line = fer_mobile.refused("android", "bundle", "assets", "--check")
+    assert "compact_int8" in line
+    assert line.endswith("and 1 more. Run: fer-mobile android bundle assets")

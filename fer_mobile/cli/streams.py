@@ -1,0 +1,54 @@
+"""The standard streams: open, and able to take whatever a command prints."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import sys
+from typing import Final
+
+_HANDLER: Final = "fer_mobile.print_anyway"
+
+
+def prepare_streams() -> None:
+    """Make every standard stream usable, so that no command has to think of it.
+
+    A stream that the caller closed becomes the null device: its number would go to the next
+    file that is opened, and what native libraries print would land in that file.
+
+    What the encoding of a stream lacks is printed as an escape ("\\u2264"), but the bytes of
+    a file name that is not Unicode are printed as they are.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+            mode = "w" if number else "r"
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+    codecs.register_error(_HANDLER, _print_anyway)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors=_HANDLER)
+
+
+def flush_streams() -> None:
+    """Write out what is left; what nobody can take is dropped.
+
+    Python's own attempt at exit would fail again, print a traceback and change the exit code.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+
+
+def _print_anyway(error: UnicodeError) -> tuple[bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    character = error.object[error.start]
+    how = "surrogateescape" if "\udc80" <= character <= "\udcff" else "backslashreplace"
+    return character.encode(error.encoding, how), error.start + 1
