@@ -29,7 +29,7 @@ from fer_mobile.data.corruption import CORRUPTIONS
 from fer_mobile.evaluation import evaluate
 from fer_mobile.files import replace_file, write_text
 from fer_mobile.models import ShippedModel, shipped_models
-from fer_mobile.train import find_recipe, load_recipe
+from fer_mobile.training import find_recipe, load_recipe
 
 PROTOCOLS = ("ferplus-strict", "ferplus-argmax", "fer2013")
 """That the card of a model of eight labels states; `fer2013-4` is a subset of the last."""

@@ -5,7 +5,7 @@
 
 Trains the recipe once for every fold of the training rows (run folders in DIR; run it again
 to go on), so that every row is judged by a network that never saw it, and prints what each
-strength of logit adjustment (`[adjustment] prior`) would give, with the rare labels' recall
+strength of logit adjustment (`[calibration] prior`) would give, with the rare labels' recall
 and its 95 % interval (Wilson's).  Valid has no part in it.  The figures go to
 benchmarks/results/operating_point_<recipe>.json.
 """
@@ -20,15 +20,15 @@ import numpy as np
 from rows import write_row
 
 from fer_mobile.checkpoint import load_checkpoint
-from fer_mobile.contract import Adjustment
+from fer_mobile.contract import OutputCalibration
 from fer_mobile.data import Dataset, load_dataset
 from fer_mobile.metrics import score
 from fer_mobile.preprocess import normalise, resize
-from fer_mobile.train import find_recipe, load_recipe
-from fer_mobile.train.adjust import adjust, prior_offsets
-from fer_mobile.train.fit import train
-from fer_mobile.train.recipe import Recipe
-from fer_mobile.train.rows import held_out
+from fer_mobile.training import find_recipe, load_recipe
+from fer_mobile.training.fit import train
+from fer_mobile.training.output_calibration import calibrated, prior_offsets
+from fer_mobile.training.recipe import Recipe
+from fer_mobile.training.split import held_out
 
 STRENGTHS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 MOST_LOST = 0.003
@@ -70,8 +70,8 @@ def measure(rows: Dataset, probabilities: np.ndarray, shares: np.ndarray) -> lis
     found = []
     for strength in STRENGTHS:
         offsets = prior_offsets(shares, strength, rows.names)
-        chosen = Adjustment(offsets=offsets, origin="cross-validation")
-        scores = score(adjust(probabilities, chosen, rows.names), rows.labels, rows.names)
+        chosen = OutputCalibration(offsets=offsets, origin="cross-validation")
+        scores = score(calibrated(probabilities, chosen, rows.names), rows.labels, rows.names)
         recall = {
             name: {"n": n, "recall": round(r, 4), "interval": wilson(r * n, n)}
             for name, n in scores.counts.items()

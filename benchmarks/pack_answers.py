@@ -11,9 +11,9 @@ import argparse
 from pathlib import Path
 
 from fer_mobile.checkpoint import load_checkpoint
-from fer_mobile.train.answers import pack_answers
-from fer_mobile.train.recipe import Recipe
-from fer_mobile.train.rows import training_rows
+from fer_mobile.training.answers import pack_answers
+from fer_mobile.training.recipe import Recipe
+from fer_mobile.training.split import training_rows
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ import numpy as np
 from rows import write_row
 
 from fer_mobile.checkpoint import Checkpoint, load_checkpoint, ship
-from fer_mobile.checkpoint.adjustment import fold_adjustment
+from fer_mobile.checkpoint.fold_calibration import fold_calibration
 from fer_mobile.contract import Figures
 from fer_mobile.convert import export
 from fer_mobile.convert.calibration import training_ranges
@@ -36,7 +36,7 @@ from fer_mobile.evaluation import evaluate
 from fer_mobile.graph.ranges import RANGES_JSON, make_ranges, model_fingerprint, read_ranges
 from fer_mobile.preprocess import normalise, resize
 from fer_mobile.resources import models_dir
-from fer_mobile.train.adjust import fit_adjustment
+from fer_mobile.training.output_calibration import fit_output_calibration
 
 KEPT = ("float16", "int8")
 
@@ -58,9 +58,9 @@ def with_temperature(source: Checkpoint) -> Checkpoint:
     size = int(source.model.input_shape[1])
     pixels = normalise(np.stack([resize(image, size) for image in valid.images]))[..., None]
     probabilities = source.model.predict(pixels, batch_size=256, verbose=0)
-    adjustment = fit_adjustment(probabilities, valid)
-    fold_adjustment(source.model, adjustment, source.labels)
-    return replace(source, adjustment=adjustment)
+    calibration = fit_output_calibration(probabilities, valid)
+    fold_calibration(source.model, calibration, source.labels)
+    return replace(source, output_calibration=calibration)
 
 
 def ship_ranges(run: Path, weights: Path, *, as_trained: bool) -> None:

@@ -37,10 +37,10 @@ from fer_mobile.errors import RecipeError
 from fer_mobile.files import replace_file, write_text
 from fer_mobile.metrics import score
 from fer_mobile.preprocess import resize
-from fer_mobile.train.fit import COLUMNS, merit, start_from
-from fer_mobile.train.optimizer import make_optimizer
-from fer_mobile.train.recipe import Recipe, find_recipe, load_recipe, override
-from fer_mobile.train.rows import training_rows
+from fer_mobile.training.fit import COLUMNS, merit, start_from
+from fer_mobile.training.optimizer import make_optimizer
+from fer_mobile.training.recipe import Recipe, find_recipe, load_recipe, override
+from fer_mobile.training.split import training_rows
 
 CHUNK = 512
 """Faces of valid that are judged at once."""

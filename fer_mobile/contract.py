@@ -23,7 +23,8 @@ FORMAT: Final = "fer-mobile/contract"
 FORMAT_VERSION: Final = 2
 """Readers refuse files of a higher version.
 
-2 added the trainable parameters and their cap, the adjustment and the calibration.
+2 added the trainable parameters and their cap, the output calibration (under the key
+``adjustment``) and the calibration of int8 ranges.
 """
 
 CONTRACT_NAME: Final = "contract.json"
@@ -97,7 +98,7 @@ class Training(_Part):
     recipe: str
 
 
-class Adjustment(_Part):
+class OutputCalibration(_Part):
     """What was folded into the last layer: logits / temperature + offsets.
 
     The temperature makes the confidence as large as the accuracy (Guo et al., 2017), the
@@ -114,6 +115,8 @@ class Adjustment(_Part):
 class ModelContract(_Part):
     """What a model file needs to be used properly."""
 
+    model_config = ConfigDict(populate_by_name=True)
+
     format: Literal["fer-mobile/contract"] = FORMAT
     format_version: int = FORMAT_VERSION
     name: str
@@ -129,7 +132,9 @@ class ModelContract(_Part):
     preprocessing: Preprocessing = Preprocessing()
     labels: tuple[str, ...]
     training: Training | None = None
-    adjustment: Adjustment | None = None
+    output_calibration: OutputCalibration | None = Field(
+        None, alias="adjustment", description="The key keeps its old name until format 3."
+    )
     calibration: str | None = Field(
         None, description="What the ranges of an int8 file were taken from, in words."
     )
@@ -143,7 +148,7 @@ class ModelContract(_Part):
 
     def to_json(self) -> str:
         """The contract as the text that is embedded and written beside the model."""
-        return self.model_dump_json(indent=1) + "\n"
+        return self.model_dump_json(indent=1, by_alias=True) + "\n"
 
 
 def attach(model: bytes, contract: ModelContract) -> bytes:

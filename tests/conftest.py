@@ -120,8 +120,8 @@ def trained_run(once, small_npz, tiny_recipe) -> Path:
     """The folder of a really trained run."""
 
     def make(folder: Path) -> Path:
-        from fer_mobile.train import load_recipe
-        from fer_mobile.train.fit import train
+        from fer_mobile.training import load_recipe
+        from fer_mobile.training.fit import train
 
         train(load_recipe(tiny_recipe), folder, data=small_npz, report=lambda line: None)
         return folder

@@ -10,7 +10,7 @@ from fer_mobile.explain import explain
 from fer_mobile.labels import LABELS_7
 from fer_mobile.models import list_models, shipped_models
 from fer_mobile.resources import photos_dir
-from fer_mobile.train import find_recipe, load_recipe
+from fer_mobile.training import find_recipe, load_recipe
 
 COPIES = sorted(shipped_models(copies=True).keys() - shipped_models().keys())
 

@@ -38,7 +38,7 @@ SCRIPT = """
 import sys
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.models import list_models
-from fer_mobile.train.recipe import Recipe
+from fer_mobile.training.recipe import Recipe
 source, target = sys.argv[1:]
 checkpoint = load_checkpoint(source)
 checkpoint.model.save(target)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fer_mobile.checkpoint.checkpoint import (
-    ADJUSTMENT_JSON,
+    CALIBRATION_JSON,
     LICENCE,
     Checkpoint,
     import_keras,
@@ -11,4 +11,4 @@ from fer_mobile.checkpoint.checkpoint import (
     ship,
 )
 
-__all__ = ["ADJUSTMENT_JSON", "LICENCE", "Checkpoint", "import_keras", "load_checkpoint", "ship"]
+__all__ = ["CALIBRATION_JSON", "LICENCE", "Checkpoint", "import_keras", "load_checkpoint", "ship"]

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fer_mobile.checkpoint.adjustment import fold_adjustment
-from fer_mobile.contract import Adjustment, Figures, Training
+from fer_mobile.checkpoint.fold_calibration import fold_calibration
+from fer_mobile.contract import Figures, OutputCalibration, Training
 from fer_mobile.errors import MissingPackageError, ModelError
 from fer_mobile.files import write_bytes, write_text
 from fer_mobile.labels import VOCABULARIES
@@ -43,7 +43,7 @@ class Checkpoint:
     training: Training | None
     figures: tuple[Figures, ...]
     licence: str
-    adjustment: Adjustment | None = None
+    output_calibration: OutputCalibration | None = None
     """What is folded into the model's last layer."""
     preprocessing: tuple[str, ...] = ()
     """Steps that its faces need first (see `data.steps`), which no exported file has."""
@@ -91,7 +91,7 @@ def load_checkpoint(model: str | Path) -> Checkpoint:
             training=Training(**facts["training"]),
             figures=tuple(Figures(**row) for row in facts["figures"]),
             licence=facts["licence"],
-            adjustment=_adjustment(facts.get("adjustment")),
+            output_calibration=_output_calibration(facts.get("adjustment")),
         )
     if str(model) in ARCHITECTURES:
         keras = import_keras()
@@ -112,10 +112,9 @@ def _load_run(folder: Path) -> Checkpoint:
     valid = json.loads((folder / "valid.json").read_text(encoding="utf-8"))
     model = _load(folder / "best.keras")
     labels = "FER+ votes" if recipe["data"]["protocol"].startswith("ferplus") else "their labels"
-    file = folder / ADJUSTMENT_JSON
-    adjustment = _adjustment(json.loads(file.read_text("utf-8")) if file.is_file() else None)
-    if adjustment:
-        fold_adjustment(model, adjustment, tuple(valid["recall"]))
+    calibration = _output_calibration(_calibration_facts(folder))
+    if calibration:
+        fold_calibration(model, calibration, tuple(valid["recall"]))
     return _make(
         model,
         name=recipe["name"],
@@ -129,7 +128,7 @@ def _load_run(folder: Path) -> Checkpoint:
             recipe=recipe["name"],
         ),
         figures=(Figures(precision="float32", **{k: valid[k] for k in _MEASURED}),),
-        adjustment=adjustment,
+        output_calibration=calibration,
         preprocessing=tuple(recipe["data"].get("preprocessing", ())),
     )
 
@@ -140,12 +139,24 @@ def _epochs_done(folder: Path) -> int:
     return int(json.loads(state.read_text("utf-8"))["epochs_done"]) if state.is_file() else 0
 
 
-def _adjustment(facts: dict[str, Any] | None) -> Adjustment | None:
-    return Adjustment.model_validate(facts) if facts else None
+def _calibration_facts(folder: Path) -> dict[str, Any] | None:
+    """What a run folder says of its output calibration, under either name of the file."""
+    for name in (CALIBRATION_JSON, FORMER_CALIBRATION_JSON):
+        if (folder / name).is_file():
+            facts: dict[str, Any] = json.loads((folder / name).read_text("utf-8"))
+            return facts
+    return None
 
 
-ADJUSTMENT_JSON: Final = "adjustment.json"
-"""In a run folder: the `Adjustment` of its best weights."""
+def _output_calibration(facts: dict[str, Any] | None) -> OutputCalibration | None:
+    return OutputCalibration.model_validate(facts) if facts else None
+
+
+CALIBRATION_JSON: Final = "calibration.json"
+"""In a run folder: the `OutputCalibration` of its best weights."""
+
+FORMER_CALIBRATION_JSON: Final = "adjustment.json"
+"""Its name in run folders of version 0.1.0, which are still read."""
 
 _MEASURED = ("protocol", "split", "n", "accuracy", "balanced_accuracy", "recall")
 
@@ -159,7 +170,7 @@ def _make(
     training: Training | None = None,
     figures: tuple[Figures, ...] = (),
     licence: str = LICENCE,
-    adjustment: Adjustment | None = None,
+    output_calibration: OutputCalibration | None = None,
     preprocessing: tuple[str, ...] = (),
 ) -> Checkpoint:
     try:
@@ -179,7 +190,7 @@ def _make(
         training=training,
         figures=figures,
         licence=licence,
-        adjustment=adjustment,
+        output_calibration=output_calibration,
         preprocessing=preprocessing,
     )
 
@@ -207,13 +218,14 @@ def ship(checkpoint: Checkpoint, folder: Path, figures: tuple[Figures, ...]) -> 
     with quiet():
         checkpoint.model.save(buffer)
     write_bytes(buffer, _halved(buffer.read_bytes()))
+    calibration = checkpoint.output_calibration
     facts = {
         "name": checkpoint.name,
         "architecture": checkpoint.architecture,
         "options": checkpoint.options,
         "parameters": checkpoint.parameters,
         "training": checkpoint.training.model_dump() if checkpoint.training else None,
-        "adjustment": checkpoint.adjustment.model_dump() if checkpoint.adjustment else None,
+        "adjustment": calibration.model_dump() if calibration else None,
         "figures": [row.model_dump() for row in figures],
         "licence": checkpoint.licence,
     }

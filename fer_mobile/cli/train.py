@@ -37,7 +37,7 @@ def train_command(
     ] = False,
 ) -> None:
     """Train a recipe; checkpoints every epoch, writes history and curves."""
-    from fer_mobile.train import find_recipe, load_recipe
+    from fer_mobile.training import find_recipe, load_recipe
 
     loaded = load_recipe(find_recipe(recipe), set_values or [])
     folder = out or Path("runs") / loaded.name
@@ -48,8 +48,8 @@ def train_command(
 
     import_keras()
     from fer_mobile.convert.calibration import keep_ranges
-    from fer_mobile.train.fit import train
-    from fer_mobile.train.rows import training_rows
+    from fer_mobile.training.fit import train
+    from fer_mobile.training.split import training_rows
 
     def report(line: str) -> None:
         typer.echo(line, err=True)

@@ -275,7 +275,7 @@ def _contract(
         ),
         labels=checkpoint.labels,
         training=checkpoint.training,
-        adjustment=checkpoint.adjustment,
+        output_calibration=checkpoint.output_calibration,
         calibration=calibration,
         figures=checkpoint.figures,
         reference=tuple(tuple(round(float(p), 6) for p in row) for row in expected),

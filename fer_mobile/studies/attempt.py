@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from fer_mobile.environment import describe_hardware
 from fer_mobile.files import write_text
-from fer_mobile.train.recipe import Recipe
+from fer_mobile.training.recipe import Recipe
 
 ROW_JSON: Final = "row.json"
 _UNFINISHED: Final = "begun and not finished: it was stopped, or ended the whole process"
@@ -42,7 +42,7 @@ def make(attempt: Attempt, report: Callable[[str], None]) -> dict[str, Any]:
 
     keras = import_keras()
     from fer_mobile.studies.measure import measure_run, time_prediction
-    from fer_mobile.train.fit import train
+    from fer_mobile.training.fit import train
 
     folder = attempt.folder
     # What is to be read of a run that takes the whole process down with it.

@@ -27,7 +27,7 @@ from fer_mobile.files import write_text
 from fer_mobile.studies.attempt import Attempt, make, read_row
 from fer_mobile.studies.page import write_page
 from fer_mobile.studies.suite import COLUMNS, Run, Suite
-from fer_mobile.train.recipe import Recipe, override
+from fer_mobile.training.recipe import Recipe, override
 
 ENGINES: Final = ("sequential", "ray")
 """How runs are done: one after another in this process, or side by side by Ray."""

@@ -17,8 +17,8 @@ from fer_mobile.files import write_text
 from fer_mobile.metrics import classification_report, score
 from fer_mobile.predictor import predict_faces
 from fer_mobile.studies.confusion import draw_confusion
-from fer_mobile.train.recipe import Recipe
-from fer_mobile.train.rows import fraction, training_rows
+from fer_mobile.training.recipe import Recipe
+from fer_mobile.training.split import fraction, training_rows
 
 _TIMED: Final = 30
 _WARM_UP: Final = 5

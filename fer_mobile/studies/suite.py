@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from fer_mobile.train.recipe import Recipe
+from fer_mobile.training.recipe import Recipe
 
 COLUMNS: Final = {
     "parameters": "parameters",

@@ -8,7 +8,7 @@ import numpy as np
 
 from fer_mobile.data import Dataset, load_dataset
 from fer_mobile.errors import DataError, RecipeError
-from fer_mobile.train.recipe import Recipe
+from fer_mobile.training.recipe import Recipe
 
 
 def training_rows(recipe: Recipe, data: str | Path | None = None) -> tuple[Dataset, Dataset]:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from fer_mobile.errors import InputError
-from fer_mobile.train import load_recipe
-from fer_mobile.train.fit import train
+from fer_mobile.training import load_recipe
+from fer_mobile.training.fit import train
 from tests.conftest import CommandLine
 
 TWO = {
@@ -60,7 +60,7 @@ def test_two_devices_learn_what_one_learns(runs, mode):
 
 ONE_STEP = """
 import keras, numpy as np
-from fer_mobile.train.parallel import divided
+from fer_mobile.training.parallel import divided
 
 rows = np.random.default_rng(0).normal([[0.0, 3.0]], [[1.0, 2.0]], (8, 2)).astype("float32")
 rows[4:] += 5  # the second device's half

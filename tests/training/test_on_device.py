@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fer_mobile.train import load_recipe
-from fer_mobile.train.fit import train
+from fer_mobile.training import load_recipe
+from fer_mobile.training.fit import train
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "train_on_device.py"
 JAX = {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
@@ -35,7 +35,7 @@ noise = 0.05
 erase = 0.25
 [distillation]
 teachers = {teachers}
-[adjustment]
+[calibration]
 temperature = true
 """
 
@@ -108,7 +108,7 @@ def test_a_run_is_one_that_train_can_end(runs, small_npz, name, monkeypatch):
     said = json.loads((runs / name / "valid.json").read_text(encoding="utf-8"))
     recipe = load_recipe(runs.parent / f"{name}.toml")
     found = train(recipe, runs / name, data=small_npz, resume=True, report=print)
-    assert (runs / name / "adjustment.json").is_file()
+    assert (runs / name / "calibration.json").is_file()
     # The same weights on the other backend, but for a temperature.
     assert found.accuracy == pytest.approx(said["accuracy"], abs=0.05)
 

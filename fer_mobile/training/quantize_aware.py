@@ -26,7 +26,7 @@ from fer_mobile.errors import RecipeError
 from fer_mobile.graph.fold_batch_norm import fold_batch_norm
 from fer_mobile.graph.ir import Graph, Node, UnsupportedLayerError, from_keras
 from fer_mobile.graph.ranges import Limits, has_range, make_ranges
-from fer_mobile.train.recipe import Recipe
+from fer_mobile.training.recipe import Recipe
 
 MOMENTUM: Final = 0.99
 """Of the average of the batches' extremes, once so many batches were seen."""

@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from fer_mobile.contract import Adjustment
+from fer_mobile.contract import OutputCalibration
 from fer_mobile.errors import ModelError
 
 
-def fold_adjustment(model: Any, adjustment: Adjustment, labels: tuple[str, ...]) -> None:
+def fold_calibration(model: Any, calibration: OutputCalibration, labels: tuple[str, ...]) -> None:
     """Let a model that ends in a softmax give softmax(logits / temperature + offsets).
 
     Changes the weights of the layer that makes the logits.  Raises ModelError for a model
     that does not end so, or has no bias to take the offsets.
     """
-    offsets = np.array([adjustment.offsets.get(name, 0.0) for name in labels], np.float32)
+    offsets = np.array([calibration.offsets.get(name, 0.0) for name in labels], np.float32)
     layer = _logits_layer(model)
     if type(layer).__name__ == "BatchNormalization":
         scale, shift = layer.gamma, layer.beta
@@ -28,9 +28,9 @@ def fold_adjustment(model: Any, adjustment: Adjustment, labels: tuple[str, ...])
             expected="a scale and a bias in the layer before the softmax",
             found=f"{layer.name} without",
         )
-    scale.assign(np.asarray(scale) / adjustment.temperature)
+    scale.assign(np.asarray(scale) / calibration.temperature)
     if shift is not None:
-        shift.assign(np.asarray(shift) / adjustment.temperature + offsets)
+        shift.assign(np.asarray(shift) / calibration.temperature + offsets)
 
 
 def _logits_layer(model: Any) -> Any:

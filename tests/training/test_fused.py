@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fer_mobile import zoo
-from fer_mobile.train.fused import fuse_normalisation
+from fer_mobile.training.fused import fuse_normalisation
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="needs the backend TensorFlow"

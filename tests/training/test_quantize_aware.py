@@ -18,8 +18,8 @@ from fer_mobile.graph.fold_batch_norm import fold_batch_norm
 from fer_mobile.graph.ir import UnsupportedLayerError, from_keras
 from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.interpreter import load_interpreter
-from fer_mobile.train.fit import train
-from fer_mobile.train.quantize_aware import (
+from fer_mobile.training.fit import train
+from fer_mobile.training.quantize_aware import (
     FineTuning,
     learned_limits,
     quantize_aware,
@@ -27,7 +27,7 @@ from fer_mobile.train.quantize_aware import (
     round_to_range,
     unfold,
 )
-from fer_mobile.train.recipe import find_recipe, load_recipe
+from fer_mobile.training.recipe import find_recipe, load_recipe
 from tests.networks import SIZE, brightness_classes, trained_two_streams, two_streams
 
 

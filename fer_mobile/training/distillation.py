@@ -22,7 +22,7 @@ from fer_mobile.errors import RecipeError
 from fer_mobile.files import write_bytes
 from fer_mobile.metrics import Scores, score
 from fer_mobile.predictor import predict_faces
-from fer_mobile.train.answers import answers_file
+from fer_mobile.training.answers import answers_file
 
 
 class Teachers:

@@ -16,8 +16,8 @@ from fer_mobile.errors import DataError, ModelError, RecipeError
 from fer_mobile.evaluation import evaluate
 from fer_mobile.metrics import score
 from fer_mobile.models import DEFAULT, tflite_file
-from fer_mobile.train import load_recipe
-from fer_mobile.train.fit import COLUMNS, train
+from fer_mobile.training import load_recipe
+from fer_mobile.training.fit import COLUMNS, train
 
 
 def history(folder):
@@ -128,7 +128,7 @@ def test_mixed_precision_balance_and_mixup_train_too(tiny_recipe, small_npz, tmp
 
 KILLED = """
 import os, signal
-from fer_mobile.train.batches import Batches
+from fer_mobile.training.batches import Batches
 
 give = Batches.__getitem__
 

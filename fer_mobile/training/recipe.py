@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import tomllib
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from fer_mobile.data.augmentation import Augmentation
 from fer_mobile.data.steps import STEPS
@@ -121,8 +130,8 @@ class DistillationSection(_Section):
     )
 
 
-class AdjustmentSection(_Section):
-    """What is folded into the last layer after training (see `contract.Adjustment`)."""
+class CalibrationSection(_Section):
+    """What is folded into the last layer after training (see `contract.OutputCalibration`)."""
 
     temperature: bool = Field(False, description="Fit one on valid, for honest confidence.")
     prior: float = Field(
@@ -147,8 +156,21 @@ class Recipe(_Section):
     optimizer: OptimizerSection = OptimizerSection()
     augmentation: Augmentation = Augmentation()
     distillation: DistillationSection = DistillationSection()
-    adjustment: AdjustmentSection = AdjustmentSection()
+    calibration: CalibrationSection = CalibrationSection()
     quantization: QuantizationSection = QuantizationSection()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former_names(cls, values: Any, info: ValidationInfo) -> Any:
+        """Take the names of version 0.1.0, too; without a warning from a run folder."""
+        if not isinstance(values, dict) or "adjustment" not in values:
+            return values
+        if "calibration" in values:
+            raise ValueError("[calibration] alone, without its former name [adjustment]")
+        if info.mode != "json":
+            text = "the recipe section [adjustment] is now [calibration]"
+            warnings.warn(text, DeprecationWarning, stacklevel=2)
+        return {("calibration" if k == "adjustment" else k): v for k, v in values.items()}
 
 
 def find_recipe(name: str) -> Path:

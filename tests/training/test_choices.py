@@ -11,11 +11,11 @@ from fer_mobile.convert import export
 from fer_mobile.data import load_dataset
 from fer_mobile.errors import ModelError, RecipeError
 from fer_mobile.evaluation import evaluate
-from fer_mobile.train import load_recipe
-from fer_mobile.train.fit import train
-from fer_mobile.train.muon import Muon
-from fer_mobile.train.optimizer import make_optimizer
-from fer_mobile.train.rows import training_rows
+from fer_mobile.training import load_recipe
+from fer_mobile.training.fit import train
+from fer_mobile.training.muon import Muon
+from fer_mobile.training.optimizer import make_optimizer
+from fer_mobile.training.split import training_rows
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from fer_mobile.errors import RecipeError
-from fer_mobile.train import load_recipe
-from fer_mobile.train.answers import answers_file, pack_answers, unpack_answers
-from fer_mobile.train.fit import train
-from fer_mobile.train.recipe import override
-from fer_mobile.train.rows import training_rows
+from fer_mobile.training import load_recipe
+from fer_mobile.training.answers import answers_file, pack_answers, unpack_answers
+from fer_mobile.training.fit import train
+from fer_mobile.training.recipe import override
+from fer_mobile.training.split import training_rows
 
 TINY = [
     "model.architecture=simple_cnn",

@@ -19,7 +19,7 @@ import numpy as np
 from fer_mobile.data import Dataset
 from fer_mobile.errors import RecipeError
 from fer_mobile.files import write_bytes
-from fer_mobile.train.recipe import Recipe
+from fer_mobile.training.recipe import Recipe
 
 STEPS: Final = 255
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import keras
 
-from fer_mobile.train.muon import Muon
-from fer_mobile.train.recipe import Recipe
+from fer_mobile.training.muon import Muon
+from fer_mobile.training.recipe import Recipe
 
 
 def make_optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.Optimizer:

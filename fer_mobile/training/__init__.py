@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from fer_mobile.train.recipe import Recipe, find_recipe, load_recipe
+from fer_mobile.training.recipe import Recipe, find_recipe, load_recipe
 
 __all__ = ["Recipe", "find_recipe", "load_recipe"]

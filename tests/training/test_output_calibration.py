@@ -9,8 +9,8 @@ import pytest
 from keras import layers
 
 from fer_mobile.checkpoint import load_checkpoint
-from fer_mobile.checkpoint.adjustment import fold_adjustment
-from fer_mobile.contract import Adjustment, read_contract
+from fer_mobile.checkpoint.fold_calibration import fold_calibration
+from fer_mobile.contract import OutputCalibration, read_contract
 from fer_mobile.convert import export
 from fer_mobile.errors import ModelError, RecipeError
 from fer_mobile.evaluation import evaluate
@@ -19,17 +19,24 @@ from fer_mobile.labels import LABELS
 from fer_mobile.metrics import score
 from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.classifier import load_classifier
-from fer_mobile.train import load_recipe
-from fer_mobile.train.adjust import adjust, cross_fitted, fit_temperature, prior_offsets
-from fer_mobile.train.fit import train
+from fer_mobile.training import Recipe, load_recipe
+from fer_mobile.training.fit import train
+from fer_mobile.training.output_calibration import (
+    calibrated,
+    cross_fitted,
+    fit_temperature,
+    prior_offsets,
+)
 from tests.networks import SIZE, trained_two_streams, two_streams
 
-PLAIN = Adjustment(origin="nothing")
-ADJUSTED = [
+PLAIN = OutputCalibration(origin="nothing")
+CALIBRATED = [
     "model.architecture=simple_cnn", "model.options={size=16}",
-    "adjustment.temperature=true", "prior=0.5", "epochs=1",
+    "calibration.temperature=true", "prior=0.5", "epochs=1",
 ]  # fmt: skip
-SKEWED = Adjustment(temperature=1.7, offsets={"contempt": 1.5, "neutral": -0.5}, origin="a test")
+SKEWED = OutputCalibration(
+    temperature=1.7, offsets={"contempt": 1.5, "neutral": -0.5}, origin="a test"
+)
 
 
 def softmax(logits):
@@ -45,7 +52,7 @@ def test_a_known_temperature_is_found_again(temperature):
     wrong = softmax(logits * temperature)
     fitted = fit_temperature(wrong, labels, LABELS, PLAIN)
     assert fitted.temperature == pytest.approx(temperature, rel=0.04)
-    before, after = (score(p, labels, LABELS) for p in (wrong, adjust(wrong, fitted, LABELS)))
+    before, after = (score(p, labels, LABELS) for p in (wrong, calibrated(wrong, fitted, LABELS)))
     assert after.accuracy == before.accuracy
     assert after.calibration_error < 0.012
     crossed = score(cross_fitted(wrong, labels, LABELS, PLAIN), labels, LABELS)
@@ -71,9 +78,9 @@ def test_folding_is_exact(build):
     model = build()
     faces = normalise(golden_faces(model.input_shape[1]))[..., None]
     before = model.predict(faces, verbose=0)
-    fold_adjustment(model, SKEWED, LABELS)
+    fold_calibration(model, SKEWED, LABELS)
     found = model.predict(faces, verbose=0)
-    assert np.abs(found - adjust(before, SKEWED, LABELS)).max() < 1e-5
+    assert np.abs(found - calibrated(before, SKEWED, LABELS)).max() < 1e-5
     assert np.abs(found - before).max() > 0.01
 
 
@@ -81,26 +88,26 @@ def test_a_model_without_logits_or_bias_is_refused():
     image = keras.Input((SIZE, SIZE, 1))
     flat = layers.Flatten()(image)
     with pytest.raises(ModelError, match="before a softmax"):
-        fold_adjustment(keras.Model(image, layers.Dense(8)(flat)), SKEWED, LABELS)
+        fold_calibration(keras.Model(image, layers.Dense(8)(flat)), SKEWED, LABELS)
     bare = keras.Model(image, layers.Dense(8, "softmax", use_bias=False)(flat))
     with pytest.raises(ModelError, match="without"):
-        fold_adjustment(bare, SKEWED, LABELS)
+        fold_calibration(bare, SKEWED, LABELS)
 
 
 @pytest.fixture(scope="module")
-def adjusted_run(tmp_path_factory, tiny_recipe, small_npz):
-    folder = tmp_path_factory.mktemp("run") / "adjusted"
+def calibrated_run(tmp_path_factory, tiny_recipe, small_npz):
+    folder = tmp_path_factory.mktemp("run") / "calibrated"
     lines = []
-    recipe = load_recipe(tiny_recipe, ADJUSTED)
+    recipe = load_recipe(tiny_recipe, CALIBRATED)
     train(recipe, folder, data=small_npz, report=lines.append)
     return folder, lines
 
 
-def test_a_run_is_adjusted_and_everyone_reads_it_so(adjusted_run, small_npz):
-    folder, lines = adjusted_run
-    stored = Adjustment.model_validate_json((folder / "adjustment.json").read_text())
+def test_a_run_is_calibrated_and_everyone_reads_it_so(calibrated_run, small_npz):
+    folder, lines = calibrated_run
+    stored = OutputCalibration.model_validate_json((folder / "calibration.json").read_text())
     assert stored.offsets["contempt"] > 0 > stored.offsets["neutral"]
-    assert any(f"adjusted: temperature {stored.temperature}" in line for line in lines)
+    assert any(f"calibrated: temperature {stored.temperature}" in line for line in lines)
     recorded = json.loads((folder / "valid.json").read_text())
     found = evaluate(folder, small_npz).as_dict()
     assert found["confusion"] == recorded["confusion"]
@@ -108,41 +115,65 @@ def test_a_run_is_adjusted_and_everyone_reads_it_so(adjusted_run, small_npz):
     assert "valid, n=32 (from one half of it" in stored.origin
     faces = normalise(golden_faces(16))[..., None]
     best = keras.saving.load_model(folder / "best.keras", compile=False)
-    expected = adjust(best.predict(faces, verbose=0), stored, LABELS)
+    expected = calibrated(best.predict(faces, verbose=0), stored, LABELS)
     assert np.abs(load_checkpoint(folder).model.predict(faces, verbose=0) - expected).max() < 1e-5
 
 
-def test_an_exported_file_is_adjusted_and_says_so(adjusted_run, tmp_path):
-    run = shutil.copytree(adjusted_run[0], tmp_path / "run")
+def test_an_exported_file_is_calibrated_and_says_so(calibrated_run, tmp_path):
+    run = shutil.copytree(calibrated_run[0], tmp_path / "run")
     trained_two_streams().save(run / "best.keras")
-    (run / "adjustment.json").write_text(SKEWED.model_dump_json())
+    (run / "calibration.json").write_text(SKEWED.model_dump_json())
     exported = export(run, quantize="none", out=tmp_path)
-    assert read_contract(exported.path).adjustment == SKEWED
+    assert read_contract(exported.path).output_calibration == SKEWED
     faces = golden_faces(SIZE)
     raw = trained_two_streams().predict(normalise(faces)[..., None], verbose=0)
     found = load_classifier(exported.path).classify(faces)
-    assert np.abs(found - adjust(raw, SKEWED, LABELS)).max() < 1e-4
+    assert np.abs(found - calibrated(raw, SKEWED, LABELS)).max() < 1e-4
 
 
-def test_resuming_a_finished_run_adjusts_it_once(adjusted_run, tiny_recipe, small_npz):
-    folder, _ = adjusted_run
-    before = {name: (folder / name).read_bytes() for name in ("adjustment.json", "valid.json")}
-    recipe = load_recipe(tiny_recipe, ADJUSTED)
+def test_a_run_folder_of_version_0_1_is_read(calibrated_run, tmp_path):
+    run = shutil.copytree(calibrated_run[0], tmp_path / "run")
+    (run / "calibration.json").rename(run / "adjustment.json")
+    recipe = json.loads((run / "recipe.json").read_text())
+    recipe["adjustment"] = recipe.pop("calibration")
+    old = json.dumps(recipe)
+    assert Recipe.model_validate_json(old).calibration.prior == 0.5
+    (run / "recipe.json").write_text(old)
+    now, then = load_checkpoint(calibrated_run[0]), load_checkpoint(run)
+    assert then.output_calibration == now.output_calibration
+    faces = normalise(golden_faces(16))[..., None]
+    np.testing.assert_array_equal(*(c.model.predict(faces, verbose=0) for c in (now, then)))
+
+
+def test_the_former_name_of_the_section_works_with_a_warning(tiny_recipe, tmp_path):
+    old = tmp_path / "old.toml"
+    old.write_text(tiny_recipe.read_text() + "[adjustment]\nprior = 0.5\n")
+    with pytest.warns(DeprecationWarning, match=r"\[adjustment\] is now \[calibration\]"):
+        assert load_recipe(old).calibration.prior == 0.5
+    old.write_text(old.read_text() + "[calibration]\nprior = 0.5\n")
+    with pytest.raises(RecipeError, match=r"\[calibration\] alone"):
+        load_recipe(old)
+
+
+def test_resuming_a_finished_run_calibrates_it_once(calibrated_run, tiny_recipe, small_npz):
+    folder, _ = calibrated_run
+    before = {name: (folder / name).read_bytes() for name in ("calibration.json", "valid.json")}
+    recipe = load_recipe(tiny_recipe, CALIBRATED)
     train(recipe, folder, data=small_npz, resume=True, report=lambda line: None)
     assert {name: (folder / name).read_bytes() for name in before} == before
 
 
-def test_fine_tuning_for_int8_takes_no_adjustment(tiny_recipe, small_npz, tmp_path):
-    recipe = load_recipe(tiny_recipe, ["quantization.aware=true", "adjustment.prior=0.5"])
-    with pytest.raises(RecipeError, match="Adjust the run that it starts from"):
+def test_fine_tuning_for_int8_takes_no_calibration(tiny_recipe, small_npz, tmp_path):
+    recipe = load_recipe(tiny_recipe, ["quantization.aware=true", "calibration.prior=0.5"])
+    with pytest.raises(RecipeError, match="Calibrate the run that it starts from"):
         train(recipe, tmp_path / "run", data=small_npz)
     assert not (tmp_path / "run").exists()
 
 
-def test_the_adjustment_of_a_trained_network_moves_its_labels():
+def test_the_calibration_of_a_trained_network_moves_its_labels():
     model = trained_two_streams()
     faces = normalise(golden_faces(SIZE))[..., None]
     before = model.predict(faces, verbose=0)
-    strong = Adjustment(offsets={LABELS[3]: 30.0}, origin="a test")
-    assert set(adjust(before, strong, LABELS).argmax(1)) == {3}
+    strong = OutputCalibration(offsets={LABELS[3]: 30.0}, origin="a test")
+    assert set(calibrated(before, strong, LABELS).argmax(1)) == {3}
     assert len(set(before.argmax(1))) >= 4  # the four classes that it learned

@@ -8,10 +8,10 @@ A run folder holds::
     best.keras    float32 weights (averaged, if the recipe says so) of the best epoch
     ranges.json   their activation ranges for int8 exports: here after quantization-aware
                   fine-tuning, else by `fer-mobile train` at the end (`calibration.keep_ranges`)
-    adjustment.json  temperature and offsets for them, which every reader of the run folds in
+    calibration.json  temperature and offsets for them, which every reader of the run folds in
     teachers_N.npy   what teachers said of epoch N's batches (from 0), where those come again
     history.csv   a row an epoch; curves.png draws it
-    valid.json    the best epoch's figures on valid, adjusted once the training is done
+    valid.json    the best epoch's figures on valid, calibrated once the training is done
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ from pydantic import ValidationError
 
 from fer_mobile import zoo
 from fer_mobile.checkpoint import load_checkpoint
-from fer_mobile.contract import Adjustment
+from fer_mobile.contract import OutputCalibration
 from fer_mobile.data import Dataset
 from fer_mobile.errors import RecipeError
 from fer_mobile.files import replace_file, write_text
 from fer_mobile.metrics import Scores, score
 from fer_mobile.predictor import predict_faces
 from fer_mobile.quiet import quiet
-from fer_mobile.train.adjust import adjust, fit_adjustment, prior_offsets
-from fer_mobile.train.answers import unpack_answers
-from fer_mobile.train.batches import Batches, for_fit
-from fer_mobile.train.curves import draw_curves
-from fer_mobile.train.distillation import Teachers
-from fer_mobile.train.fused import fuse_normalisation
-from fer_mobile.train.optimizer import make_optimizer
-from fer_mobile.train.parallel import divided, undivided
-from fer_mobile.train.quantize_aware import FineTuning, begin
-from fer_mobile.train.recipe import AdjustmentSection, Recipe
-from fer_mobile.train.rows import training_rows
+from fer_mobile.training.answers import unpack_answers
+from fer_mobile.training.batches import Batches, for_fit
+from fer_mobile.training.curves import draw_curves
+from fer_mobile.training.distillation import Teachers
+from fer_mobile.training.fused import fuse_normalisation
+from fer_mobile.training.optimizer import make_optimizer
+from fer_mobile.training.output_calibration import calibrated, fit_output_calibration, prior_offsets
+from fer_mobile.training.parallel import divided, undivided
+from fer_mobile.training.quantize_aware import FineTuning, begin
+from fer_mobile.training.recipe import CalibrationSection, Recipe
+from fer_mobile.training.split import training_rows
 
 COLUMNS: Final = (
     "epoch", "loss", "accuracy", "balanced_accuracy", "valid_loss", "seconds",
@@ -138,8 +138,8 @@ def train(
     draw_curves(out / "history.csv", out / "curves.png")
     if keeper.best is None:
         keeper.evaluate_best()
-    if recipe.adjustment != AdjustmentSection():
-        keeper.adjust(learn.targets.mean(0))
+    if recipe.calibration != CalibrationSection():
+        keeper.calibrate(learn.targets.mean(0))
     assert keeper.best is not None
     return keeper.best
 
@@ -183,12 +183,12 @@ def _tuning(recipe: Recipe, fresh: keras.Model) -> FineTuning | None:
     """The quantization-aware fine-tuning that a recipe asks for, if it does."""
     if not recipe.quantization.aware:
         return None
-    if recipe.adjustment != AdjustmentSection():
+    if recipe.calibration != CalibrationSection():
         raise RecipeError(
-            "adjustment",
+            "calibration",
             expected="none with quantization.aware, which learns the ranges of the logits",
             found="one",
-            hint="Adjust the run that it starts from.",
+            hint="Calibrate the run that it starts from.",
         )
     return begin(recipe, fresh)
 
@@ -399,21 +399,21 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         """Take up the stored figures of a run that was already finished."""
         self.best = self._read_best()
 
-    def adjust(self, shares: np.ndarray) -> None:
-        """Fit the recipe's adjustment to the best weights, write it, and measure with it."""
-        section, names, labels = self.recipe.adjustment, self.valid.names, self.valid.labels
+    def calibrate(self, shares: np.ndarray) -> None:
+        """Fit the recipe's calibration to the best weights, write it, and measure with it."""
+        section, names, labels = self.recipe.calibration, self.valid.names, self.valid.labels
         best = keras.saving.load_model(self.out / "best.keras", compile=False)
         raw = self._predict(best)
         before = score(raw, labels, names).calibration_error
         offsets = prior_offsets(shares, section.prior, names) if section.prior else {}
-        chosen = Adjustment(offsets=offsets, origin="shares of the training rows")
+        chosen = OutputCalibration(offsets=offsets, origin="shares of the training rows")
         if section.temperature:
-            chosen = fit_adjustment(raw, self.valid, offsets)
-        self.best = score(adjust(raw, chosen, names), labels, names)
-        write_text(self.out / "adjustment.json", chosen.model_dump_json(indent=2))
+            chosen = fit_output_calibration(raw, self.valid, offsets)
+        self.best = score(calibrated(raw, chosen, names), labels, names)
+        write_text(self.out / "calibration.json", chosen.model_dump_json(indent=2))
         write_text(self.out / "valid.json", json.dumps(self._summary(self.best), indent=2))
         self.report(
-            f"adjusted: temperature {chosen.temperature}, offsets {chosen.offsets or 'none'}; "
+            f"calibrated: temperature {chosen.temperature}, offsets {chosen.offsets or 'none'}; "
             f"accuracy {self.best.accuracy:.4f}  balanced {self.best.balanced_accuracy:.4f}  "
             f"calibration error {before:.4f} before, {self.best.calibration_error:.4f} after; "
             f"{chosen.origin}"

@@ -10,9 +10,9 @@ import pytest
 
 from fer_mobile.data import load_dataset
 from fer_mobile.errors import RecipeError
-from fer_mobile.train import load_recipe
-from fer_mobile.train.fit import train
-from fer_mobile.train.rows import held_out
+from fer_mobile.training import load_recipe
+from fer_mobile.training.fit import train
+from fer_mobile.training.split import held_out
 
 TINY = ["model.architecture=simple_cnn", "model.options={size=16}", "epochs=1", "data.folds=2"]
 

@@ -1,4 +1,4 @@
-"""After a training: a temperature for honest confidence, offsets for the rare labels."""
+"""Output calibration: a temperature for honest confidence, class priors for rare labels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from fer_mobile.contract import Adjustment
+from fer_mobile.contract import OutputCalibration
 from fer_mobile.data import Dataset
 from fer_mobile.metrics import score
 
@@ -14,13 +14,15 @@ _RANGE: Final = (0.2, 5.0)
 """Temperatures that are tried."""
 
 
-def adjust(probabilities: np.ndarray, adjustment: Adjustment, names: tuple[str, ...]) -> np.ndarray:
-    """Probabilities float [N, C] as the model gives them once `adjustment` is folded in."""
-    offsets = np.array([adjustment.offsets.get(name, 0.0) for name in names])
-    logits = np.log(np.maximum(probabilities, 1e-12)) / adjustment.temperature + offsets
+def calibrated(
+    probabilities: np.ndarray, calibration: OutputCalibration, names: tuple[str, ...]
+) -> np.ndarray:
+    """Probabilities float [N, C] as the model gives them once `calibration` is folded in."""
+    offsets = np.array([calibration.offsets.get(name, 0.0) for name in names])
+    logits = np.log(np.maximum(probabilities, 1e-12)) / calibration.temperature + offsets
     exponents = np.exp(logits - logits.max(1, keepdims=True))
-    found: np.ndarray = (exponents / exponents.sum(1, keepdims=True)).astype(np.float32)
-    return found
+    softmax: np.ndarray = (exponents / exponents.sum(1, keepdims=True)).astype(np.float32)
+    return softmax
 
 
 def prior_offsets(shares: np.ndarray, strength: float, names: tuple[str, ...]) -> dict[str, float]:
@@ -30,13 +32,13 @@ def prior_offsets(shares: np.ndarray, strength: float, names: tuple[str, ...]) -
 
 
 def fit_temperature(
-    probabilities: np.ndarray, labels: np.ndarray, names: tuple[str, ...], start: Adjustment
-) -> Adjustment:
+    probabilities: np.ndarray, labels: np.ndarray, names: tuple[str, ...], start: OutputCalibration
+) -> OutputCalibration:
     """`start` with the temperature that makes labels int [N] likeliest (Guo et al., 2017)."""
 
     def loss(log_temperature: float) -> float:
         tried = start.model_copy(update={"temperature": float(np.exp(log_temperature))})
-        right = adjust(probabilities, tried, names)[np.arange(len(labels)), labels]
+        right = calibrated(probabilities, tried, names)[np.arange(len(labels)), labels]
         return float(-np.log(np.maximum(right, 1e-12)).mean())
 
     low, high = np.log(_RANGE)
@@ -50,15 +52,15 @@ def fit_temperature(
     return start.model_copy(update={"temperature": round(float(np.exp((low + high) / 2)), 3)})
 
 
-def fit_adjustment(
+def fit_output_calibration(
     probabilities: np.ndarray, valid: Dataset, offsets: dict[str, float] | None = None
-) -> Adjustment:
+) -> OutputCalibration:
     """The temperature for a dataset's probabilities float [N, C], and where it is from.
 
     What is said of it includes the calibration error that one half of the faces has with the
     temperature of the other, which no fitting flatters.
     """
-    start = Adjustment(offsets=offsets or {}, origin="")
+    start = OutputCalibration(offsets=offsets or {}, origin="")
     halves = cross_fitted(probabilities, valid.labels, valid.names, start)
     error = score(halves, valid.labels, valid.names).calibration_error
     origin = (
@@ -70,12 +72,12 @@ def fit_adjustment(
 
 
 def cross_fitted(
-    probabilities: np.ndarray, labels: np.ndarray, names: tuple[str, ...], start: Adjustment
+    probabilities: np.ndarray, labels: np.ndarray, names: tuple[str, ...], start: OutputCalibration
 ) -> np.ndarray:
     """Each half of the faces with the temperature of the other: the honest measure of it."""
-    found = np.empty(probabilities.shape, np.float32)
+    crossed = np.empty(probabilities.shape, np.float32)
     halves = np.arange(len(labels)) % 2 == 0
     for half in (halves, ~halves):
         fitted = fit_temperature(probabilities[~half], labels[~half], names, start)
-        found[half] = adjust(probabilities[half], fitted, names)
-    return found
+        crossed[half] = calibrated(probabilities[half], fitted, names)
+    return crossed

@@ -11,8 +11,8 @@ import numpy as np
 from fer_mobile.data import Dataset
 from fer_mobile.data.augmentation import augment, noisy
 from fer_mobile.data.steps import apply_steps
-from fer_mobile.train.distillation import Teachers
-from fer_mobile.train.recipe import Recipe
+from fer_mobile.training.distillation import Teachers
+from fer_mobile.training.recipe import Recipe
 
 PREFETCHED: Final = 16
 """Batches that wait for TensorFlow's training step."""

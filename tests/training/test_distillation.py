@@ -10,12 +10,12 @@ from fer_mobile.errors import ModelError, RecipeError
 from fer_mobile.golden import golden_faces
 from fer_mobile.predictor import load_network
 from fer_mobile.preprocess import normalise
-from fer_mobile.train import load_recipe
-from fer_mobile.train.batches import Batches
-from fer_mobile.train.distillation import Teachers
-from fer_mobile.train.fit import train
-from fer_mobile.train.recipe import DistillationSection, override
-from fer_mobile.train.rows import training_rows
+from fer_mobile.training import load_recipe
+from fer_mobile.training.batches import Batches
+from fer_mobile.training.distillation import Teachers
+from fer_mobile.training.fit import train
+from fer_mobile.training.recipe import DistillationSection, override
+from fer_mobile.training.split import training_rows
 from tests.networks import brightness_classes
 
 

@@ -5,7 +5,7 @@ import pytest
 from fer_mobile import zoo
 from fer_mobile.errors import RecipeError
 from fer_mobile.resources import recipes_dir
-from fer_mobile.train import find_recipe, load_recipe
+from fer_mobile.training import find_recipe, load_recipe
 from tests.conftest import TINY_RECIPE
 
 SHIPPED = sorted(path.stem for path in recipes_dir().glob("*.toml"))
