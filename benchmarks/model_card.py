@@ -279,7 +279,7 @@ def card(figures: dict[str, Any]) -> str:
         "",
         f"{training['data']}, protocol of the training rows {training['protocol']}, targets are "
         f"the {'labels' if copy else 'shares of votes'}; recipe "
-        f"`fer_mobile/recipes/{training['recipe']}.toml`, "
+        f"`fer_mobile/recipes/{find_recipe(training['recipe']).name}`, "
         f"{training['epochs']} epochs, seed {training['seed']}.{beginnings(training['recipe'])}"
         + training_time(facts["name"])
         + (f" {adjusted(facts['adjustment'])}" if facts.get("adjustment") else ""),

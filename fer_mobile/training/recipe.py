@@ -6,7 +6,7 @@ import tomllib
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -173,11 +173,19 @@ class Recipe(_Section):
         return {("calibration" if k == "adjustment" else k): v for k, v in values.items()}
 
 
+FORMER_RECIPES: Final = {
+    "compact_distilled": "compact",
+    "xcao_two_stream_distilled": "xcao_two_stream",
+}
+"""What the contracts of the shipped models call the recipes that made them."""
+
+
 def find_recipe(name: str) -> Path:
-    """The file of a recipe given by path, or by the name of a shipped one."""
+    """The file of a recipe given by path, or by the name (or former name) of a shipped one."""
     path = Path(name)
     if path.is_file():
         return path
+    path = path.with_name(FORMER_RECIPES.get(path.name, path.name))
     shipped = recipes_dir() / f"{path.name.removesuffix('.toml')}.toml"
     if path.parent in (Path(), Path("recipes")) and shipped.is_file():
         return shipped

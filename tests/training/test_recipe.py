@@ -4,6 +4,7 @@ import pytest
 
 from fer_mobile import zoo
 from fer_mobile.errors import RecipeError
+from fer_mobile.models import shipped_models
 from fer_mobile.resources import recipes_dir
 from fer_mobile.training import find_recipe, load_recipe
 from tests.conftest import TINY_RECIPE
@@ -13,7 +14,7 @@ SHIPPED = sorted(path.stem for path in recipes_dir().glob("*.toml"))
 ABOVE_THE_CAP = ("face_inception", "face_inception_fer2013")
 """Teachers, never shipped."""
 
-DEEPER = {"compact_distilled": 828_328, "compact_fer2013": 754_088}
+DEEPER = {"compact": 828_328, "compact_fer2013": 754_088}
 """Parameters where a recipe's options change their number."""
 
 
@@ -40,8 +41,15 @@ def test_a_shipped_recipe_builds_its_model(name):
     assert model.count_params() == DEEPER.get(name, registered)
 
 
-def test_the_default_model_has_a_recipe():
-    assert "xcao_two_stream" in SHIPPED
+@pytest.mark.parametrize("name", sorted(shipped_models(copies=True)))
+def test_a_shipped_model_has_the_recipe_that_makes_it(name):
+    facts = shipped_models(copies=True)[name].facts()
+    recipe = load_recipe(find_recipe(facts["training"]["recipe"]))
+    assert recipe.name == name
+    if shipped_models(copies=True)[name].source.is_file():
+        assert (recipe.model.architecture, recipe.model.options) == (
+            facts["architecture"], facts["options"],
+        )  # fmt: skip
 
 
 def test_recipes_are_found_by_name_and_by_path(tiny_recipe):
