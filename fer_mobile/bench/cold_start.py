@@ -20,9 +20,9 @@ _PROCESS: Final = """
 import json, sys, time
 start, model, threads, faces, detector, photo = json.loads(sys.argv[1])
 from fer_mobile.pipeline import load_pipeline
-from fer_mobile.runtime.interpreter import interpreter_module
+from fer_mobile.runtime.interpreter import runtime_name
 import fer_mobile.detect.yunet
-interpreter_module()
+runtime_name()
 ready = time.monotonic_ns()
 pipeline = load_pipeline(model, faces=faces, threads=threads, detector=detector)
 loaded = time.monotonic_ns()

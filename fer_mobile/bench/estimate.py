@@ -27,12 +27,13 @@ from math import prod
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
-from fer_mobile.bench.graph import Graph, GraphOperation
+from fer_mobile.bench.graph import OperationCost, operation_costs
 from fer_mobile.bench.stats import TABLE8
 from fer_mobile.contract import split
 from fer_mobile.detect.yunet import shipped_yunet
 from fer_mobile.errors import InputError, ModelError, choose
 from fer_mobile.models import DEFAULT, tflite_file
+from fer_mobile.runtime.tflite_model import TfliteModel
 from fer_mobile.types import STAGES
 
 
@@ -222,13 +223,13 @@ def estimate(
     if threads < 1:
         raise InputError("threads", expected="at least 1", found=str(threads))
     path = tflite_file(model)
-    classifier = Graph(split(_read(path), path)[0]).operations()
-    detector = Graph(shipped_yunet().read_bytes())
-    scale = DETECTION_PIXELS[photos] / prod(detector.input_shape[1:3])
+    classifier = TfliteModel(split(_read(path), path)[0], path)
+    detector = TfliteModel(shipped_yunet().read_bytes())
+    scale = DETECTION_PIXELS[photos] / prod(detector.inputs[0].shape[1:3])
     slower = SCALAR_SPREAD * (REFERENCE_SEVEN_ZIP / core.seven_zip)
     stages = {name: slower * ms for name, ms in scalar.items()}
-    stages["detect"] += _network_ms(core, detector.operations(), threads) * scale
-    stages["classify"] += _network_ms(core, classifier, threads)
+    stages["detect"] += _network_ms(core, operation_costs(detector), threads) * scale
+    stages["classify"] += _network_ms(core, operation_costs(classifier), threads)
     total = Range(0, 0, 0)
     for stage in stages.values():
         total += stage
@@ -236,7 +237,7 @@ def estimate(
     return Estimate(phone, path.name, photos, threads, budget, ordered)
 
 
-def _network_ms(core: PhoneClass, operations: list[GraphOperation], threads: int) -> Range:
+def _network_ms(core: PhoneClass, operations: list[OperationCost], threads: int) -> Range:
     integer = sum(op.macs for op in operations if op.integer) / 1e6
     real = sum(op.macs for op in operations if not op.integer) / 1e6
     megabytes = sum(op.weight_bytes for op in operations) / 1e6

@@ -12,11 +12,12 @@ from typing import Final
 
 import numpy as np
 
-from fer_mobile.bench.graph import Graph
+from fer_mobile.bench.graph import cut_graph, operation_costs
 from fer_mobile.bench.result import Operation
 from fer_mobile.contract import split
 from fer_mobile.errors import ModelError
 from fer_mobile.runtime.interpreter import Interpreter, load_interpreter
+from fer_mobile.runtime.tflite_model import TfliteModel
 
 ROUNDS: Final = 9
 SECONDS: Final = 0.004
@@ -40,9 +41,11 @@ def profile(model: Path, threads: int = 1) -> tuple[Operation, ...]:
         content = model.read_bytes()
     except OSError as error:
         raise ModelError(model, expected="a .tflite file", found=str(error.strerror)) from error
-    graph = Graph(split(content, model)[0])
-    operations = graph.operations()
-    cuts = [load_interpreter(graph.cut(n), threads) for n in range(1, len(operations) + 1)]
+    bare, _ = split(content, model)
+    operations = operation_costs(TfliteModel(bare, model))
+    cuts = [
+        load_interpreter(cut_graph(bare, n), threads=threads) for n in range(1, len(operations) + 1)
+    ]
     times = np.array([[_median_ms(cut) for cut in cuts] for _ in range(ROUNDS)])
     spent = np.maximum(np.diff(np.median(times, axis=0), prepend=0.0), 0.0)
     return tuple(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import warnings
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -14,7 +14,8 @@ from fer_mobile.errors import FerMobileError, MissingPackageError
 from fer_mobile.graph.ir import Graph
 from fer_mobile.graph.ranges import Limits, propagate_ranges
 from fer_mobile.quiet import quiet
-from fer_mobile.runtime.interpreter import load_interpreter
+from fer_mobile.runtime.flatbuffer import pack_model, unpack_model
+from fer_mobile.runtime.tflite_model import TfliteModel
 
 PACKAGE: Final = "ai-edge-quantizer"
 
@@ -58,26 +59,22 @@ def to_integer(model: bytes, graph: Graph, limits: Limits, *, io: str = "int8") 
 
 def _statistics(model: bytes, graph: Graph, limits: Limits) -> dict[str, dict[str, np.ndarray]]:
     """The ranges as the quantizer's calibration result: by tensor, each of the tensor's rank."""
-    interpreter: Any = load_interpreter(model)
+    file = TfliteModel(model)
     every = propagate_ranges(graph, limits)
     ends = {
-        interpreter.get_input_details()[0]["name"]: next(iter(graph.nodes)),
-        interpreter.get_output_details()[0]["name"]: next(reversed(graph.nodes)),
+        file.inputs[0].name: next(iter(graph.nodes)),
+        file.outputs[0].name: next(reversed(graph.nodes)),
     }
-    tensors = {t["name"]: len(t["shape"]) for t in interpreter.get_tensor_details()}
-    keys = tensor_keys(graph, list(tensors)) | ends
-    written = {
-        interpreter._get_tensor_details(int(index), 0)["name"]
-        for operation in interpreter._get_ops_details()
-        for index in operation["outputs"]
-    }
+    ranks = {tensor.name: len(tensor.shape) for tensor in file.tensors}
+    keys = tensor_keys(graph, list(ranks)) | ends
+    written = {tensor.name for tensor in file.computed()}
     missing = sorted(name for name in written if keys.get(name) not in every)
     if missing:
         raise FerMobileError(f"no activation range is known of the tensor {missing[0]!r}")
     return {
         name: {
-            "min": np.full((1,) * tensors[name], every[keys[name]][0], np.float32),
-            "max": np.full((1,) * tensors[name], every[keys[name]][1], np.float32),
+            "min": np.full((1,) * ranks[name], every[keys[name]][0], np.float32),
+            "max": np.full((1,) * ranks[name], every[keys[name]][1], np.float32),
         }
         for name in (*ends, *sorted(written - set(ends)))
     }
@@ -88,15 +85,12 @@ def _in_one_piece(model: bytes) -> bytes:
 
     The quantizer writes them behind it, which older runtimes and most tools do not follow.
     """
-    from ai_edge_litert import schema_py_generated as schema
-    from ai_edge_litert.tools import flatbuffer_utils
-
-    graph = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(model, 0))
+    graph = unpack_model(model)
     for buffer in graph.buffers:
         if buffer.offset:
             buffer.data = np.frombuffer(model, np.uint8, buffer.size, buffer.offset)
             buffer.offset = buffer.size = 0
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(graph))
+    return pack_model(graph)
 
 
 def _bytes_at_ends(model: bytes) -> bytes:

@@ -8,12 +8,13 @@ labels in the appended ``labels.txt``).  Slots follow the standard's schema, ver
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import flatbuffers
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 
 from fer_mobile.contract import LABELS_NAME
+from fer_mobile.runtime.flatbuffer import AlignedBuilder, pack_model, unpack_model
 
 BUFFER_NAME: Final = "TFLITE_METADATA"
 _IDENTIFIER: Final = b"M001"
@@ -25,7 +26,6 @@ _FEATURE_PROPERTIES: Final = 1
 _NORMALIZATION: Final = 1  # of the union ProcessUnitOptions
 _RGB, _GRAYSCALE = 1, 2
 _TENSOR_AXIS_LABELS: Final = 2
-_MODEL_IDENTIFIER: Final = b"TFL3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,8 @@ class ModelDescription:
     """The model takes pixels as they are (uint8 0-255); otherwise pixel / 255."""
 
 
-class _Builder(flatbuffers.Builder):  # type: ignore[misc]
+class _Builder(AlignedBuilder):
     """A FlatBuffers builder with tables as lists of (slot, value)."""
-
-    def StartVector(self, element: int, count: int, alignment: int) -> Any:  # noqa: N802
-        # The schema of TFLite asks for buffers at multiples of 16 bytes.
-        return super().StartVector(element, count, 16 if element == 1 else alignment)
 
     def text(self, text: str) -> _Offset:
         return _Offset(self.CreateString(text))
@@ -130,9 +126,7 @@ def _metadata(model: ModelDescription) -> bytes:
 
 def add_metadata(model: bytes, description: ModelDescription) -> bytes:
     """A bare TFLite model with the metadata in it (replacing any it had)."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    graph = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(model, 0))
+    graph = unpack_model(model)
     buffer = schema.BufferT()
     buffer.data = np.frombuffer(_metadata(description), np.uint8)
     entry = schema.MetadataT()
@@ -140,6 +134,4 @@ def add_metadata(model: bytes, description: ModelDescription) -> bytes:
     kept = [m for m in graph.metadata or [] if m.name not in (BUFFER_NAME, BUFFER_NAME.encode())]
     graph.metadata = [*kept, entry]
     graph.buffers = [*graph.buffers, buffer]
-    builder = _Builder(len(model) + 4096)
-    builder.Finish(graph.Pack(builder), file_identifier=_MODEL_IDENTIFIER)
-    return bytes(builder.Output())
+    return pack_model(graph)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -11,8 +10,8 @@ from fer_mobile.errors import FerMobileError
 from fer_mobile.graph.ir import Graph
 from fer_mobile.graph.ranges import Limits, has_range
 from fer_mobile.preprocess import normalise
-from fer_mobile.quiet import quiet
-from fer_mobile.runtime.interpreter import interpreter_module
+from fer_mobile.runtime.interpreter import load_interpreter
+from fer_mobile.runtime.tflite_model import TfliteModel
 
 OUTLIERS: Final = 0.01
 """Share of faces whose extreme values may lie outside a tensor's range.
@@ -67,32 +66,23 @@ def _extremes(
     model: bytes, graph: Graph, faces: np.ndarray
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Each tensor's lowest and highest value, one per face."""
-    with quiet(2), warnings.catch_warnings(action="ignore"):  # it advises against keeping tensors
-        interpreter: Any = interpreter_module().Interpreter(
-            model_content=model, experimental_preserve_all_tensors=True, num_threads=1
-        )
-    image = interpreter.get_input_details()[0]
-    names = {tensor["name"]: tensor["index"] for tensor in interpreter.get_tensor_details()}
-    written = {
-        int(index)
-        for operation in interpreter._get_ops_details()
-        if operation["op_name"] != "DELEGATE"
-        for index in operation["outputs"]
-    }
-    keys = tensor_keys(graph, [name for name, index in names.items() if index in written])
+    interpreter = load_interpreter(model, preserve_all_tensors=True)
+    file = TfliteModel(model)
+    image = file.inputs[0]
+    indices = {tensor.name: tensor.index for tensor in file.computed()}
+    keys = tensor_keys(graph, list(indices))
     if not keys:
         raise FerMobileError("no tensor of the TFLite file bears the name of a graph's node")
-    found: dict[str, list[np.ndarray]] = {key: [] for key in keys.values()}
+    extremes: dict[str, list[np.ndarray]] = {key: [] for key in keys.values()}
     for start in range(0, len(faces), _BATCH):
         batch = normalise(faces[start : start + _BATCH])[..., None]
-        batch = np.repeat(batch, image["shape"][-1], -1)
-        with quiet(2):  # the runtime writes a line when it creates its delegate
-            interpreter.resize_tensor_input(image["index"], batch.shape)
-            interpreter.allocate_tensors()
-        interpreter.set_tensor(image["index"], batch)
+        batch = np.repeat(batch, image.shape[-1], -1)
+        interpreter.resize_tensor_input(image.index, batch.shape)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(image.index, batch)
         interpreter.invoke()
         for name, key in keys.items():
-            values = interpreter.get_tensor(names[name]).reshape(len(batch), -1)
-            found[key].append(np.stack([values.min(1), values.max(1)]))
-    both = {key: np.concatenate(parts, 1) for key, parts in found.items()}
+            values = interpreter.get_tensor(indices[name]).reshape(len(batch), -1)
+            extremes[key].append(np.stack([values.min(1), values.max(1)]))
+    both = {key: np.concatenate(parts, 1) for key, parts in extremes.items()}
     return {k: v[0] for k, v in both.items()}, {k: v[1] for k, v in both.items()}

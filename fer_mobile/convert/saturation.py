@@ -5,12 +5,12 @@ A range that was taken from unlike data is too narrow: values pile up at its end
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from fer_mobile.quiet import quiet
-from fer_mobile.runtime.interpreter import interpreter_module
+from fer_mobile.runtime.interpreter import load_interpreter
+from fer_mobile.runtime.tflite_model import TfliteModel
 
 _COMPUTING: Final = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD")
 """Operations with a range of their own.  Others hand their input's range on."""
@@ -24,26 +24,20 @@ def saturation(model: bytes, inputs: np.ndarray) -> tuple[float, str]:
     is added to a ReLU's map, its zeros lie there.  (0.0, "") for a model without 8-bit
     results.
     """
-    module = interpreter_module()
-    with quiet(2):
-        interpreter: Any = module.Interpreter(
-            model_content=model,
-            experimental_op_resolver_type=module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-            experimental_preserve_all_tensors=True,
-        )
-        image = interpreter.get_input_details()[0]["index"]
-        interpreter.resize_tensor_input(image, inputs.shape)
-        interpreter.allocate_tensors()
+    interpreter = load_interpreter(model, delegates=False, preserve_all_tensors=True)
+    graph = TfliteModel(model)
+    image = graph.inputs[0].index
+    interpreter.resize_tensor_input(image, inputs.shape)
+    interpreter.allocate_tensors()
     interpreter.set_tensor(image, inputs)
     interpreter.invoke()
-    tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
     worst = (0.0, "")
-    for operation in interpreter._get_ops_details():
-        tensor = tensors[int(operation["outputs"][0])]
-        if operation["op_name"] not in _COMPUTING or tensor["dtype"] != np.int8:
+    for operation in graph.operations:
+        tensor = graph.tensors[operation.outputs[0]]
+        if operation.name not in _COMPUTING or tensor.dtype != "int8":
             continue
-        values, zero = interpreter.get_tensor(tensor["index"]), tensor["quantization"][1]
-        levels = (127,) if operation["op_name"] == "ADD" else (-128, 127)
-        ends = sum(np.count_nonzero(values == end) for end in levels if end != zero)
-        worst = max(worst, (float(ends / values.size), str(tensor["name"]).rpartition(";")[2]))
+        values = interpreter.get_tensor(tensor.index)
+        levels = (127,) if operation.name == "ADD" else (-128, 127)
+        ends = sum(np.count_nonzero(values == end) for end in levels if end != tensor.zero_point)
+        worst = max(worst, (float(ends / values.size), tensor.name.rpartition(";")[2]))
     return worst

@@ -22,7 +22,7 @@ from fer_mobile.golden import golden_faces
 from fer_mobile.metrics import mean_divergence
 from fer_mobile.models import tflite_file
 from fer_mobile.runtime.classifier import Classifier
-from fer_mobile.runtime.operations import list_operations
+from fer_mobile.runtime.tflite_model import TfliteModel
 
 TOLERANCES: Final[dict[Precision, tuple[float, float, float]]] = {
     "float32": (1e-4, 1e-5, 1.0),
@@ -125,7 +125,8 @@ def verify(model: str | Path, answers: Answers | None = None) -> Verification:
     if checks[0].passed:  # the interpreter is native code: a damaged graph is not given to it
         try:
             classifier = Classifier(path)
-            operations, in_float = list_operations(bare)
+            graph = TfliteModel(bare, path)
+            operations, in_float = graph.count_operations(), graph.count_float_operations()
             agree = "shapes, dtypes and quantization agree"
             checks.append(Check("contract and graph", True, agree))
             checks.append(_size(len(content), contract))

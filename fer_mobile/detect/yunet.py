@@ -68,7 +68,7 @@ class YuNet:
         self._score = score
         # The runner resizes the input to the image it gets.  One interpreter for each of the
         # shapes in use would gain 5 % on a mixed folder and cost 130 MB.
-        self._run = load_interpreter(content, threads).get_signature_runner()
+        self._run = load_interpreter(content, threads=threads).get_signature_runner()
 
     def find(self, rgb: np.ndarray) -> list[Detection]:
         """The faces of a uint8 H×W×3 RGB image, the surest first (see `FaceNetwork.find`)."""

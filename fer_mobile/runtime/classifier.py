@@ -27,7 +27,7 @@ class Classifier:
         self.path = path
         _, self.contract = split(content, path)
         self.sha256 = hashlib.sha256(content).hexdigest()
-        self._interpreter = load_interpreter(path, threads)
+        self._interpreter = load_interpreter(path, threads=threads)
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
         check_against_graph(self.contract, {"input": self._input, "output": self._output}, path)

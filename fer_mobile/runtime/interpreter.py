@@ -39,25 +39,47 @@ class Interpreter(Protocol):
     def get_signature_runner(self) -> Callable[..., dict[str, np.ndarray]]: ...  # noqa: D102
 
 
-def load_interpreter(model: bytes | Path, threads: int = 1) -> Interpreter:
+def load_interpreter(
+    model: bytes | Path,
+    *,
+    threads: int = 1,
+    delegates: bool = True,
+    preserve_all_tensors: bool = False,
+) -> Interpreter:
     """An interpreter of `model` (a TFLite file or its bytes), its tensors allocated.
+
+    Args:
+        model: the file or its bytes.
+        threads: threads that it may use.
+        delegates: let the runtime's own delegate (XNNPACK) do what it can.  Without, every
+            operation is done by its built-in kernel.
+        preserve_all_tensors: keep every result, so that `get_tensor` can read it.
 
     Raises:
         InputError: no runtime is installed, or the one that is cannot run here.
-        ModelError: `model` is no TFLite model, or the runtime is too old for it.
+        ModelError: `model` is no TFLite model, or one that the runtime cannot prepare.
     """
     name = "the model" if isinstance(model, bytes) else str(model)
     content = model if isinstance(model, bytes) else _read(model)
     if content[4:8] != _IDENTIFIER:
         raise ModelError(name, expected="a TensorFlow Lite model", found="something else")
-    module = interpreter_module()
+    module = _runtime()[1]
+    options: dict[str, Any] = {
+        "model_content": content,
+        "num_threads": threads,
+        "experimental_preserve_all_tensors": preserve_all_tensors,
+    }
+    if not delegates:
+        resolver = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        options["experimental_op_resolver_type"] = resolver
     try:
         # The runtimes write a line to stderr when they create their delegate.
         with quiet(2), warnings.catch_warnings(action="ignore"):
-            interpreter: Interpreter = module.Interpreter(
-                model_content=content, num_threads=threads
-            )
+            interpreter: Interpreter = module.Interpreter(**options)
             interpreter.allocate_tensors()
+            # Fails for names that are no UTF-8, better here than at the first use.
+            interpreter.get_input_details()
+            interpreter.get_output_details()
     except SystemError as error:  # tflite-runtime was built for numpy 1 and says no more than this
         raise InputError(
             runtime_name(),
@@ -82,14 +104,6 @@ def runtime_name() -> str:
     package, module = _runtime()
     # Not the metadata's version: TensorFlow's lies under tensorflow or tensorflow-cpu.
     return f"{package} {sys.modules[module.__name__.partition('.')[0]].__version__}"
-
-
-def interpreter_module() -> Any:
-    """The runtime's own module, which has its `Interpreter` and `OpResolverType`.
-
-    Raises InputError when no runtime is installed.
-    """
-    return _runtime()[1]
 
 
 @cache

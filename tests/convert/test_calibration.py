@@ -31,7 +31,7 @@ from fer_mobile.graph.ranges import RANGES_JSON, make_ranges, model_fingerprint,
 from fer_mobile.preprocess import normalise
 from fer_mobile.resources import photos_dir
 from fer_mobile.runtime.interpreter import load_interpreter
-from fer_mobile.runtime.operations import list_operations
+from fer_mobile.runtime.tflite_model import TfliteModel
 from tests.networks import SIZE, trained_two_streams, two_streams
 
 
@@ -99,9 +99,9 @@ def test_file_is_integer_only_deterministic_and_true_to_the_float_one(
 ):
     found = to_integer(float_file, graph, limits, io=io)
     assert found == to_integer(float_file, graph, limits, io=io)
-    operations, in_float = list_operations(found)
-    assert not in_float
-    assert operations["CONV_2D"] >= 6
+    file = TfliteModel(found)
+    assert not file.count_float_operations()
+    assert file.count_operations()["CONV_2D"] >= 6
     interpreter = load_interpreter(found)
     for tensor in (interpreter.get_input_details()[0], interpreter.get_output_details()[0]):
         assert tensor["dtype"].__name__ == io
@@ -165,7 +165,7 @@ def test_observed_ranges_are_those_of_the_activations(network, limits):
 def test_the_converted_rgb_model_says_the_same(network):
     calibration = find_calibration("none", network)
     gray, rgb = (to_int8(network, calibration, color=color) for color in ("gray", "rgb"))
-    assert not list_operations(rgb)[1]
+    assert not TfliteModel(rgb).count_float_operations()
     faces = golden_faces(SIZE)[:32]
     interpreter = load_interpreter(rgb)
     image, output = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
@@ -230,7 +230,7 @@ def test_without_the_quantizer_the_golden_faces_serve_and_it_is_said(
     assert "golden faces" in found.origin
     assert "fer-mobile[quant]" in found.origin
     model = to_int8(network, found)
-    assert not list_operations(model)[1]
+    assert not TfliteModel(model).count_float_operations()
     faces = golden_faces(SIZE)
     expected = answers(to_tflite(network, "float32"), faces)
     assert np.abs(answers(model, faces) - expected).mean() < 0.01
@@ -250,9 +250,9 @@ def test_layers_that_the_quantizer_does_not_know_are_integer_all_the_same(tmp_pa
     found = find_calibration(tmp_path, leaky)
     assert found.limits is None
     assert "ai-edge-quantizer does not know" in found.origin
-    operations, in_float = list_operations(model := to_int8(leaky, found))
-    assert "LEAKY_RELU" in operations
-    assert not in_float
+    file = TfliteModel(model := to_int8(leaky, found))
+    assert "LEAKY_RELU" in file.count_operations()
+    assert not file.count_float_operations()
     faces = golden_faces(SIZE)
     expected = leaky.predict(normalise(faces)[..., None], verbose=0)
     assert expected.std(0).max() > 0.01
