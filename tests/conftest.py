@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from fer_mobile.files import write_bytes
 from fer_mobile.golden import golden_faces
@@ -23,6 +24,15 @@ from fer_mobile.models import DEFAULT
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Ray reads them whenever it is first imported: no statistics, no address but 127.0.0.1.
 os.environ["RAY_USAGE_STATS_ENABLED"] = os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+
+# Other programs may load the machine: how long an example takes proves nothing.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
+
+PATIENCE_S = 1800
+"""How long a test waits for what must come: on any machine, only a hang takes as long."""
 
 TINY_RECIPE = """
 name = "tiny"
@@ -161,7 +171,7 @@ class CommandLine:
             check=False,
             cwd=self.folder,
             env=os.environ | environment,
-            timeout=900,
+            timeout=PATIENCE_S,
         )
 
     def json(self, *arguments: object, code: int = 0) -> object:

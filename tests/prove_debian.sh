@@ -54,7 +54,7 @@ inside() {
 }
 
 prove() {
-    local suite=$1 system=$work/$1 start install demo size python
+    local suite=$1 system=$work/$1 start install demo processor size python TIMEFORMAT="%U %S"
     debootstrap --variant=minbase --include=make,python3,python3-venv \
         "$suite" "$system" "$mirror" >"$work/$suite.log" ||
         die "$suite: debootstrap failed: $(tail -n 3 "$work/$suite.log")"
@@ -70,12 +70,15 @@ prove() {
     inside "$system" make demo >"$work/demo.txt" || die "$suite: make demo failed"
     install=$(($(date +%s) - start))
     start=$(date +%s%N)
-    inside "$system" make demo >"$work/demo.txt" || die "$suite: the second make demo failed"
+    { time inside "$system" make demo >"$work/demo.txt"; } 2>"$work/time.txt" ||
+        die "$suite: the second make demo failed"
     demo=$((($(date +%s%N) - start) / 1000000))
+    processor=$(awk 'END { print int($1 + $2) }' "$work/time.txt") # not the clock: others run, too
     cat "$work/demo.txt"
     size=$(du -sm "$system/home/someone/fer-mobile/.venv" | cut -f 1)
 
-    ((demo < limit_seconds * 1000)) || die "$suite: expected under $limit_seconds s, found $demo ms"
+    ((processor < limit_seconds)) ||
+        die "$suite: expected under $limit_seconds s of the processor, found $processor s"
     ((size < limit_mb)) || die "$suite: expected under $limit_mb MB installed, found $size MB"
     [ -n "$(find "$system/home/someone/fer-mobile/demo-report" -name '*.html' -size +100k)" ] ||
         die "$suite: expected an HTML report above 100 kB in demo-report, found none"

@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-import time
 import venv
 import zipfile
 from pathlib import Path
@@ -23,32 +22,23 @@ def run(*command, **kwargs):
     return done.stdout
 
 
-# Other tests may run beside these: one undisturbed run in so many is enough.
-ATTEMPTS = 30
-
-
-def test_import_takes_under_150_ms():
-    code = "import time; t = time.perf_counter(); import fer_mobile; print(time.perf_counter() - t)"
-    assert any(float(run(sys.executable, "-c", code)) < 0.15 for _ in range(ATTEMPTS))
-
-
-def test_help_takes_under_400_ms():
-    def timed():
-        start = time.perf_counter()
-        run(sys.executable, "-c", HELP, "--help")
-        return time.perf_counter() - start
-
-    assert any(timed() < 0.4 for _ in range(ATTEMPTS))
-
-
 @pytest.mark.parametrize(
-    "code",
-    ["import fer_mobile", f"try:\n  {HELP}\nexcept SystemExit as end:\n  assert not end.code"],
+    ("code", "most"),
+    [
+        ("import fer_mobile", 100),
+        (f"try:\n  {HELP}\nexcept SystemExit as end:\n  assert not end.code", 500),
+    ],
     ids=["import", "help"],
 )
-def test_nothing_heavy_is_imported_before_it_is_needed(code):
-    report = f"import sys\n{code}\nprint('imported:', *sorted({set(HEAVY)} & set(sys.modules)))"
-    assert run(sys.executable, "-c", report, "--help").splitlines()[-1].split() == ["imported:"]
+def test_little_is_imported_before_it_is_needed(code, most):
+    """Counted, not timed: other programs run here, too.
+
+    27 and 199 modules are 15 and 150 ms of an AMD EPYC's time.
+    """
+    report = f"import sys\nold = set(sys.modules)\n{code}\nprint(*set(sys.modules) - old)"
+    modules = run(sys.executable, "-c", report, "--help").splitlines()[-1].split()
+    assert not set(HEAVY) & set(modules)
+    assert len(modules) < most
 
 
 @pytest.mark.parametrize("package", ["data", "zoo", "graph", "checkpoint", "train"])
@@ -90,10 +80,7 @@ def test_the_wheel_alone_runs_the_demo_from_another_folder(wheel, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
 
-    start = time.perf_counter()
     printed = run(home / "bin/fer-mobile", "demo", cwd=elsewhere)
-    assert time.perf_counter() - start < 60
-
     assert "PASS" in printed
     reports = list(elsewhere.rglob("*.html"))
     assert len(reports) == 1

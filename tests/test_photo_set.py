@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 
 from fer_mobile.labels import LABELS
 from fer_mobile.resources import photos_dir
+from tests.conftest import PATIENCE_S
 
 FOLDER = photos_dir("affective-25")
 ROOT = Path(__file__).resolve().parents[1]
@@ -103,7 +104,7 @@ def run_script(out: Path, environment: dict[str, str]) -> subprocess.CompletedPr
         env={**environment, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
         check=False,
     )
 

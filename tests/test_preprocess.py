@@ -51,7 +51,7 @@ def resize_in_integers(gray: np.ndarray, size: int) -> np.ndarray:
     return along_rows if gray.shape[0] == size else resize_rows(along_rows.T, size).T
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(side=st.integers(1, 130), size=st.sampled_from([1, 7, 48, 56, 64, 112]), data=st.data())
 def test_resize_equals_the_integer_arithmetic(side, size, data):
     gray = data.draw(arrays(np.uint8, (side, side), elements=st.integers(0, 255)))
@@ -81,7 +81,6 @@ def test_gray_formula_at_all_corners_and_steps():
     assert (to_gray(image) == expected).all()
 
 
-@settings(deadline=None)
 @given(arrays(np.uint8, (9, 7, 3)))
 def test_gray_formula_everywhere(image):
     red, green, blue = image.astype(np.int64).transpose(2, 0, 1)
@@ -94,7 +93,6 @@ def test_gray_of_gray_changes_nothing():
     assert (to_gray(np.stack([levels] * 3, axis=-1)) == levels).all()
 
 
-@settings(deadline=None)
 @given(
     left=st.integers(-30, 30), top=st.integers(-30, 30), side=st.integers(1, 40),
     shape=st.sampled_from([(11, 17), (11, 17, 3), (1, 1, 3)]),

@@ -16,6 +16,7 @@ from fer_mobile.bench.adb import find_phone
 from fer_mobile.bench.phone import bench_app, bench_phone
 from fer_mobile.bench.result import schema
 from fer_mobile.errors import InputError
+from tests.conftest import PATIENCE_S
 
 SCRIPT = Path(__file__).with_name("fake_adb.py")
 MODEL = "xcao_two_stream"
@@ -144,7 +145,7 @@ def test_of_several_phones_the_ready_or_the_named_one_is_used(phone):
 def test_an_app_that_fails(phone, what, message):
     phone.set(**what)
     with pytest.raises(InputError, match=re.escape(message)):
-        run_app(timeout_s=0.4 if what == {"answer": None} else 60)
+        run_app(timeout_s=0.4 if what == {"answer": None} else PATIENCE_S)
 
 
 def test_an_adb_that_hangs_is_given_up(phone, monkeypatch):

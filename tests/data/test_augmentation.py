@@ -61,7 +61,7 @@ def test_a_shift_moves_by_at_most_its_share():
     assert moved.max(0).min() > 0.2 * 48
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     options=st.builds(
         Augmentation,

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from fer_mobile.gallery.run import run_filter
+from tests.conftest import PATIENCE_S
 
 COMMAND = [
     sys.executable,
@@ -42,7 +43,7 @@ def stored(cache: Path) -> list[dict]:
     path = cache / "results.sqlite"
     if not path.exists():
         return []
-    db = sqlite3.connect(path, timeout=30)
+    db = sqlite3.connect(path, timeout=PATIENCE_S)
     try:
         return [json.loads(row) for (row,) in db.execute("SELECT row FROM result")]
     except sqlite3.OperationalError:  # not made yet
@@ -51,8 +52,8 @@ def stored(cache: Path) -> list[dict]:
         db.close()
 
 
-def wait_for(condition, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
+def wait_for(condition) -> None:
+    end = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.005)
@@ -85,7 +86,7 @@ def kill_and_resume(library: Path, cache: Path, undisturbed: list[dict], after: 
     assert after <= len(kept) < len(undisturbed)
 
     resumed = start(library, cache, "--resume", "--json", "--workers", str(workers))
-    out, err = resumed.communicate(timeout=120)
+    out, err = resumed.communicate(timeout=PATIENCE_S)
     assert resumed.returncode == 0, err
     rows = json.loads(out)["rows"]
     assert without_times(rows) == without_times(undisturbed)
@@ -119,7 +120,7 @@ def test_killed_at_many_moments(large_library, undisturbed, tmp_path):
 def test_two_runs_at_once(large_library, undisturbed, tmp_path):
     both = [start(large_library, tmp_path, "--json") for _ in range(2)]
     for run in both:
-        out, err = run.communicate(timeout=120)
+        out, err = run.communicate(timeout=PATIENCE_S)
         assert run.returncode == 0, err
         assert without_times(json.loads(out)["rows"]) == without_times(undisturbed)
     assert len(stored(tmp_path)) == len(undisturbed)
@@ -132,12 +133,12 @@ def test_interrupted(large_library, undisturbed, tmp_path):
     wait_for(lambda: len(stored(tmp_path)) >= 10 or run.poll() is not None)
     others = children(run.pid)
     os.killpg(run.pid, signal.SIGINT)  # as Ctrl-C in a terminal does: the workers get it too
-    _, err = run.communicate(timeout=60)
+    _, err = run.communicate(timeout=PATIENCE_S)
     assert run.returncode == 130
     assert "--resume" in err
     assert "Traceback" not in err
     wait_for(lambda: not any(map(alive, others)))
     assert 10 <= len(stored(tmp_path)) < 60
     resumed = start(large_library, tmp_path, "--json")
-    out, err = resumed.communicate(timeout=120)
+    out, err = resumed.communicate(timeout=PATIENCE_S)
     assert without_times(json.loads(out)["rows"]) == without_times(undisturbed), err

@@ -15,7 +15,7 @@ from fer_mobile.gallery.scan import scan
 from fer_mobile.gallery.store import ResultStore
 from fer_mobile.images import find_photos
 from fer_mobile.pipeline import load_pipeline
-from tests.conftest import ray_processes
+from tests.conftest import PATIENCE_S, ray_processes
 from tests.gallery import factories
 from tests.gallery.test_scan import answers
 
@@ -53,7 +53,7 @@ def test_a_killed_worker_and_a_lost_machine_lose_nothing(cluster, large_library,
         for result in scan(paths, load_pipeline, engine="ray", store=store):
             rows.append(result)
             if len(rows) == 10:
-                end = time.monotonic() + 30
+                end = time.monotonic() + PATIENCE_S
                 while not killed and time.monotonic() < end:
                     for process in ray_processes("_work")[:1]:
                         os.kill(process, signal.SIGKILL)

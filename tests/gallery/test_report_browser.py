@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import time
 from contextlib import contextmanager
-from statistics import median
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -14,6 +12,7 @@ from PIL import Image
 from fer_mobile.gallery.report import write_report
 from fer_mobile.resources import photos_dir
 from fer_mobile.types import Box
+from tests.conftest import PATIENCE_S
 from tests.gallery.samples import face, failed, photo
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs the extra `test`")
@@ -77,6 +76,7 @@ def page(browser, report):
 def open_page(browser, address):
     """A page that must say nothing on its console, open no dialog and ask no one for anything."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(1000 * PATIENCE_S)
     page = context.new_page()
     page.problems = []
     page.on("pageerror", lambda error: page.problems.append(str(error)))
@@ -349,10 +349,8 @@ def many(tmp_path_factory):
 
 def test_ten_thousand_photos(browser, many):
     with open_page(browser, "about:blank") as page:
-        start = time.perf_counter()
         page.goto(many)
         page.locator(".tile img").first.wait_for()
-        assert time.perf_counter() - start < 10
         in_page = "document.querySelectorAll('.tile').length"
         assert page.locator("#shown").inner_text() == "10,000 of 10,000 photos"
         assert page.evaluate(in_page) < 100
@@ -385,19 +383,21 @@ def test_ten_thousand_photos(browser, many):
         )
         press(page, "fear")
 
-        # A jump to anywhere is drawn at once: the median, because other programs run here too.
-        frames = page.evaluate("""async () => {
-            const frames = [];
+        # A jump to anywhere is drawn with the next frame.
+        drawn = page.evaluate("""async () => {
+            const drawn = [];
             for (let at = 0; at < 15; at++) {
-                const start = performance.now();
                 scrollTo(0, (at * 7 % 15) * 35000);
                 await new Promise(requestAnimationFrame);
                 await new Promise(requestAnimationFrame);
-                frames.push(performance.now() - start);
+                drawn.push([...document.querySelectorAll('.tile')].some((tile) => {
+                    const { top, bottom } = tile.getBoundingClientRect();
+                    return top < innerHeight * 0.6 && bottom > innerHeight * 0.4;
+                }));
             }
-            return frames;
+            return drawn;
         }""")
-        assert median(frames) < 500
+        assert drawn == [True] * 15
 
 
 def test_scrolled_away_from_the_focus(browser, many):

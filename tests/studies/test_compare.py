@@ -17,7 +17,7 @@ from fer_mobile.evaluation import evaluate
 from fer_mobile.labels import LABELS_4
 from fer_mobile.studies.compare import compare
 from fer_mobile.studies.suite import Run, Suite, make_recipe
-from tests.conftest import CommandLine
+from tests.conftest import PATIENCE_S, CommandLine
 
 DEFAULTS = {
     "data": {"protocol": "fer2013-4"},
@@ -216,7 +216,7 @@ def test_a_killed_suite_goes_on_where_it_was(small_npz, tmp_path):
         stderr=subprocess.DEVNULL,
         env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
     )
-    deadline = time.monotonic() + 900
+    deadline = time.monotonic() + PATIENCE_S
     while not state.exists() and time.monotonic() < deadline:
         assert process.poll() is None
         time.sleep(0.02)
@@ -229,7 +229,11 @@ def test_a_killed_suite_goes_on_where_it_was(small_npz, tmp_path):
     assert "not finished" in json.loads(history.with_name("row.json").read_text())["error"]
 
     finished = subprocess.run(
-        [*CommandLine.command, *arguments], capture_output=True, text=True, check=True, timeout=900
+        [*CommandLine.command, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_S,
     )
     assert f"epochs {done + 1} to 8" in finished.stderr
     assert finished.stdout.startswith("emotion-11: 2 of 14 runs have figures")

@@ -11,7 +11,7 @@ import pytest
 from fer_mobile.errors import InputError
 from fer_mobile.studies.compare import compare
 from fer_mobile.studies.suite import Run, Suite, make_recipe
-from tests.conftest import ray_processes
+from tests.conftest import PATIENCE_S, ray_processes
 from tests.studies.test_compare import DEFAULTS, SMALL, silently
 
 LONG = Suite(
@@ -62,7 +62,7 @@ def test_a_run_whose_process_is_killed_goes_on_after_its_last_epoch(cluster, sma
     killed = []
 
     def kill():
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + PATIENCE_S
         while not killed and time.monotonic() < deadline:
             if (folder / "state.json").exists():
                 for process in ray_processes("_make"):

