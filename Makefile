@@ -25,6 +25,7 @@ test: $(VENV)/test.stamp $(VENV)/chromium.stamp
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/pytest $(PARALLEL)
 
 prove: $(VENV)/prove.stamp $(VENV)/chromium.stamp

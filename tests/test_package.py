@@ -41,14 +41,6 @@ def test_little_is_imported_before_it_is_needed(code, most):
     assert len(modules) < most
 
 
-@pytest.mark.parametrize("package", ["data", "zoo", "graph", "checkpoint", "train"])
-def test_what_comes_before_conversion_does_not_import_it(package):
-    files = list((ROOT / "fer_mobile" / package).rglob("*.py"))
-    assert files
-    assert not [path for path in files if "import fer_mobile.convert" in path.read_text()]
-    assert not [path for path in files if "from fer_mobile.convert" in path.read_text()]
-
-
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
