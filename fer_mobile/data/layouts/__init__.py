@@ -1,7 +1,8 @@
 """How people keep datasets of faces: a module for each layout, recognised by looking.
 
-A layout is registered in `LAYOUTS`; the first that recognises a path reads it.  To add one,
-write a module with the two functions of `Layout` and append it here.
+Layouts are registered in `LAYOUTS`; the last one that recognises a path reads it, so that a
+plugin (see `registry`) comes before those of this package.  To add one, write a module with the
+members of `Layout` and register it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Final, Protocol
 from fer_mobile.data.layouts import affectnet, fer_csv, folders, manifest, npz
 from fer_mobile.data.layouts.raw import RawFaces
 from fer_mobile.errors import DataError
+from fer_mobile.registry import Registry
 
 
 class Layout(Protocol):
@@ -32,17 +34,24 @@ class Layout(Protocol):
         ...
 
 
-LAYOUTS: Final[list[Layout]] = [npz, affectnet, fer_csv, manifest, folders]
-"""In the order in which they are tried: from the most specific to folders of images."""
+LAYOUTS: Final[Registry[Layout]] = Registry("layout", error=DataError)
+"""From the most general, folders of images, to the most specific."""
+
+LAYOUTS.register("folders", folders)
+LAYOUTS.register("manifest", manifest)
+LAYOUTS.register("fer_csv", fer_csv)
+LAYOUTS.register("affectnet", affectnet)
+LAYOUTS.register("npz", npz)
 
 
 def read(path: Path, side: int) -> RawFaces:
     """The rows of a dataset of any layout; DataError where it is of none, or damaged."""
-    for layout in LAYOUTS:
+    layouts = list(LAYOUTS.values())[::-1]
+    for layout in layouts:
         if layout.recognise(path):
             return layout.read(path, side)
     raise DataError(
         path,
-        expected="; ".join(layout.DESCRIPTION for layout in LAYOUTS),
-        found=path.suffix or "none of them" if path.is_file() else "none of them",
+        expected="; ".join(layout.DESCRIPTION for layout in layouts),
+        found=(path.suffix if path.is_file() else "") or "none of them",
     )
