@@ -2,14 +2,15 @@
 
     python benchmarks/estimates.py
 
-Nothing is measured: see fer_mobile/bench/estimate.py for the rates and their sources.
+Nothing is measured: see fer_mobile/bench/data/rates.toml for the rates and their sources.
 """
 
 from __future__ import annotations
 
 from rows import RESULTS
 
-from fer_mobile.bench.estimate import PHONES, SCALAR_MS, check_against_table8, estimate
+from fer_mobile.bench.estimate import estimate
+from fer_mobile.bench.rates import load_rates
 from fer_mobile.files import write_text
 from fer_mobile.models import shipped_models
 
@@ -17,25 +18,25 @@ BUDGET_S = 0.5
 
 
 def main() -> None:
+    rates = load_rates()
     lines = [
         "ESTIMATES, not measurements: milliseconds per photo with one face, one thread, typical",
         f"(range), and whether that fits {BUDGET_S} s. Made by `benchmarks/estimates.py`; rates",
-        "and their sources are in `fer_mobile/bench/estimate.py`.",
+        "and their sources are in `fer_mobile/bench/data/rates.toml`.",
         "",
-        "| model | phone | " + " | ".join(f"{photos} | fits" for photos in SCALAR_MS) + " |",
-        "|" + "---|" * (2 + 2 * len(SCALAR_MS)),
+        "| model | phone | " + " | ".join(f"{photos} | fits" for photos in rates.photos) + " |",
+        "|" + "---|" * (2 + 2 * len(rates.photos)),
     ]
     for model in shipped_models().values():
         for file in model.files.values():
-            for name, phone in PHONES.items():
+            for name, phone in rates.phones.items():
                 cells = []
-                for photos in SCALAR_MS:
+                for photos in rates.photos:
                     found = estimate(name, file, photos=photos, budget=BUDGET_S)
                     low, typical, high = found.stages["total"]
                     cells.append(f"{typical:.0f} ({low:.0f} to {high:.0f}) | {found.fits}")
                 lines.append(f"| {file.stem} | {name}: {phone.cores} | {' | '.join(cells)} |")
-    lines += ["", check_against_table8().capitalize() + ".", ""]
-    write_text(RESULTS / "estimates.md", "\n".join(lines))
+    write_text(RESULTS / "estimates.md", "\n".join([*lines, ""]))
 
 
 if __name__ == "__main__":

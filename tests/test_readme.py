@@ -13,6 +13,7 @@ from fer_mobile.bench.chart import draw_accuracy, draw_stages
 from fer_mobile.bench.result import read_results, schema
 from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.resources import photos_dir
+from fer_mobile.studies.table8 import TABLE8
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -93,7 +94,13 @@ def words(svg: Path) -> list[str]:
     return re.findall("<!-- (.*?) -->", svg.read_text(encoding="utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize(("name", "draw"), [("stages", draw_stages), ("accuracy", draw_accuracy)])
+def draw_with_table8(results, picture):
+    draw_stages(results, picture, TABLE8)
+
+
+@pytest.mark.parametrize(
+    ("name", "draw"), [("stages", draw_with_table8), ("accuracy", draw_accuracy)]
+)
 def test_the_pictures_are_those_of_the_committed_rows(name, draw, tmp_path):
     assert f"(docs/images/{name}.svg)" in README
     draw(read_results(BENCH), tmp_path / "drawn.svg")

@@ -53,7 +53,7 @@ class Phone:
         """Copy a file to the phone."""
         done = self.run("push", str(file), path, seconds=10 * _SECONDS)
         if done.returncode:
-            raise self.failure(f"to take {file.name}", _said(done))
+            raise self.failure(f"to take {file.name}", _last_line(done))
 
     def install(self, apk: Path) -> None:
         """Install an app, over an older one of the same signature."""
@@ -61,12 +61,12 @@ class Phone:
             raise InputError(apk, expected="an app to install, an .apk file", found="no such file")
         done = self.run("install", "-r", "-g", str(apk), seconds=10 * _SECONDS)
         if done.returncode or "Success" not in done.stdout.decode("utf-8", "replace"):
-            raise self.failure(f"to install {apk.name}", _said(done))
+            raise self.failure(f"to install {apk.name}", _last_line(done))
 
-    def failure(self, wish: str, found: str, hint: str = "") -> InputError:
+    def failure(self, expected: str, found: str, hint: str = "") -> InputError:
         """The error of a phone that did not do what it was asked."""
         return InputError(
-            f"phone {self.serial}", expected=wish, found=" ".join(found.split()), hint=hint
+            f"phone {self.serial}", expected=expected, found=" ".join(found.split()), hint=hint
         )
 
 
@@ -85,7 +85,7 @@ def find_phone(serial: str | None = None) -> Phone:
         )
     listed = _run((adb, "devices"), _SECONDS)
     if listed.returncode:
-        raise InputError("device adb", expected="a list of phones", found=_said(listed))
+        raise InputError("device adb", expected="a list of phones", found=_last_line(listed))
     phones = _parse(listed.stdout.decode("utf-8", "replace"))
     if serial is not None:
         if serial not in phones:
@@ -107,7 +107,7 @@ def find_phone(serial: str | None = None) -> Phone:
             "device adb",
             expected="one phone",
             found=f"{len(ready)}: {', '.join(ready)}",
-            hint=f"Name one: --device adb:{ready[0]}",
+            hint=f"Name one: `device='adb:{ready[0]}'`",
         )
     if not ready:
         state = next(iter(phones.values()))
@@ -135,7 +135,7 @@ def _run(command: tuple[str, ...], seconds: float) -> subprocess.CompletedProces
         ) from error
 
 
-def _said(done: subprocess.CompletedProcess[bytes]) -> str:
+def _last_line(done: subprocess.CompletedProcess[bytes]) -> str:
     """The last line that a command printed."""
     text = (done.stderr + b"\n" + done.stdout).decode("utf-8", "replace")
     lines = [line.strip() for line in text.splitlines() if line.strip()]

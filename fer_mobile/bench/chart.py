@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from fer_mobile.bench.result import BenchResult, Measured
-from fer_mobile.bench.stats import TABLE8, TABLE8_PHONE
+from fer_mobile.bench.stats import Reference
 from fer_mobile.errors import InputError, MissingPackageError
 from fer_mobile.files import replace_file
 
@@ -30,22 +30,32 @@ COLORS: Final = {
 _BUDGET: Final = "#D55E00"
 
 
-def draw_stages(results: Sequence[BenchResult], picture: Path) -> None:
-    """Stacked mean times of the stages, a bar a result: beside the budget and table 8, and large.
+def draw_stages(
+    results: Sequence[BenchResult], picture: Path, reference: Reference | None = None
+) -> None:
+    """Stacked mean times of the stages, a bar a result, with the budget as a line.
 
-    Of several results for the same machine, model and photos the last is drawn.
+    A `reference` has a bar too; below, the results are drawn again without it, enlarged.  Of
+    several results for the same machine, model and photos the last is drawn.
     Raises InputError for another suffix than .svg and .png, or where no result has the stage
     total; MissingPackageError without Matplotlib.
     """
     rows = [result for result in results if "total" in result.stages]
     if not rows:
         raise InputError(picture, expected="a result with the stage total", found="none")
-    figure = _figure(picture, height=2.4 + 0.75 * len(rows))
-    whole, large = figure.subplots(2, 1, height_ratios=(len(rows) + 1, len(rows)))
     bars = {_name(row): _mean_ms(row) for row in rows}
     budget_ms = rows[0].settings.budget_s * 1000
-    thesis = {stage: TABLE8[stage][0] for stage in COLORS}
-    _stack(whole, bars | {f"the thesis: {TABLE8_PHONE}": thesis})
+    if reference:
+        figure = _figure(picture, height=2.4 + 0.75 * len(rows))
+        whole, large = figure.subplots(2, 1, height_ratios=(len(rows) + 1, len(rows)))
+        means = {stage: reference.stages[stage][0] for stage in COLORS}
+        _stack(whole, bars | {f"{reference.source}: {reference.device}": means})
+        _stack(large, bars)
+        large.set_title(f"the same without {reference.source}, enlarged", loc="left")
+    else:
+        figure = _figure(picture, height=1.8 + 0.5 * len(rows))
+        whole = large = figure.subplots()
+        _stack(whole, bars)
     whole.axvline(budget_ms, color=_BUDGET, linewidth=1.5)
     whole.annotate(
         f"budget {budget_ms:.0f} ms",
@@ -56,8 +66,6 @@ def draw_stages(results: Sequence[BenchResult], picture: Path) -> None:
         va="center",
     )
     whole.set_title("mean time per photo", loc="left")
-    _stack(large, bars)
-    large.set_title("the same without the thesis, enlarged", loc="left")
     large.set_xlabel("ms")
     handles, names = large.get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=len(COLORS), frameon=False)

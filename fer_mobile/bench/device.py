@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from fer_mobile.errors import InputError, nearest
 
 KINDS: Final = ("cpu", "adb")
-ONLY: Final = {"cpu": ("photos", "against", "profile"), "adb": ("apk", "benchmark-binary")}
-"""Options that are of one kind of device alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +29,3 @@ def parse_device(text: str) -> Device:
     raise InputError(
         "device", expected="cpu, adb or adb:SERIAL", found=repr(text), hint=nearest(kind, KINDS)
     )
-
-
-def refuse_options(device: Device, options: Mapping[str, bool]) -> None:
-    """InputError for an option, by name, that was given and that another kind of device has."""
-    other = "adb" if device.kind == "cpu" else "cpu"
-    for name in ONLY[other]:
-        if options.get(name):
-            raise InputError(
-                f"--{name}", expected=f"--device {other}", found=f"--device {device.kind}"
-            )

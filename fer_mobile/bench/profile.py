@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from fer_mobile.bench.graph import cut_graph, operation_costs
+from fer_mobile.bench.operation_costs import cut_graph, operation_costs
 from fer_mobile.bench.result import Operation
 from fer_mobile.contract import split
 from fer_mobile.errors import ModelError

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from fer_mobile.bench.stats import NotNegative, Share, StageStats, Verdict, verdict
 from fer_mobile.contract import ModelContract, Precision
 from fer_mobile.errors import InputError
+from fer_mobile.runtime.classifier import Classifier
 from fer_mobile.types import STAGES
 
 SCHEMA: Final = "fer-mobile/bench"
@@ -86,6 +87,18 @@ class Model(_Part):
     """Of the whole file."""
     bytes: Count
     contract: Contract
+
+    @classmethod
+    def of(cls, classifier: Classifier) -> Self:
+        """What a loaded classifier is, without the folder of its file."""
+        return cls(
+            name=classifier.contract.name,
+            precision=classifier.contract.precision,
+            file=classifier.path.name,
+            sha256=classifier.sha256,
+            bytes=classifier.path.stat().st_size,
+            contract=Contract.of(classifier.contract),
+        )
 
 
 class Photos(_Part):

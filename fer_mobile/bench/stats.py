@@ -1,10 +1,11 @@
-"""Statistics of the pipeline's stages over photos, the thesis's own, and the verdict."""
+"""Statistics of the pipeline's stages over photos, and the verdict."""
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Final, Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
@@ -14,18 +15,17 @@ from fer_mobile.types import STAGES
 
 Verdict = Literal["pass", "fail"]
 
-TABLE8: Final[Mapping[str, tuple[float, float]]] = {
-    "decode": (57.88, 140.5),
-    "detect": (1601.56, 3846.5),
-    "resize": (1.5, 2.7),
-    "gray": (126.8, 33.5),
-    "classify": (384.1, 315.35),
-    "total": (2171.9, 4338.6),
-}
-"""Mean and standard deviation in ms of the Affective app over 25 photos (thesis, table 8)."""
 
-TABLE8_PHONE: Final = "Samsung Galaxy J3, Exynos 7570"
-"""The phone that `TABLE8` was measured on (thesis, section 2.3.2)."""
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Published stage times of another device, to be shown next to measured ones."""
+
+    name: str
+    """What a column of a table calls it."""
+    source: str
+    device: str
+    stages: Mapping[str, tuple[float, float]]
+    """Mean and standard deviation over photos, in ms, of every stage of `STAGES`."""
 
 
 _Rounded = PlainSerializer(

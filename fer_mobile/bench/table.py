@@ -1,42 +1,55 @@
-"""The stage table beside the thesis's, for a terminal."""
+"""The tables that `bench` prints in a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.box import SIMPLE
 from rich.table import Table
 
 from fer_mobile.bench.result import NOISY, Against, BenchResult, ColdStart, Operation
-from fer_mobile.bench.stats import TABLE8, TABLE8_PHONE, StageStats, verdict
+from fer_mobile.bench.stats import Reference, StageStats, verdict
 from fer_mobile.types import STAGES
 
 if TYPE_CHECKING:
     from fer_mobile.bench.estimate import Estimate
 
+_ORDER: Final = "gray runs before resize and includes cutting out the face"
 
-def stage_table(stats: Mapping[str, StageStats]) -> Table:
-    """One row a stage, in milliseconds over photos, 80 columns wide; the last is table 8's."""
-    table = Table(
-        box=SIMPLE,
-        padding=(0, 1, 0, 0),
-        caption=f"ms per photo; table 8 (mean ± std) on {TABLE8_PHONE}",
-        caption_justify="left",
-    )
-    table.add_column("stage", no_wrap=True)
-    for name in ("photos", "mean", "std", "p50", "p90", "p99", "share", "table 8"):
-        table.add_column(name, justify="right", no_wrap=True)
+
+def stage_table(stats: Mapping[str, StageStats], reference: Reference | None = None) -> Table:
+    """One row a stage, in milliseconds over photos, 80 columns wide.
+
+    The last column has the mean and standard deviation of `reference`, if there is one.
+    """
+    caption = f"ms per photo; {_ORDER}"
+    if reference:
+        caption += f"\n{reference.name} (mean ± std): {reference.source}, {reference.device}"
+    table = _table("photos", "mean", "std", "p50", "p90", "p99", "share", caption=caption)
+    if reference:
+        table.add_column(reference.name, justify="right", no_wrap=True)
     for stage in STAGES:
         if stage == "total":
             table.add_section()
-        thesis = "{:.1f} ± {:.1f}".format(*TABLE8[stage])
-        if stage not in stats:
-            table.add_row(stage, "0", *["-"] * 6, thesis)
-            continue
-        found = stats[stage]
-        times = (found.mean_ms, found.std_ms, found.p50_ms, found.p90_ms, found.p99_ms)
-        table.add_row(stage, str(found.n), *map(_ms, times), f"{found.share:.1%}", thesis)
+        own = stats.get(stage)
+        if own is None:
+            cells = ["0", *["-"] * 6]
+        else:
+            times = (own.mean_ms, own.std_ms, own.p50_ms, own.p90_ms, own.p99_ms)
+            cells = [str(own.n), *map(_ms, times), f"{own.share:.1%}"]
+        if reference:
+            cells.append("{:.1f} ± {:.1f}".format(*reference.stages[stage]))
+        table.add_row(stage, *cells)
+    return table
+
+
+def _table(*columns: str, caption: str | None = None, first: str = "stage") -> Table:
+    """An empty table whose columns but the first hold numbers."""
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), caption=caption, caption_justify="left")
+    table.add_column(first, no_wrap=True)
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
     return table
 
 
@@ -103,10 +116,8 @@ def _cold_start(cold: ColdStart) -> Iterator[str]:
 
 def comparison_table(some: BenchResult, other: BenchResult) -> Table:
     """Two runs side by side: mean and p90 in ms, and the second's mean over the first's."""
-    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), caption="ms per photo", caption_justify="left")
-    table.add_column("stage", no_wrap=True)
-    for name in ("mean", "p90", "mean, 2nd", "p90, 2nd", "2nd / 1st"):
-        table.add_column(name, justify="right", no_wrap=True)
+    columns = ("mean", "p90", "mean, 2nd", "p90, 2nd", "2nd / 1st")
+    table = _table(*columns, caption=f"ms per photo; {_ORDER}")
     for stage in STAGES:
         pair = some.stages.get(stage), other.stages.get(stage)
         cells = [_ms(v) for stats in pair if stats for v in (stats.mean_ms, stats.p90_ms)]
@@ -119,38 +130,35 @@ def comparison_table(some: BenchResult, other: BenchResult) -> Table:
     return table
 
 
-def estimate_table(found: Estimate) -> Table:
-    """One row a stage: the estimate and its range, in ms."""
-    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), caption="ESTIMATE, ms per photo with one face")
-    table.add_column("stage", no_wrap=True)
-    for name in ("typical", "from", "to", "table 8"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for stage, (low, typical, high) in found.stages.items():
+def estimate_table(estimate: Estimate, reference: Reference | None = None) -> Table:
+    """One row a stage: the estimate and its range, in ms, and the mean of `reference`."""
+    columns = ("typical", "from", "to", *([reference.name] if reference else ()))
+    table = _table(*columns, caption=f"ESTIMATE, ms per photo with one face; {_ORDER}")
+    for stage, (low, typical, high) in estimate.stages.items():
         if stage == "total":
             table.add_section()
-        table.add_row(stage, *map(_ms, (typical, low, high)), f"{TABLE8[stage][0]:.1f}")
+        cells = [_ms(value) for value in (typical, low, high)]
+        if reference:
+            cells.append(f"{reference.stages[stage][0]:.1f}")
+        table.add_row(stage, *cells)
     return table
 
 
-def estimate_notes(found: Estimate) -> list[str]:
-    """What the estimate is of, where its rates come from, and what it says of the budget."""
-    from fer_mobile.bench.estimate import PHONES, check_against_table8
+def estimate_notes(estimate: Estimate) -> list[str]:
+    """What the estimate is of, where its rates come from, and whether it fits the budget."""
+    from fer_mobile.bench.rates import load_rates
 
-    phone = PHONES[found.phone]
+    phone = load_rates().phones[estimate.phone]
     return [
-        f"{found.phone}: {phone.cores} ({phone.example}), threads: {found.threads}",
-        f"{found.model}; a mean photo of {found.photos}; {phone.origin}; not measured",
-        check_against_table8(),
-        f"fits {found.budget_s:g} s: {found.fits}",
+        f"{estimate.phone}: {phone.cores} ({phone.example}), threads: {estimate.threads}",
+        f"{estimate.model}; a mean photo of {estimate.photos}; {phone.origin}; not measured",
+        f"fits {estimate.budget_s:g} s: {estimate.fits}",
     ]
 
 
 def profile_table(operations: Sequence[Operation]) -> Table:
     """One row an operation of the classifier, in the order they run."""
-    table = Table(box=SIMPLE, padding=(0, 1, 0, 0))
-    table.add_column("operation", no_wrap=True)
-    for name in ("output", "million MACs", "ms", "share"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = _table("output", "million MACs", "ms", "share", first="operation")
     for row in operations:
         shape = "×".join(map(str, row.output[1:]))
         table.add_row(
@@ -163,7 +171,7 @@ def ratio_lines(against: Against) -> list[str]:
     """A line for each stage that two models were compared in."""
     lines = [f"time over that of {against.model.file}, with its 95% interval:"]
     lines += [
-        f"  {stage:9}{found.ratio:.3f} ({found.low:.3f} to {found.high:.3f})"
-        for stage, found in against.ratio.items()
+        f"  {stage:9}{figure.ratio:.3f} ({figure.low:.3f} to {figure.high:.3f})"
+        for stage, figure in against.ratio.items()
     ]
     return lines

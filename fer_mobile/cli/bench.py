@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Final
 
 import typer
 
 from fer_mobile.cli.options import AsJson, PhotoModel
+from fer_mobile.errors import InputError
 from fer_mobile.models import DEFAULT
 
-if TYPE_CHECKING:
-    from fer_mobile.bench.result import BenchResult
+PHOTOS: Final = "affective-25"
 
-PHOTOS = "affective-25"
+_ONLY: Final = {"cpu": ("photos", "against", "profile"), "adb": ("apk", "benchmark_binary")}
+"""Options that one kind of device has and the other has not."""
 
 
 def bench_command(
@@ -86,8 +84,9 @@ def bench_command(
             metavar="FILE", help="Run this benchmark_model on the phone instead of the app."
         ),
     ] = None,
-    timeout: Annotated[
-        float, typer.Option(metavar="S", help="How long the phone's result is waited for.")
+    timeout_s: Annotated[
+        float,
+        typer.Option("--timeout", metavar="S", help="How long to wait for the phone's result."),
     ] = 1800,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE.jsonl", help="Append the result to this file.")
@@ -95,157 +94,49 @@ def bench_command(
     as_json: AsJson = False,
 ) -> None:
     """Time every stage of the photo pipeline; exit code 1 when the budget is missed."""
+    from fer_mobile.bench.device import parse_device
+    from fer_mobile.bench.options import BenchOptions
+    from fer_mobile.cli import bench_modes as modes
+
+    charts = modes.Charts(chart, accuracy_chart)
+    options = BenchOptions(model, threads, budget, repetitions)
     if compare:
-        _compare(*compare, as_json)
+        modes.show_comparison(*compare, as_json=as_json)
         return
-    pictures = [picture for picture in (chart, accuracy_chart) if picture]
-    if pictures:
-        from fer_mobile.bench.chart import check_picture
-
-        for picture in pictures:  # before a long run, not behind it
-            check_picture(picture)
     if rows:
-        from fer_mobile.bench.result import read_results
-
-        _draw([row for file in rows for row in read_results(file)], chart, accuracy_chart)
+        charts.draw(modes.read_rows(rows))
         return
     if estimate:
-        _estimate(estimate, model, photos, threads, budget, as_json)
+        modes.show_estimate(estimate, options, photos=photos, as_json=as_json)
         return
-    from fer_mobile.bench.device import parse_device, refuse_options
-
     where = parse_device(device)
-    given = {
-        "photos": photos != PHOTOS,
-        "against": bool(against),
-        "profile": profile,
-        "apk": bool(apk),
-        "benchmark-binary": bool(benchmark_binary),
-    }
-    refuse_options(where, given)
-    with _progress() as show:
-        if where.kind == "cpu":
-            from fer_mobile.bench.run import run_bench
-
-            result = run_bench(
-                model,
-                photos=photos,
-                threads=threads,
-                budget=budget,
-                repetitions=repetitions,
-                against=against,
-                with_profile=profile,
-                progress=show,
-            )
-        else:
-            from fer_mobile.bench.phone import bench_phone
-
-            result = bench_phone(
-                where.serial,
-                model,
-                apk=apk,
-                benchmark_binary=benchmark_binary,
-                threads=threads,
-                budget=budget,
-                repetitions=repetitions,
-                timeout_s=timeout,
-                progress=show,
-            )
+    given = {"against": against, "profile": profile, "apk": apk}
+    given |= {"photos": photos != PHOTOS, "benchmark_binary": benchmark_binary}
+    _refuse(where.kind, [name for name, value in given.items() if value])
+    if where.kind == "cpu":
+        result = modes.measure_here(options, photos=photos, against=against, profile=profile)
+    else:
+        result = modes.measure_phone(
+            where.serial,
+            options,
+            apk=apk,
+            benchmark_binary=benchmark_binary,
+            timeout_s=timeout_s,
+        )
     if out is not None:
         result.append_to(out)
-    _draw([result], chart, accuracy_chart)
+    charts.draw([result])
     if as_json:
-        typer.echo(json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
+        modes.print_json(result.as_dict())
     else:
-        _print(result)
+        modes.print_result(result)
     if result.verdict == "fail":
         raise typer.Exit(1)
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[float, float], None]]:
-    """A bar on a terminal, drawn between passes only: a thread that draws would be measured."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    log = Console(stderr=True)
-    quiet = not log.is_terminal  # else an empty line goes to the log
-    with Progress(console=log, auto_refresh=False, transient=True, disable=quiet) as bar:
-        task = bar.add_task("timing", total=None)
-
-        def show(done: float, whole: float) -> None:
-            bar.update(task, completed=done, total=whole)
-            bar.refresh()
-
-        yield show
-
-
-def _print(result: BenchResult) -> None:
-    from rich.console import Console
-
-    from fer_mobile.bench.table import (
-        notes,
-        profile_table,
-        ratio_lines,
-        stage_table,
-        verdict_line,
-    )
-
-    console = Console()
-    console.print(stage_table(result.stages))
-    if result.profile:
-        from fer_mobile.bench.profile import METHOD
-
-        console.print(profile_table(result.profile))
-        typer.echo(METHOD)
-    for line in notes(result):
-        typer.echo(line)
-    if result.against:
-        typer.echo("\n".join(ratio_lines(result.against)))
-    if result.verdict:
-        typer.echo(verdict_line(result.stages, result.settings.budget_s))
-
-
-def _draw(results: list[BenchResult], chart: Path | None, accuracy_chart: Path | None) -> None:
-    from fer_mobile.bench.chart import draw_accuracy, draw_stages
-
-    if chart:
-        draw_stages(results, chart)
-    if accuracy_chart:
-        draw_accuracy(results, accuracy_chart)
-
-
-def _estimate(
-    phone: str, model: str, photos: str, threads: int, budget: float, as_json: bool
-) -> None:
-    from rich.console import Console
-
-    from fer_mobile.bench.estimate import estimate
-    from fer_mobile.bench.table import estimate_notes, estimate_table
-
-    found = estimate(phone, model, photos=photos, threads=threads, budget=budget)
-    if as_json:
-        typer.echo(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))
-        return
-    Console().print(estimate_table(found))
-    typer.echo("\n".join(estimate_notes(found)))
-
-
-def _compare(first: Path, second: Path, as_json: bool) -> None:
-    from rich.console import Console
-
-    from fer_mobile.bench.compare import differences
-    from fer_mobile.bench.result import read_results
-    from fer_mobile.bench.table import comparison_table
-
-    one, two = read_results(first)[-1], read_results(second)[-1]
-    warnings = differences(one, two)
-    if as_json:
-        rows = {"first": one.as_dict(), "second": two.as_dict(), "warnings": warnings}
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
-        return
-    Console().print(comparison_table(one, two))
-    for name, result in (("1st", one), ("2nd", two)):
-        typer.echo(f"{name}: {result.model.file}, {result.device}, {result.date}")
-    for line in warnings:
-        typer.echo(f"warning: {line}")
+def _refuse(kind: str, given: list[str]) -> None:
+    """InputError for an option that the other kind of device has."""
+    other = "adb" if kind == "cpu" else "cpu"
+    for name in _ONLY[other]:
+        if name in given:
+            raise InputError(name, expected=f"`device={other!r}`", found=f"`device={kind!r}`")

@@ -208,9 +208,9 @@ def _outputs(classifier: Classifier, contract: ModelContract) -> list[Check]:
             f"labels {sorted(labels)}{', the float model has but one' if single else ''}",
         ),
         Check(
-            "deterministic",
+            "batch invariance",
             bool(np.abs(again - found[:16]).max() <= 0.005),
-            "one face at a time as in a batch",
+            "the same for one face at a time and in a batch, within 0.005",
         ),
     ]
     if contract.reference:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
-from fer_mobile.bench.stats import TABLE8, TABLE8_PHONE, stage_stats, verdict
+from fer_mobile.bench.stats import Reference, stage_stats, verdict
 from fer_mobile.files import replace_file
 from fer_mobile.gallery.filter import ALL, FAILED, NO_FACE, Filter, count, filed_under
 from fer_mobile.gallery.thumbnails import Pictures, ThumbnailFolder, embedded
@@ -43,12 +43,14 @@ def write_report(
     root: str | Path | None = None,
     query: Filter = ALL,
     budget_s: float = 0.5,
+    reference: Reference | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Write the report of all `results` to `path`, whole or not at all.
 
     `model` is the line about the model, `note` one about how the times were taken; file names
-    are shown relative to `root`.  The page opens with the filter `query` on.  The photos are
+    are shown relative to `root`.  The page opens with the filter `query` on.  `reference` are stage
+    times to show next to those of the run.  The photos are
     read again for their thumbnails; `progress(done, total)` is called after every one.  The page
     loads nothing but what lies beside it.  Raises InputError when `path` cannot be written.
     """
@@ -86,8 +88,7 @@ def write_report(
             total=stats.get("total"),
             verdict=verdict(stats, budget_s) if stats else None,
             budget_ms=budget_s * 1000,
-            thesis=TABLE8,
-            phone=TABLE8_PHONE,
+            reference=reference,
             css=Markup(css),
             css_hash=_csp_hash(css),
             js=Markup(js),

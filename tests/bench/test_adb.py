@@ -13,7 +13,9 @@ import pytest
 
 from fer_mobile.bench import adb as adb_module
 from fer_mobile.bench.adb import find_phone
-from fer_mobile.bench.phone import bench_app, bench_phone
+from fer_mobile.bench.options import DEFAULTS, BenchOptions
+from fer_mobile.bench.phone_app import bench_app
+from fer_mobile.bench.phone_tool import bench_tool
 from fer_mobile.bench.result import schema
 from fer_mobile.errors import InputError
 from tests.conftest import PATIENCE_S
@@ -51,15 +53,15 @@ def phone(tmp_path, monkeypatch):
     return played
 
 
-def run_app(**options):
-    return bench_app(find_phone(), poll_s=0.01, **options)
+def run_app(options=DEFAULTS, **more):
+    return bench_app(find_phone(), options, poll_s=0.01, **more)
 
 
 def test_the_app_is_told_what_to_do_and_its_result_fetched(phone):
     old = phone.folder / "files" / APP_FILES / f"{MODEL}.json"
     old.parent.mkdir(parents=True)
     old.write_text("the result of yesterday")
-    result = run_app(threads=2, repetitions=7, budget=0.25)
+    result = run_app(BenchOptions(threads=2, repetitions=7, budget=0.25))
     assert result.device == "android"
     assert result.model.name == MODEL
     assert (result.settings.threads, result.settings.repetitions) == (2, 7)
@@ -89,7 +91,7 @@ def test_the_command_prints_the_phones_row_and_exits_by_its_verdict(phone, fer_m
 
 def test_an_app_is_installed_first(phone, tmp_path):
     phone.set(installed=False)
-    with pytest.raises(InputError, match=r"it is not installed. Install it with --apk FILE"):
+    with pytest.raises(InputError, match=r"it is not installed. Name its file with `apk`"):
         run_app()
     bad, good = tmp_path / "bad.apk", tmp_path / "good.apk"
     bad.write_bytes(b"no app")
@@ -109,7 +111,7 @@ def test_an_app_is_installed_first(phone, tmp_path):
         ({"A": "offline"}, None, "one that does not answer. Unplug it"),
         ({"A": "no permissions (user in plugdev group)"}, None, "this user may not open"),
         ({"A": "recovery"}, None, "found one in the state 'recovery'"),
-        ({"A": "device", "B": "device"}, None, "one phone, found 2: A, B. Name one: --device adb:"),
+        ({"A": "device", "B": "device"}, None, "one phone, found 2: A, B. Name one: `device='adb:A'`"),
         ({"A": "device", "B": "device"}, "C", "a phone with the serial C, found A, B"),
         ({"A": "device", "B": "unauthorized"}, "B", "does not trust this computer"),
     ],
@@ -179,7 +181,7 @@ def test_plain_benchmark_model_times_both_networks(phone, tmp_path):
     )
     binary = tmp_path / "benchmark_model"
     binary.write_bytes(b"\x7fELF")
-    result = bench_phone(benchmark_binary=binary, threads=2)
+    result = bench_tool(find_phone(), binary, BenchOptions(threads=2))
     jsonschema.validate(result.as_dict(), schema())
     assert set(result.stages) == {"detect", "classify"}
     assert result.stages["detect"].mean_ms == pytest.approx(12.5)
@@ -196,9 +198,9 @@ def test_plain_benchmark_model_times_both_networks(phone, tmp_path):
     assert "--input_layer_shape=1,480,640,3" in runs[0]
     phone.set(tool="ERROR: Failed to load the graph")
     with pytest.raises(InputError, match="found ERROR: Failed to load the graph"):
-        bench_phone(benchmark_binary=binary)
+        bench_tool(find_phone(), binary)
     with pytest.raises(InputError, match="expected a benchmark_model binary, found no such file"):
-        bench_phone(benchmark_binary=tmp_path / "absent")
+        bench_tool(find_phone(), tmp_path / "absent")
 
 
 def test_without_adb(monkeypatch, tmp_path):

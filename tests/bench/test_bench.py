@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 import fer_mobile.bench.result as result_module
+from fer_mobile.bench.options import BenchOptions
 from fer_mobile.bench.photos import load_photo_set
 from fer_mobile.bench.result import parse_result, schema
 from fer_mobile.bench.run import run_bench
@@ -17,6 +18,7 @@ from fer_mobile.bench.stats import stage_stats
 from fer_mobile.bench.table import notes, stage_table, verdict_line
 from fer_mobile.errors import InputError
 from fer_mobile.resources import photos_dir
+from fer_mobile.studies.table8 import TABLE8
 from fer_mobile.types import STAGES
 
 FACES = ("hopper-portrait.jpg", "astronaut-smile.jpg")
@@ -36,7 +38,7 @@ def photos(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def result(photos):
-    return run_bench(photos=photos, repetitions=4)
+    return run_bench(BenchOptions(repetitions=4), photos=photos)
 
 
 def command(*arguments):
@@ -132,7 +134,7 @@ def test_a_key_that_is_new_does_no_harm(result):
 
 
 def test_the_table_shows_each_stage_beside_the_thesis(result):
-    table = stage_table(result.stages)
+    table = stage_table(result.stages, TABLE8)
     columns = {str(column.header): list(column.cells) for column in table.columns}
     assert columns["stage"] == list(STAGES)
     assert columns["table 8"] == [
@@ -152,7 +154,7 @@ def test_the_table_shows_each_stage_beside_the_thesis(result):
 def test_the_table_fits_80_columns_even_when_slow():
     slow = stage_stats([dict.fromkeys(STAGES, 12345.6), dict.fromkeys(STAGES, 23456.7)])
     console = Console(width=80, file=io.StringIO())
-    console.print(stage_table(slow))
+    console.print(stage_table(slow, TABLE8))
     shown = console.file.getvalue()
     assert "…" not in shown
     assert "2171.9 ± 4338.6" in shown
@@ -172,7 +174,6 @@ def test_the_photo_sets_checksum_follows_names_and_bytes(photos, tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"photos": "affective-52"}, "Did you mean 'affective-25'"),
         ({"threads": 0}, "threads: expected at least 1, found 0"),
         ({"repetitions": 0}, "repetitions: expected at least 1"),
         ({"budget": float("nan")}, "budget: expected seconds above 0"),
@@ -180,10 +181,12 @@ def test_the_photo_sets_checksum_follows_names_and_bytes(photos, tmp_path):
 )
 def test_a_wrong_argument_says_what_was_expected(wrong, message):
     with pytest.raises(InputError, match=message):
-        run_bench(**wrong)
+        BenchOptions(**wrong)
 
 
 def test_no_readable_photo_is_an_error(tmp_path):
+    with pytest.raises(InputError, match="Did you mean 'affective-25'"):
+        run_bench(photos="affective-52")
     with pytest.raises(InputError, match="at least one photo, found none"):
         run_bench(photos=tmp_path)
     (tmp_path / "broken.jpg").write_bytes(b"no photo at all")

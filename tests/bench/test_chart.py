@@ -7,6 +7,7 @@ from PIL import Image
 from fer_mobile.bench.chart import draw_accuracy, draw_stages
 from fer_mobile.bench.result import parse_result
 from fer_mobile.errors import InputError, MissingPackageError
+from fer_mobile.studies.table8 import TABLE8
 from tests.bench.test_bench import ANDROID_ROW
 
 TEXT = ANDROID_ROW.read_text(encoding="utf-8")
@@ -33,13 +34,13 @@ def widths(svg):
 
 
 def test_bars_are_as_long_as_the_stages_take(tmp_path):
-    draw_stages([BARE], tmp_path / "stages.svg")
+    draw_stages([BARE], tmp_path / "stages.svg", TABLE8)
     bars = widths(tmp_path / "stages.svg")
     ours, thesis, enlarged = bars["#e69f00"][:3]  # detect
     assert thesis / ours == pytest.approx(1601.56 / 70.0, rel=0.01)
     assert enlarged > 5 * ours
     assert enlarged / bars["#0072b2"][2] == pytest.approx(70.0 / 10.0, rel=0.01)  # decode
-    draw_stages([BARE], tmp_path / "again.svg")
+    draw_stages([BARE], tmp_path / "again.svg", TABLE8)
     assert (tmp_path / "stages.svg").read_bytes() == (tmp_path / "again.svg").read_bytes()
 
 

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_mobile.bench import method
-from fer_mobile.bench.compare import differences, ratios
+from fer_mobile.bench.circumstances import differences
 from fer_mobile.bench.energy import joules_between, read_counters
+from fer_mobile.bench.ratios import ratios
 from fer_mobile.bench.result import parse_result, read_results
 from fer_mobile.errors import InputError
 from tests.bench.test_bench import ANDROID_ROW
