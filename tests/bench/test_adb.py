@@ -111,7 +111,7 @@ def test_an_app_is_installed_first(phone, tmp_path):
         ({"A": "offline"}, None, "one that does not answer. Unplug it"),
         ({"A": "no permissions (user in plugdev group)"}, None, "this user may not open"),
         ({"A": "recovery"}, None, "found one in the state 'recovery'"),
-        ({"A": "device", "B": "device"}, None, "one phone, found 2: A, B. Name one: `device='adb:A'`"),
+        ({"A": "device", "B": "device"}, None, "found 2: A, B. Name one: `device='adb:A'`"),
         ({"A": "device", "B": "device"}, "C", "a phone with the serial C, found A, B"),
         ({"A": "device", "B": "unauthorized"}, "B", "does not trust this computer"),
     ],

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from fer_mobile.bench.operation_costs import cut_graph, operation_costs
 
+from fer_mobile.bench.operation_costs import cut_graph, operation_costs
 from fer_mobile.bench.profile import profile
 from fer_mobile.contract import split
 from fer_mobile.models import DEFAULT, shipped_models
