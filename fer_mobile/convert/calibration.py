@@ -19,8 +19,9 @@ from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert.integer import PACKAGE, quantizer_installed, quantizer_knows, to_integer
 from fer_mobile.convert.observation import observe
 from fer_mobile.convert.tflite import InputOutput, to_tflite
+from fer_mobile.data import load_dataset
 from fer_mobile.data.face_files import FaceFiles, middle_square
-from fer_mobile.data.sources import CSV_NAMES, NPZ_NAME, load_dataset
+from fer_mobile.data.layouts import fer_csv, npz
 from fer_mobile.detect.yunet import YuNet
 from fer_mobile.errors import FerMobileError, InputError, ModelError, PhotoError
 from fer_mobile.golden import golden_faces
@@ -193,7 +194,7 @@ def read_faces(path: str | Path, size: int, option: str = "--calibrate") -> np.n
     path = Path(path)
     if not path.exists():
         raise InputError(option, expected="a folder or an .npz file", found=f"no {path}")
-    known = [path / name for name in (NPZ_NAME, *CSV_NAMES)]
+    known = [path / npz.NAME, path / fer_csv.FACES]
     if path.is_file() or any(file.is_file() for file in known):
         images = load_dataset(path, split="train").images
         faces = [resize(image, size) for image in _some(images)]

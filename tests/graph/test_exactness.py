@@ -10,7 +10,7 @@ import pytest
 from fer_mobile import zoo
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert.tflite import inference_function
-from fer_mobile.data.sources import load_dataset
+from fer_mobile.data import load_dataset
 from fer_mobile.graph.ir import UnsupportedLayerError, from_keras
 from fer_mobile.models import shipped_models
 from fer_mobile.preprocess import normalise, resize
