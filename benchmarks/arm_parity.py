@@ -1,6 +1,6 @@
 """The answers of the arm64 runtime, under qemu's user-mode emulation, beside those of this machine.
 
-    python benchmarks/arm_parity.py [--folder DIR]
+    python -m benchmarks.arm_parity [--folder DIR]
 
 Parity, not speed.  Needs Debian's apt and its package qemu-user-static, and no other rights: an
 arm64 Python is unpacked from Debian's packages into DIR (kept there; else a temporary folder),
@@ -26,9 +26,9 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from rows import write_rows
-from runtimes import WORKER
 
+from benchmarks.result_files import write_rows
+from benchmarks.runtimes import WORKER
 from fer_mobile.bench.photos import load_photo_set
 from fer_mobile.detect.yunet import shipped_yunet
 from fer_mobile.golden import golden_faces

@@ -1,6 +1,6 @@
 """How the source of the int8 ranges shows in the file's answers, on ferplus-strict valid.
 
-    FER_MOBILE_DATA=... python benchmarks/calibration.py RUN
+    FER_MOBILE_DATA=... python -m benchmarks.calibration RUN
 
 Compares TensorFlow's converter with ai-edge-quantizer, the bundled golden faces with
 training faces, and how many faces' extremes a range leaves out (`observation.OUTLIERS`): labels
@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rows import write_row
 
+from benchmarks.result_files import write_row
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert import observation
 from fer_mobile.convert.calibration import Calibration, find_calibration, observe_model, to_int8

@@ -1,6 +1,6 @@
 """Recall, false alarms and time of a face detector on the shared photos and on made ones.
 
-    FER_MOBILE_DATA=... python benchmarks/detection.py [--detector yunet|opencv|mediapipe]
+    FER_MOBILE_DATA=... python -m benchmarks.detection [--detector yunet|opencv|mediapipe]
 
 *Shared photos*: those whose count of faces is certain (a plain integer in the manifest).
 Recall is Σ min(found, counted) / Σ counted; a face beyond the count is a false alarm.
@@ -25,7 +25,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from made_photos import (
+from PIL import Image
+
+from benchmarks.made_photos import (
     Certain,
     Made,
     certain_photos,
@@ -36,9 +38,7 @@ from made_photos import (
     sizes,
     tilted,
 )
-from PIL import Image
-from rows import write_row
-
+from benchmarks.result_files import write_row
 from fer_mobile.detect import DETECTORS, FaceDetector, load_detector
 from fer_mobile.detect.yunet import overlap
 from fer_mobile.images import Photo, load_photo

@@ -1,6 +1,6 @@
 """What a larger detection size finds, and what it costs.
 
-    FER_MOBILE_DATA=... python benchmarks/detection_sizes.py [--photos 20]
+    FER_MOBILE_DATA=... python -m benchmarks.detection_sizes [--photos 20]
 
 Made photos (`made_photos.py`) with one face of 8 to 40 px, counted at a longest side of 640:
 photos of 2560 px, and photos of 640 px, which a larger detection size enlarges.  Recall by
@@ -16,10 +16,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from detection import by_key
-from made_photos import sizes
-from rows import write_row
 
+from benchmarks.detection import by_key
+from benchmarks.made_photos import sizes
+from benchmarks.result_files import write_row
 from fer_mobile.detect import FaceDetector, load_detector
 from fer_mobile.images import Photo
 

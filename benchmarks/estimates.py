@@ -1,14 +1,13 @@
 """Whether each shipped model would fit the budget on each class of phones: results/estimates.md.
 
-    python benchmarks/estimates.py
+    python -m benchmarks.estimates
 
 Nothing is measured: see fer_mobile/bench/data/rates.toml for the rates and their sources.
 """
 
 from __future__ import annotations
 
-from rows import RESULTS
-
+from benchmarks.result_files import RESULTS
 from fer_mobile.bench.estimate import estimate
 from fer_mobile.bench.rates import load_rates
 from fer_mobile.files import write_text

@@ -1,6 +1,6 @@
 """What an export takes: wall time and peak memory of the command, in a process of its own.
 
-python benchmarks/export_cost.py [--repeat 3]
+python -m benchmarks.export_cost [--repeat 3]
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-from rows import write_rows
+from benchmarks.result_files import write_rows
 
 LIMITS = {"seconds": 30, "peak_mb": 3000}
 """For the default: `fer-mobile export --quantize int8`."""

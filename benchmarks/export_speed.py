@@ -1,6 +1,6 @@
 """What the exact rewrites of the export gain, as ratios of times taken side by side.
 
-    python benchmarks/export_speed.py [--rounds 7] [--seconds 3] [--processor 0]
+    python -m benchmarks.export_speed [--rounds 7] [--seconds 3] [--processor 0]
 
 xcao_two_stream with the shipped weights, as trained and rewritten, at 224 px (its default
 poolings) and at the shipped 56 px, in three precisions; and the rewritten int8 file over the
@@ -18,8 +18,8 @@ import os
 import time
 
 import numpy as np
-from rows import vector_unit, write_rows
 
+from benchmarks.result_files import vector_unit, write_rows
 from fer_mobile import zoo
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert.calibration import Calibration, to_int8

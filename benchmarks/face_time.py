@@ -1,6 +1,6 @@
 """Time per face of every shipped model, as a share of the detector's on a 320-px photo.
 
-    python benchmarks/face_time.py [--rounds 5] [--seconds 2] [--processor 0]
+    python -m benchmarks.face_time [--rounds 5] [--seconds 2] [--processor 0]
 
 The int8 file against the shipped YuNet (float32) at 320×320, one pinned thread, called by
 turns; a round loads both anew.  The result is the median of the rounds' ratios.
@@ -12,9 +12,8 @@ import argparse
 import json
 import os
 
-from export_speed import compare
-from rows import write_rows
-
+from benchmarks.export_speed import compare
+from benchmarks.result_files import write_rows
 from fer_mobile.detect.yunet import shipped_yunet
 from fer_mobile.models import shipped_models
 from fer_mobile.runtime.interpreter import runtime_name

@@ -1,6 +1,6 @@
 """Whether an int8 file with a head in float32 answers better than one that is all int8.
 
-    FER_MOBILE_DATA=... python benchmarks/float_head.py
+    FER_MOBILE_DATA=... python -m benchmarks.float_head
 
 For each shipped model, on ferplus-strict valid: the all-int8 file, one with the softmax in
 float32, and one with the last dense layer in float32, too; against the float32 file, with
@@ -14,9 +14,9 @@ import os
 import warnings
 
 import numpy as np
-from calibration import answers, milliseconds
-from rows import write_rows
 
+from benchmarks.calibration import answers, milliseconds
+from benchmarks.result_files import write_rows
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert.calibration import find_calibration
 from fer_mobile.convert.integer import _in_one_piece, _statistics

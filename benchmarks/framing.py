@@ -1,6 +1,6 @@
 """The framing of the training faces, and whether the crop rule gives it.
 
-    FER_MOBILE_DATA=... python benchmarks/framing.py [--faces 2000]
+    FER_MOBILE_DATA=... python -m benchmarks.framing [--faces 2000]
 
 *Framing*: every face of the valid split (48×48), enlarged 4× as smoothly as a photo would
 be, is shown to the detector.  Box and crop rule are stated relative to the 48-px frame.
@@ -26,10 +26,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from made_photos import background, certain_photos
 from matplotlib.figure import Figure
-from rows import RESULTS, write_row
 
+from benchmarks.made_photos import background, certain_photos
+from benchmarks.result_files import RESULTS, write_row
 from fer_mobile.data import load_dataset
 from fer_mobile.detect.scale import shrink
 from fer_mobile.detect.yunet import YuNet, overlap

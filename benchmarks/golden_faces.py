@@ -1,6 +1,6 @@
 """Builds fer_mobile/golden/faces.png: the faces of affective-25 and of official portraits.
 
-    FER_MOBILE_DATA=... python benchmarks/golden_faces.py [--count 128]
+    FER_MOBILE_DATA=... python -m benchmarks.golden_faces [--count 128]
 
 Every face of the bundled photos comes first, then portraits of the folder
 photos/congress (works of the United States government, public domain) in the order of

@@ -1,6 +1,6 @@
 """Writes tests/golden/: what the code gives for given images, in files that Kotlin reads too.
 
-    python benchmarks/golden_vectors.py [--images]
+    python -m benchmarks.golden_vectors [--images]
 
 `vectors.json` holds the cases and what they give; byte strings are [offset, length] in
 `vectors.bin`.  Run it again when a shipped model was added or changed.  The images are part of

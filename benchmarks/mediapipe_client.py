@@ -1,6 +1,6 @@
 """Shows that a client which nobody here wrote reads our files: MediaPipe Tasks' ImageClassifier.
 
-    python benchmarks/mediapipe_client.py MODEL_rgb_int8.tflite ...
+    python -m benchmarks.mediapipe_client MODEL_rgb_int8.tflite ...
 
 Needs mediapipe (in an environment of its own: it brings another OpenCV) and fer-mobile.
 Each golden face is given already at the input's size; the client's best label must be the
@@ -18,8 +18,8 @@ from pathlib import Path
 import mediapipe
 import numpy as np
 from mediapipe.tasks.python import BaseOptions, vision
-from rows import write_rows
 
+from benchmarks.result_files import write_rows
 from fer_mobile.golden import golden_faces
 from fer_mobile.runtime.classifier import load_classifier
 from fer_mobile.runtime.interpreter import runtime_name

@@ -1,6 +1,6 @@
 """Measures a shipped model and writes its card: rows, pictures and models/<name>/card.md.
 
-    FER_MOBILE_DATA=... python benchmarks/model_card.py xcao_two_stream [--from-rows]
+    FER_MOBILE_DATA=... python -m benchmarks.model_card xcao_two_stream [--from-rows]
 
 Every precision is exported and measured on valid under every protocol of eight or seven
 labels, of a copy for another protocol its int8 file under that one; the int8 file also under
@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from operating_point import MOST_LOST
-from rows import RESULTS, write_row
 
+from benchmarks.operating_point import MOST_LOST
+from benchmarks.result_files import RESULTS, write_row
 from fer_mobile import zoo
 from fer_mobile.convert import export
 from fer_mobile.convert.exporter import QUANTIZATIONS

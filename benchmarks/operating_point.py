@@ -1,6 +1,6 @@
 """How strongly to favour the rare labels: by cross-validation on the training rows.
 
-    FER_MOBILE_DATA=... python benchmarks/operating_point.py RECIPE --runs DIR [--folds 5]
+    FER_MOBILE_DATA=... python -m benchmarks.operating_point RECIPE --runs DIR [--folds 5]
         [--set key=value ...]
 
 Trains the recipe once for every fold of the training rows (run folders in DIR; run it again
@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rows import write_row
 
+from benchmarks.result_files import write_row
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.contract import OutputCalibration
 from fer_mobile.data import Dataset, load_dataset

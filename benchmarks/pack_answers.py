@@ -1,6 +1,6 @@
 """Packs what teachers said of a run's views, so that its recipe needs them no more.
 
-    FER_MOBILE_DATA=... python benchmarks/pack_answers.py RUN FILE.npz
+    FER_MOBILE_DATA=... python -m benchmarks.pack_answers RUN FILE.npz
 
 The recipe then says `answers = "FILE.npz"` under [distillation].
 """

@@ -1,6 +1,6 @@
 """Makes the pictures of README.md: the report of the demo, as Chromium shows it.
 
-python benchmarks/readme_pictures.py
+python -m benchmarks.readme_pictures
 """
 
 from __future__ import annotations

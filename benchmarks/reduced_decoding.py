@@ -1,7 +1,7 @@
 """What reduced JPEG decoding costs in labels and gains in time, and the speed line.
 
-    FER_MOBILE_DATA=... python benchmarks/reduced_decoding.py labels [--photos 160]
-    FER_MOBILE_DATA=... taskset -c 1 python benchmarks/reduced_decoding.py times [--photos 160]
+    FER_MOBILE_DATA=... python -m benchmarks.reduced_decoding labels [--photos 160]
+    FER_MOBILE_DATA=... taskset -c 1 python -m benchmarks.reduced_decoding times [--photos 160]
 
 Two made sets of 12-MP JPEG files (`made_photos`): single faces of 20 to 300 px at detection
 scale in real photos, and every shared photo with a face, enlarged to a long side of 4000.
@@ -28,10 +28,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from made_photos import LARGE, certain_photos, enlarged, photos_folder, single_faces
 from PIL import Image
-from rows import write_row
 
+from benchmarks.made_photos import LARGE, certain_photos, enlarged, photos_folder, single_faces
+from benchmarks.result_files import write_row
 from fer_mobile.detect.scale import shrink
 from fer_mobile.detect.yunet import OVERLAP, SCORE, shipped_onnx
 from fer_mobile.images import load_photo

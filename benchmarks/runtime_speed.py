@@ -1,6 +1,6 @@
 """What the export's rewrites gain on older runtimes: int8 at 224 px, rewritten over as trained.
 
-    python benchmarks/runtime_speed.py [--environments DIR] [--rounds 7] [--seconds 3]
+    python -m benchmarks.runtime_speed [--environments DIR] [--rounds 7] [--seconds 3]
 
 Runtimes and their environments are those of `runtimes.py`.  A round is a process of its own,
 which loads both files in alternating order and calls them by turns on one pinned thread; its
@@ -16,9 +16,10 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from export_speed import models
-from rows import vector_unit, write_rows
-from runtimes import RUNTIMES, installed, python_of
+
+from benchmarks.export_speed import models
+from benchmarks.result_files import vector_unit, write_rows
+from benchmarks.runtimes import RUNTIMES, installed, python_of
 
 SIZE, PRECISION = 224, "int8"
 

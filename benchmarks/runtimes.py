@@ -1,6 +1,6 @@
 """The same exported files in every runtime: which labels, how far apart, and what is refused.
 
-    python benchmarks/runtimes.py [--environments DIR]
+    python -m benchmarks.runtimes [--environments DIR]
 
 Each runtime gets a virtual environment of its own (in DIR, where it is kept, or in a
 temporary folder) and runs every file of the shipped models on the golden faces, through
@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rows import RESULTS, write_rows
 
+from benchmarks.result_files import RESULTS, write_rows
 from fer_mobile.convert import export
 from fer_mobile.files import write_text
 from fer_mobile.golden import golden_faces

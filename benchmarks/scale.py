@@ -1,7 +1,7 @@
 """What a large library costs: the gain of a second process, and memory that stays flat.
 
-    FER_MOBILE_DATA=... python benchmarks/scale.py speed [--photos 2000] [--rounds 2]
-    FER_MOBILE_DATA=... python benchmarks/scale.py memory [--photos 20000]
+    FER_MOBILE_DATA=... python -m benchmarks.scale speed [--photos 2000] [--rounds 2]
+    FER_MOBILE_DATA=... python -m benchmarks.scale memory [--photos 20000]
 
 Photos are made from the shared ones, each encoded again with another quality, in a temporary
 folder.  `speed` scans them on one and on two processes in turn (A B A B), and beside it has one
@@ -25,8 +25,8 @@ from pathlib import Path
 from statistics import median
 
 from PIL import Image
-from rows import write_row
 
+from benchmarks.result_files import write_row
 from fer_mobile.gallery.compute import compute
 from fer_mobile.gallery.scan import scan
 from fer_mobile.gallery.store import ResultStore

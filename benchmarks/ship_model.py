@@ -1,6 +1,6 @@
 """Makes a trained run a shipped model: models/<name>/ with float weights, files and figures.
 
-    FER_MOBILE_DATA=... python benchmarks/ship_model.py RUN [--name NAME] [--temperature] [--copy]
+    FER_MOBILE_DATA=... python -m benchmarks.ship_model RUN [--name NAME] [--temperature] [--copy]
         [--trained-on DEVICE]
 
 `--name` is for a model that is not called as the recipe that made it, `--trained-on` says where
@@ -23,8 +23,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from rows import write_row
 
+from benchmarks.result_files import write_row
 from fer_mobile.checkpoint import Checkpoint, load_checkpoint, ship
 from fer_mobile.checkpoint.fold_calibration import fold_calibration
 from fer_mobile.contract import Figures

@@ -1,6 +1,6 @@
 """Train recipes side by side on one accelerator that makes their batches itself.
 
-    KERAS_BACKEND=jax python benchmarks/train_on_device.py RECIPE... --runs runs
+    KERAS_BACKEND=jax python -m benchmarks.train_on_device RECIPE... --runs runs
         [--data PATH] [--set section.key=value ...] [--seconds S] [--every N]
 
 What `fer-mobile train` does with the same recipes, but an epoch is one program: faces are augmented

@@ -1,6 +1,6 @@
 """The same file gives the same labels in every runtime."""
 
-import importlib.util
+import importlib
 import sys
 from pathlib import Path
 
@@ -19,16 +19,7 @@ PRECISIONS = ("none", "float16", "dynamic", "int8")
 @pytest.fixture(scope="module")
 def runtimes():
     """The module of `benchmarks/runtimes.py`."""
-    path = ROOT / "benchmarks" / "runtimes.py"
-    sys.path.insert(0, str(path.parent))
-    try:
-        spec = importlib.util.spec_from_file_location("runtimes", path)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["runtimes"] = module  # dataclasses look their module up
-        spec.loader.exec_module(module)
-        return module
-    finally:
-        sys.path.remove(str(path.parent))
+    return importlib.import_module("benchmarks.runtimes")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Packages that name the expression of faces, side by side: the same faces, the same photos.
 
-    FER_MOBILE_DATA=... python benchmarks/peers/run.py [--environments DIR] [--only NAME ...]
+    FER_MOBILE_DATA=... python -m benchmarks.peers.run [--environments DIR] [--only NAME ...]
 
 Each peer is installed into an environment of its own (in DIR, where it is kept, or in a
 temporary folder) from the package registries, and works through its own interface with what
@@ -24,7 +24,6 @@ import csv
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 import venv
@@ -34,20 +33,17 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.result_files import RESULTS, write_rows
+from fer_mobile.bench.method import pinned
+from fer_mobile.bench.photos import load_photo_set
+from fer_mobile.data import load_dataset
+from fer_mobile.environment import describe_hardware
+from fer_mobile.files import write_text
+from fer_mobile.labels import FER2013
+from fer_mobile.models import DEFAULT, shipped_models
+from fer_mobile.resources import photos_dir
+
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
-
-from rows import RESULTS, write_rows  # noqa: E402
-
-from fer_mobile.bench.method import pinned  # noqa: E402
-from fer_mobile.bench.photos import load_photo_set  # noqa: E402
-from fer_mobile.data import load_dataset  # noqa: E402
-from fer_mobile.environment import describe_hardware  # noqa: E402
-from fer_mobile.files import write_text  # noqa: E402
-from fer_mobile.labels import FER2013  # noqa: E402
-from fer_mobile.models import DEFAULT, shipped_models  # noqa: E402
-from fer_mobile.resources import photos_dir  # noqa: E402
-
 PROTOCOL = "ferplus-strict"
 SECONDS = 3600
 """The most that a peer may take."""

@@ -19,8 +19,8 @@ ROOT = Path(__file__).parents[2]
 )
 @pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs apt, to fetch arm64 packages")
 def test_arm64_answers_as_this_machine_does():
-    script = ROOT / "benchmarks" / "arm_parity.py"
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "benchmarks.arm_parity"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     files = {file.name for model in shipped_models().values() for file in model.files.values()}

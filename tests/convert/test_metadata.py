@@ -91,8 +91,8 @@ def test_mediapipe_tasks_reads_the_rgb_export(tmp_path):
     install = [home / "bin/pip", "install", "-q", "mediapipe==1.2.2", *runtime]
     subprocess.run(install, check=True)
     rows = ROOT / "benchmarks" / "results" / "mediapipe_client.jsonl"
-    script = [ROOT / "benchmarks" / "mediapipe_client.py", *models]
-    subprocess.run([home / "bin/python", *script], check=True, env={"PYTHONPATH": str(ROOT)})
+    command = [home / "bin/python", "-m", "benchmarks.mediapipe_client", *models]
+    subprocess.run(command, check=True, cwd=ROOT, env={"PYTHONPATH": str(ROOT)})
     found = [json.loads(line) for line in rows.read_text().splitlines()]
     assert [row["model"] for row in found] == [path.name for path in models]
     assert all(row["faces"] == len(golden_faces(56)) for row in found)

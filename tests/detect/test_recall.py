@@ -1,9 +1,7 @@
 """Floors of recall and false alarms, on the shared photos and on a few made of them."""
 
 import importlib
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,12 +11,7 @@ from fer_mobile.detect import load_detector
 @pytest.fixture(scope="module")
 def detection(shared_data):
     """The module of `benchmarks/detection.py`, whose photos and counts these are."""
-    folder = str(Path(__file__).parents[2] / "benchmarks")
-    sys.path.insert(0, folder)
-    try:
-        return importlib.import_module("detection")
-    finally:
-        sys.path.remove(folder)
+    return importlib.import_module("benchmarks.detection")
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@
 
 import importlib
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,12 +18,7 @@ TINY = ["model.architecture=simple_cnn", "model.options={size=16}", "epochs=1", 
 @pytest.fixture(scope="module")
 def operating_point():
     """The module of `benchmarks/operating_point.py`."""
-    folder = str(Path(__file__).parents[2] / "benchmarks")
-    sys.path.insert(0, folder)
-    try:
-        return importlib.import_module("operating_point")
-    finally:
-        sys.path.remove(folder)
+    return importlib.import_module("benchmarks.operating_point")
 
 
 def test_folds_part_the_rows_and_keep_equal_images_together(small_npz):

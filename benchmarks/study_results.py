@@ -1,6 +1,6 @@
 """Committed results of `fer-mobile compare`: its tables as rows and as one Markdown file.
 
-    python benchmarks/compare_results.py DIR
+    python -m benchmarks.compare_results DIR
 
 reads the SUITE.json files of a folder that `fer-mobile compare SUITE --out DIR` filled and
 writes results/compare_SUITE.json for each, and results/compare.md with all tables.
@@ -14,8 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rows import RESULTS, write_row
-
+from benchmarks.result_files import RESULTS, write_row
 from fer_mobile.files import write_text
 from fer_mobile.studies.page import show
 from fer_mobile.studies.suite import COLUMNS, Run, Suite
