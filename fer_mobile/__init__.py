@@ -1,28 +1,97 @@
-"""fer-mobile: trains, exports, verifies and times small facial-expression models for Android."""
+"""fer-mobile: train, export, verify and run small facial-expression models.
+
+    pipeline = fer_mobile.load_pipeline()
+    result = pipeline("photo.jpg")
+
+Photos: `load_pipeline` makes a `Pipeline`, which gives a `PhotoResult` with a `Face` for every
+face of a photo; `classify_faces` takes faces that are cut out already; `scan_library` reads a
+folder of photos.
+
+Models: `train`, `export` and `verify` make files for phones; `load_dataset` reads faces and
+`evaluate` measures a model on them; `list_models` names what there is.
+
+Errors: all are `FerMobileError`s; those of the caller are `InputError`s.
+
+Nothing is imported before it is used.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import importlib
+import sys
+from typing import TYPE_CHECKING, Final
+
+from fer_mobile._deprecated import OldModules
+from fer_mobile._version import __version__
 
 if TYPE_CHECKING:
+    from fer_mobile.convert import Exported as Exported
+    from fer_mobile.convert import Verification as Verification
     from fer_mobile.convert import export as export
+    from fer_mobile.convert import verify as verify
+    from fer_mobile.data import Dataset as Dataset
+    from fer_mobile.data import load_dataset as load_dataset
+    from fer_mobile.detect import load_detector as load_detector
+    from fer_mobile.detect.boxes import PrecomputedBoxes as PrecomputedBoxes
+    from fer_mobile.errors import DataError as DataError
+    from fer_mobile.errors import FerMobileError as FerMobileError
+    from fer_mobile.errors import InputError as InputError
+    from fer_mobile.errors import MissingPackageError as MissingPackageError
+    from fer_mobile.errors import ModelError as ModelError
+    from fer_mobile.errors import PhotoError as PhotoError
+    from fer_mobile.errors import RecipeError as RecipeError
+    from fer_mobile.evaluation import Evaluation as Evaluation
     from fer_mobile.evaluation import evaluate as evaluate
+    from fer_mobile.models import list_models as list_models
+    from fer_mobile.pipeline import Pipeline as Pipeline
     from fer_mobile.pipeline import load_pipeline as load_pipeline
+    from fer_mobile.predictor import Predictions as Predictions
+    from fer_mobile.predictor import classify_faces as classify_faces
+    from fer_mobile.training.fit import train as train
+    from fer_mobile.types import Box as Box
+    from fer_mobile.types import Face as Face
+    from fer_mobile.types import PhotoResult as PhotoResult
 
-__version__ = "0.1.0"
-__all__ = ["__version__", "evaluate", "export", "load_pipeline"]
-
-_HOME = {
-    "load_pipeline": "fer_mobile.pipeline",
-    "export": "fer_mobile.convert",
-    "evaluate": "fer_mobile.evaluation",
+_MODULE: Final = {
+    "Box": "types",
+    "DataError": "errors",
+    "Dataset": "data",
+    "Evaluation": "evaluation",
+    "Exported": "convert",
+    "Face": "types",
+    "FerMobileError": "errors",
+    "InputError": "errors",
+    "MissingPackageError": "errors",
+    "ModelError": "errors",
+    "PhotoError": "errors",
+    "PhotoResult": "types",
+    "Pipeline": "pipeline",
+    "PrecomputedBoxes": "detect.boxes",
+    "Predictions": "predictor",
+    "RecipeError": "errors",
+    "Verification": "convert",
+    "classify_faces": "predictor",
+    "evaluate": "evaluation",
+    "export": "convert",
+    "list_models": "models",
+    "load_dataset": "data",
+    "load_detector": "detect",
+    "load_pipeline": "pipeline",
+    "train": "training.fit",
+    "verify": "convert",
 }
+"""The module that each public name is imported from when it is first used."""
+
+__all__ = ["__version__", *_MODULE]
+
+sys.meta_path.append(OldModules())
 
 
-def __getattr__(name: str) -> Any:
-    """Import a verb when it is first used, so that `import fer_mobile` stays instant."""
-    if name not in _HOME:
+def __getattr__(name: str) -> object:
+    if name not in _MODULE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
+    return getattr(importlib.import_module(f"{__name__}.{_MODULE[name]}"), name)
 
-    return getattr(importlib.import_module(_HOME[name]), name)
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

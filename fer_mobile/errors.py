@@ -7,27 +7,48 @@ gave, 3 for a fault of ours.  (A failed verdict is no error; it exits with 1.)
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
+
+from fer_mobile import _deprecated
 
 T = TypeVar("T")
 
 
 class FerMobileError(Exception):
-    """A fault of the toolkit itself."""
+    """The base of every error of this package; by itself, a fault of the toolkit."""
 
     exit_code = 3
+    """The exit code of a command that ends with it."""
 
 
 class InputError(FerMobileError):
     """Something the caller gave cannot be used.
 
-    The message is one line: ``SUBJECT: expected X, found Y. What to do.``
+    The message is one line: ``SUBJECT: expected X, found Y. HINT``.
+
+    Args:
+        subject: what cannot be used: a file, a parameter, "the array".
+        expected: what would be right.
+        found: what is there.
+        hint: what to do about it, as a sentence; or nothing.
+        todo: the old name of `hint`.
     """
 
     exit_code = 2
 
-    def __init__(self, subject: object, *, expected: str, found: str, hint: str = "") -> None:
+    def __init__(
+        self,
+        subject: object,
+        *,
+        expected: str,
+        found: str,
+        hint: str = "",
+        todo: str | None = None,
+    ) -> None:
+        if todo is not None:
+            _deprecated.warn("InputError(todo=...)", "InputError(hint=...)")
+            hint = todo
         self.subject = str(subject)
         self.expected = expected
         self.found = found
@@ -35,13 +56,19 @@ class InputError(FerMobileError):
         text = f"{self.subject}: expected {expected}, found {found}."
         super().__init__(" ".join(f"{text} {hint}".split()))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # An exception is pickled with what __init__ takes, which has keywords alone here.
+        return Exception.__new__, (type(self), *self.args), vars(self)
+
+    @property
+    def todo(self) -> str:
+        """The old name of `hint`."""
+        _deprecated.warn("InputError.todo", "InputError.hint")
+        return self.hint
+
 
 class ModelError(InputError):
     """A model name, file or contract that cannot be used."""
-
-
-class UnsupportedLayerError(ModelError):
-    """A layer that `graph` has no operation for; the converter then takes the model as it is."""
 
 
 class DataError(InputError):
@@ -68,13 +95,29 @@ class MissingPackageError(InputError):
         )
 
 
+def check_choice(
+    parameter: str, value: T, known: Collection[T], error: type[InputError] = InputError
+) -> T:
+    """`value`, where it is a known one of `parameter`; an `error` that names them otherwise."""
+    if isinstance(value, str) and value in known:
+        return value
+    raise error(
+        parameter,
+        expected=" or ".join(map(str, known)),
+        found=repr(value),
+        hint=_did_you_mean(str(value), list(map(str, known))),
+    )
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """A sentence that names the known word closest to `word`, or lists all that are known."""
     choices = list(known)
+    return _did_you_mean(word, choices) or f"Known: {', '.join(choices)}."
+
+
+def _did_you_mean(word: str, choices: list[str]) -> str:
     close = difflib.get_close_matches(word, choices, n=1, cutoff=0.5)
-    if close:
-        return f"Did you mean {close[0]!r}?"
-    return f"Known: {', '.join(choices)}."
+    return f"Did you mean {close[0]!r}?" if close else ""
 
 
 def choose(kind: str, name: str, known: Mapping[str, T], error: type[InputError] = InputError) -> T:

@@ -6,10 +6,14 @@ as fast as OpenCV's, it tells a truncated file from a whole one, and it is silen
 
 from __future__ import annotations
 
+import io
+import os
+import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from threading import RLock
 from typing import BinaryIO, Final
@@ -18,18 +22,32 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from fer_mobile.errors import PhotoError
-from fer_mobile.walk import PHOTO_SUFFIXES as PHOTO_SUFFIXES
-from fer_mobile.walk import find_photos as find_photos
+from fer_mobile.types import Pixels
 
 MAX_PIXELS: Final = 200_000_000
 """Photos with more are refused (0.6 GB as RGB; the largest phone cameras make 200 MP)."""
 
+PHOTO_SUFFIXES: Final = frozenset(
+    {
+        ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".bmp", ".gif",
+        ".tif", ".tiff", ".heic", ".heif", ".hif", ".avif",
+    }
+)  # fmt: skip
+"""Suffixes, in lower case, that `find_photos` takes for photos."""
+
+NO_PHOTOS: Final = ".nomedia"
+"""A file of this name says that its folder holds pictures which are no photos, as on Android."""
+
 _FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 _HEIF_FORMATS: Final = ("AVIF", "HEIF")
 _EXPECTED: Final = "a JPEG, PNG, WebP, BMP, GIF, TIFF, HEIC or AVIF photo"
+_CONTENT: Final = "the photo"
+"""What errors call a photo that has no path."""
 _HEIF_BRANDS: Final = (b"hei", b"hev", b"mif1", b"msf1", b"avif", b"avis")
 
 _ORIENTATION: Final = 0x0112
+_EXIF_IFD: Final = 0x8769
+_DATE_TIME_ORIGINAL: Final = 0x9003
 _UPRIGHT: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -48,12 +66,12 @@ _HEADER_LOCK = RLock()
 class Photo:
     """A photo as the pipeline sees it."""
 
-    rgb: np.ndarray
-    """uint8 H×W×3, upright, contiguous; maybe decoded at a half, a quarter or an eighth."""
+    rgb: Pixels
+    """H×W×3, upright, contiguous; maybe decoded at a half, a quarter or an eighth."""
     size: tuple[int, int]
     """Width and height of the upright photo at full resolution."""
     path: str = ""
-    """The file it was read from, if any."""
+    """The file that it was read from; empty for a photo that came from memory."""
 
     @property
     def scale(self) -> float:
@@ -61,26 +79,31 @@ class Photo:
         return float(self.rgb.shape[1] / self.size[0])
 
 
+PhotoSource = (
+    str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image | Pixels
+)
+"""A photo: a file by its path, a file's content, an open binary file, an image or an array."""
+
+
 def load_photo(
-    source: str | Path | Image.Image | np.ndarray,
-    *,
-    bgr: bool = False,
-    min_long_side: int | None = None,
+    source: PhotoSource, *, bgr: bool = False, min_long_side: int | None = None
 ) -> Photo:
-    """Read a photo: a file, a Pillow image or a uint8 array.
+    """Read a photo: a file, its content, a Pillow image or an array.
 
     A file's content decides, not its suffix.  EXIF orientation is applied, transparency is
     laid over white, CMYK, palettes and gray become RGB, 16 bits are cut to 8, and of an
     animation the first frame is taken.
 
     Args:
-        source: a path, an image, or an array H×W or H×W×1 (gray), H×W×3 (RGB) or H×W×4 (RGBA).
+        source: a path; the bytes of a file; a binary file, which is read to its end; an image;
+            or an array uint8 H×W or H×W×1 (gray), H×W×3 (RGB) or H×W×4 (RGBA).
         bgr: the array's channels are in OpenCV's order (BGR, BGRA).
         min_long_side: a JPEG file may be decoded at a half, a quarter or an eighth of its
             size while the longest side keeps at least this many pixels.
 
     Raises PhotoError when there is no photo, it is damaged, or it exceeds `MAX_PIXELS`.
     """
+    source = read_stream(source)
     if isinstance(source, np.ndarray):
         return _whole(_array_pixels(source, bgr))
     if isinstance(source, Image.Image):
@@ -88,27 +111,87 @@ def load_photo(
             return _whole(_upright(source))
         except Exception as error:  # a lazy image is decoded only now
             raise _damaged("the image", error) from error
-    return _load_file(Path(source), min_long_side)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return _decode(_CONTENT, "", io.BytesIO(source), min_long_side)
+    if isinstance(source, str | os.PathLike):
+        return _load_file(os.fsdecode(source), min_long_side)
+    raise PhotoError(
+        _CONTENT,
+        expected="a path, bytes, a binary file, a Pillow image or a uint8 array",
+        found=f"{type(source).__name__}",
+    )
 
 
-def _whole(rgb: np.ndarray) -> Photo:
+def read_stream(source: PhotoSource) -> PhotoSource:
+    """What is left of an open binary file, as bytes; any other `source` as it is."""
+    read = getattr(source, "read", None)
+    if read is None:
+        return source
+    try:
+        content = read()
+    except Exception as error:  # the file may be of any class
+        raise _damaged("the file", error) from error
+    if not isinstance(content, bytes | bytearray | memoryview):
+        raise PhotoError("the file", expected="one opened in binary mode", found="text")
+    return content
+
+
+def date_taken(path: str | Path) -> datetime | None:
+    """When a photo was taken, by the camera's clock: EXIF's DateTimeOriginal, or None.
+
+    Only the header is read.  A file that is no photo, or whose EXIF says nothing that is a
+    date, has none.
+    """
+    if not Path(path).is_file():  # opening a pipe would wait forever
+        return None
+    try:
+        with Path(path).open("rb") as file, _header_rules():
+            # PNG's own getexif decodes the whole photo, to look behind the pixels too.
+            exif = Image.Image.getexif(_open(str(path), file))
+            text = str(exif.get_ifd(_EXIF_IFD)[_DATE_TIME_ORIGINAL])
+        return datetime.strptime(text[:19], "%Y:%m:%d %H:%M:%S")
+    except Exception:  # damaged blocks raise nearly every kind
+        return None
+
+
+def find_photos(folder: str | Path) -> list[Path]:
+    """The files below `folder` whose suffix is a photo's, sorted.
+
+    Hidden files and folders are left out, and subfolders with a file `NO_PHOTOS`.
+    """
+    found = []
+    for parent, folders, files in os.walk(folder):
+        if NO_PHOTOS in files and Path(parent) != Path(folder):
+            folders.clear()
+            continue
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            if not name.startswith(".") and Path(name).suffix.lower() in PHOTO_SUFFIXES:
+                found.append(Path(parent, name))
+    return sorted(found)
+
+
+def _whole(rgb: Pixels) -> Photo:
     return Photo(rgb, (rgb.shape[1], rgb.shape[0]))
 
 
-def _load_file(path: Path, min_long_side: int | None) -> Photo:
-    if not path.is_file():  # opening a pipe would wait forever
-        found = "a folder" if path.is_dir() else "a device" if path.exists() else "no such file"
-        raise PhotoError(path, expected="a photo", found=found)
+def _load_file(path: str, min_long_side: int | None) -> Photo:
     try:
-        with path.open("rb") as file:
-            return _decode(path, file, min_long_side)
-    except OSError as error:
-        found = (error.strerror or str(error)).lower()
+        mode = Path(path).stat().st_mode
+        if not stat.S_ISREG(mode):  # opening a pipe would wait forever
+            found = "a folder" if stat.S_ISDIR(mode) else "a device"
+            raise PhotoError(path, expected="a photo", found=found)
+        with Path(path).open("rb") as file:
+            return _decode(path, path, file, min_long_side)
+    except FileNotFoundError as error:
+        raise PhotoError(path, expected="a photo", found="no such file") from error
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        found = (getattr(error, "strerror", None) or str(error)).lower()
         raise PhotoError(path, expected="a photo that can be opened", found=found) from error
 
 
-def _decode(path: Path, file: BinaryIO, min_long_side: int | None) -> Photo:
-    image = open_image(path, file)
+def _decode(subject: str, path: str, file: BinaryIO, min_long_side: int | None) -> Photo:
+    image = _open(subject, file)
     width, height = image.size
     try:
         if min_long_side is not None:
@@ -116,36 +199,36 @@ def _decode(path: Path, file: BinaryIO, min_long_side: int | None) -> Photo:
         rgb = _upright(image)
         turned = _orientation(image) >= 5
     except Exception as error:  # Pillow's decoders raise nearly every kind for damaged files
-        raise _damaged(path, error) from error
-    return Photo(rgb, (height, width) if turned else (width, height), str(path))
+        raise _damaged(subject, error) from error
+    return Photo(rgb, (height, width) if turned else (width, height), path)
 
 
-def open_image(path: Path, file: BinaryIO) -> Image.Image:
+def _open(subject: str, file: BinaryIO) -> Image.Image:
     """The image with its header read and its size checked."""
     start = file.read(12)
     if not start:
-        raise PhotoError(path, expected=_EXPECTED, found="an empty file")
+        raise PhotoError(subject, expected=_EXPECTED, found="an empty file")
     file.seek(0)
     heif = start[4:8] == b"ftyp" and start[8:].startswith(_HEIF_BRANDS)
     formats = _heif_formats() if heif else _FORMATS
     try:
-        with header_rules():
+        with _header_rules():
             image = Image.open(file, formats=formats)
     except UnidentifiedImageError as error:
         if heif and "HEIF" not in formats:
             raise PhotoError(
-                path,
+                subject,
                 expected="the package pillow-heif, which reads HEIC photos",
                 found="it is not installed",
                 hint="Install it with: pip install 'fer-mobile[heic]'",
             ) from error
-        raise PhotoError(path, expected=_EXPECTED, found="none of them") from error
+        raise PhotoError(subject, expected=_EXPECTED, found="none of them") from error
     except Exception as error:
-        raise _damaged(path, error) from error
+        raise _damaged(subject, error) from error
     pixels = image.width * image.height
     if pixels > MAX_PIXELS:
         raise PhotoError(
-            path,
+            subject,
             expected=f"at most {MAX_PIXELS // 1_000_000} megapixels",
             found=f"{image.width}×{image.height}",
             hint="Make it smaller first.",
@@ -154,7 +237,7 @@ def open_image(path: Path, file: BinaryIO) -> Image.Image:
 
 
 @contextmanager
-def header_rules() -> Iterator[None]:
+def _header_rules() -> Iterator[None]:
     """Lifts Pillow's own pixel limit, which is lower than ours, and mutes its warnings.
 
     Both are settings of the whole process, hence the lock; but for TIFF, decoding happens
@@ -190,17 +273,17 @@ def _reduce(image: Image.Image, min_long_side: int) -> None:
 def _orientation(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8, of an image whose pixels are loaded."""
     try:
-        with header_rules():
+        with _header_rules():
             return int(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # a damaged EXIF block says nothing
         return 1
 
 
-def _upright(image: Image.Image) -> np.ndarray:
+def _upright(image: Image.Image) -> Pixels:
     """The pixels of an image, upright: uint8 H×W×3."""
     # Loaded before the orientation is read: PNG may hold it behind the pixels, TIFF applies it
     # while loading, and reads its tags again with warnings about each damaged one.
-    with header_rules() if image.format == "TIFF" else nullcontext():
+    with _header_rules() if image.format == "TIFF" else nullcontext():
         image.load()
     method = _UPRIGHT.get(_orientation(image))
     rgb = _to_rgb(image)
@@ -224,7 +307,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _array_pixels(array: np.ndarray, bgr: bool) -> np.ndarray:
+def _array_pixels(array: Pixels, bgr: bool) -> Pixels:
     """An array as uint8 H×W×3 RGB, contiguous."""
     channels = array.shape[2] if array.ndim == 3 else 1
     if (

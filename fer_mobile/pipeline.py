@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+import io
 import math
+import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Literal, get_args
 
 import numpy as np
-from PIL import Image
 
-from fer_mobile import __version__, preprocess
+from fer_mobile import preprocess
+from fer_mobile._version import __version__
 from fer_mobile.detect import DETECTION_SIDE, FaceDetector, load_detector
-from fer_mobile.errors import InputError, PhotoError, nearest
-from fer_mobile.images import Photo, load_photo
+from fer_mobile.detect.boxes import as_boxes, check_boxes
+from fer_mobile.errors import InputError, PhotoError, check_choice
+from fer_mobile.images import Photo, PhotoSource, load_photo, read_stream
 from fer_mobile.labels import MULTIPLE
 from fer_mobile.models import DEFAULT
 from fer_mobile.runtime.classifier import Classifier, load_classifier
-from fer_mobile.types import Detection, Face, PhotoResult
+from fer_mobile.types import (
+    FACES_MODES,
+    ON_ERROR,
+    Box,
+    Detection,
+    DetectorName,
+    Face,
+    FacesMode,
+    OnError,
+    PhotoResult,
+    Pixels,
+)
 
-Source = str | Path | Image.Image | np.ndarray
-FacesMode = Literal["multiple", "each", "largest"]
-FACES_MODES: Final[tuple[FacesMode, ...]] = get_args(FacesMode)
+Boxes = Iterable[Sequence[float]]
+"""Boxes of one photo: x, y, width and height of each, in pixels of the upright photo."""
 
 
 class Pipeline:
@@ -41,7 +53,7 @@ class Pipeline:
     ) -> None:
         self.classifier = classifier
         self.detector = detector
-        self.faces = faces
+        self.faces: FacesMode = check_choice("faces", faces, FACES_MODES)
 
     @property
     def identity(self) -> str:
@@ -56,36 +68,83 @@ class Pipeline:
             f"fer-mobile {__version__}"
         )
 
-    def __call__(self, source: Source, bgr: bool = False) -> PhotoResult:
+    def __call__(
+        self,
+        source: PhotoSource,
+        bgr: bool = False,
+        *,
+        boxes: Boxes | None = None,
+        on_error: OnError = "raise",
+    ) -> PhotoResult:
         """The faces of a photo with their expressions, and the photo's own label.
 
-        A photo without a face has no label; one that cannot be read has an `error`, which
-        is never raised.  Boxes are in pixels of the upright photo at full resolution.
-        `stages` holds the stages that the photo went through.
+        A photo without a face has no label.
 
         Args:
-            source: a path, a Pillow image, or a uint8 array (see `images.load_photo`).
+            source: a path, the bytes of a file, a binary file, a Pillow image, or an array
+                uint8 H×W (gray), H×W×3 (RGB) or H×W×4 (RGBA); see `images.load_photo`.
             bgr: the array's channels are in OpenCV's order.
+            boxes: where the faces are, instead of what the detector says; an empty list for a
+                photo without a face.
+            on_error: "raise", or "result" for a PhotoResult with the `error` of a photo that
+                cannot be read, which is what loops over many photos want.
+
+        Raises:
+            PhotoError: the photo cannot be read, or a box lies outside of it.
+            InputError: another value of `on_error`, or boxes that are none.
         """
-        path = str(source) if isinstance(source, str | Path) else ""
+        check_choice("on_error", on_error, ON_ERROR)
+        given = None if boxes is None else as_boxes(boxes, "boxes")
+        path = os.fsdecode(source) if isinstance(source, str | os.PathLike) else ""
         watch = _Stopwatch()
         try:
             with watch.stage("total"):
-                photo, faces = self._analyse(source, bgr, watch)
+                photo, faces = self._analyse(source, bgr, given, watch)
         except PhotoError as error:
+            if on_error == "raise":
+                raise
             return PhotoResult(path, error=str(error), stages=watch.ms)
         label, confidence = photo_label(faces, self.faces)
         return PhotoResult(path, label, confidence, tuple(faces), None, photo.size, watch.ms)
 
-    def _analyse(self, source: Source, bgr: bool, watch: _Stopwatch) -> tuple[Photo, list[Face]]:
+    def batch(
+        self, sources: Iterable[PhotoSource], bgr: bool = False, *, on_error: OnError = "result"
+    ) -> Iterator[PhotoResult]:
+        """One result a photo, in the order of `sources`, each computed when it is asked for.
+
+        Args:
+            sources: photos as for a call; an array [N, H, W, 3] is N of them.
+            bgr: as for a call.
+            on_error: "result" goes on after a photo that cannot be read, "raise" stops there.
+
+        Raises InputError where `sources` is a single photo or nothing to iterate over.
+        """
+        check_choice("on_error", on_error, ON_ERROR)
+        try:
+            if isinstance(sources, str | bytes | bytearray | memoryview | io.IOBase):
+                raise TypeError("these are a photo's characters, bytes or lines")
+            photos = iter(sources)
+        except TypeError as error:
+            raise InputError(
+                "sources",
+                expected="several photos, such as a list of paths",
+                found=type(sources).__name__,
+                hint="For a single photo, call the pipeline itself.",
+            ) from error
+        return (self(photo, bgr, on_error=on_error) for photo in photos)
+
+    def _analyse(
+        self, source: PhotoSource, bgr: bool, boxes: list[Box] | None, watch: _Stopwatch
+    ) -> tuple[Photo, list[Face]]:
         with watch.stage("decode"):
+            source = read_stream(source)
             photo = load_photo(source, bgr=bgr, min_long_side=self.detector.side)
         with watch.stage("detect"):
-            detections = self.detector.detect(photo)
+            detections = self._detect(photo, boxes)
         if not detections:
             return photo, []
         with watch.stage("decode"):
-            photo = self._with_pixels_for(photo, detections)
+            photo = self._with_pixels_for(photo, detections, source)
         squares = self._squares(photo, detections, watch)
         with watch.stage("classify"):
             probabilities = self.classifier.classify(squares)
@@ -96,7 +155,19 @@ class Pipeline:
         ]
         return photo, faces
 
-    def _with_pixels_for(self, photo: Photo, detections: list[Detection]) -> Photo:
+    def _detect(self, photo: Photo, boxes: list[Box] | None) -> list[Detection]:
+        """The faces of a photo, none of them of a size that would fill the memory."""
+        if boxes is not None:
+            detections = [Detection(box, None) for box in boxes]
+        else:
+            detections = self.detector.detect(photo)
+        origin = "boxes" if boxes is not None else f"the detector {self.detector.name}"
+        check_boxes((face.box for face in detections), photo, origin)
+        return detections
+
+    def _with_pixels_for(
+        self, photo: Photo, detections: list[Detection], source: PhotoSource
+    ) -> Photo:
         """The photo, decoded again where its reduction would have a face enlarged.
 
         Faces are cut from the reduced photo, which is enough as long as the model is given
@@ -107,9 +178,9 @@ class Pipeline:
         needed = min(1.0, self.classifier.size / smallest)
         if photo.scale >= needed:
             return photo
-        return load_photo(photo.path, min_long_side=math.ceil(needed * max(photo.size)))
+        return load_photo(source, min_long_side=math.ceil(needed * max(photo.size)))
 
-    def _squares(self, photo: Photo, detections: list[Detection], watch: _Stopwatch) -> np.ndarray:
+    def _squares(self, photo: Photo, detections: list[Detection], watch: _Stopwatch) -> Pixels:
         """The classifier's input for every face: uint8 [N, size, size]."""
         rule = self.classifier.contract.preprocessing.crop.rule
         with watch.stage("gray"):
@@ -126,11 +197,11 @@ class Pipeline:
 def load_pipeline(
     model: str | Path = DEFAULT,
     *,
-    faces: str = "multiple",
+    faces: FacesMode = "multiple",
     threads: int = 1,
-    detector: str | FaceDetector = "yunet",
+    detector: DetectorName | FaceDetector = "yunet",
     detection_size: int = DETECTION_SIDE,
-    boxes: str | Path | None = None,
+    boxes: str | Path | Mapping[str | Path, Boxes] | None = None,
 ) -> Pipeline:
     """A pipeline by names.
 
@@ -138,26 +209,19 @@ def load_pipeline(
         model: a shipped model's name (its int8 file) or a `.tflite` file.
         faces: "multiple", "each" or "largest", see `Pipeline`.
         threads: threads of the detector and the classifier.
-        detector: a name (see `detect.load_detector`), or what finds the faces itself, such as
-            `detect.boxes.OwnBoxes`.
+        detector: a name (see `detect.load_detector`), or any `detect.FaceDetector`.
         detection_size: longest side, in pixels, at which a detector of this package looks.
-        boxes: a file of boxes (see `detect.boxes`), which take the detector's place.
+        boxes: precomputed boxes, which take the detector's place: a file of them (see
+            `detect.boxes`), or boxes by photo.
 
     Raises:
         ModelError: a model or detector that cannot be used.
         InputError: another mode of `faces`, a wrong size or file of boxes, or no TFLite runtime.
     """
+    check_choice("faces", faces, FACES_MODES)
     if isinstance(detector, str):
         detector = load_detector(detector, threads=threads, side=detection_size, boxes=boxes)
-    for mode in FACES_MODES:
-        if faces == mode:
-            return Pipeline(load_classifier(model, threads), detector, mode)
-    raise InputError(
-        "faces",
-        expected=" or ".join(FACES_MODES),
-        found=repr(faces),
-        hint=nearest(faces, FACES_MODES),
-    )
+    return Pipeline(load_classifier(model, threads), detector, faces)
 
 
 def photo_label(faces: Sequence[Face], mode: FacesMode) -> tuple[str | None, float | None]:
@@ -175,7 +239,14 @@ def photo_label(faces: Sequence[Face], mode: FacesMode) -> tuple[str | None, flo
 
 def _face(detection: Detection, probabilities: dict[str, float]) -> Face:
     label = max(probabilities, key=probabilities.__getitem__)
-    return Face(detection.box, label, probabilities[label], probabilities)
+    return Face(
+        detection.box,
+        label,
+        probabilities[label],
+        probabilities,
+        detection.score,
+        detection.landmarks,
+    )
 
 
 class _Stopwatch:

@@ -1,24 +1,57 @@
-"""Any model that answers for faces: shipped, a `.tflite` or `.keras` file, a run folder."""
+"""Any model that classifies faces: shipped, a `.tflite` or `.keras` file, a run folder."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from fer_mobile.data.face_files import FaceFiles
 from fer_mobile.data.steps import apply_steps
-from fer_mobile.models import shipped_models
-from fer_mobile.preprocess import CropRule, normalise, resize
+from fer_mobile.models import DEFAULT, shipped_models
+from fer_mobile.preprocess import CropRule, gray_faces, normalise, resize
+from fer_mobile.types import Pixels, Probabilities
 
 if TYPE_CHECKING:
     import keras
 
 _BATCH: Final = 64
 _CHUNK: Final = 1024
+
+Faces = Pixels | Sequence[Pixels] | FaceFiles
+"""Faces that are cut out: uint8 [N, H, W] gray or [N, H, W, 3] RGB, one of them alone ([H, W] or
+[H, W, 3]), or a list of such, maybe of different sizes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """What a model says of N faces."""
+
+    labels: tuple[str, ...]
+    """The model's vocabulary."""
+    probabilities: Probabilities
+    """float32 [N, len(labels)]; each row sums to 1."""
+
+    def __len__(self) -> int:
+        return len(self.probabilities)
+
+    @property
+    def best(self) -> list[str]:
+        """The most probable label of each face."""
+        return [self.labels[index] for index in self.probabilities.argmax(1)]
+
+    @property
+    def confidences(self) -> list[float]:
+        """The probability of each face's most probable label."""
+        confidences: list[float] = self.probabilities.max(1, initial=0).tolist()
+        return confidences
+
+    def as_dicts(self) -> list[dict[str, float]]:
+        """For each face, the probability of every label."""
+        return [dict(zip(self.labels, row, strict=True)) for row in self.probabilities.tolist()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +61,46 @@ class Predictor:
     labels: tuple[str, ...]
     size: int
     """Height and width of the input in pixels."""
-    classify: Callable[[np.ndarray], np.ndarray]
-    """Probabilities float32 [N, labels] of prepared faces uint8 [N, size, size]."""
+    classify: Callable[[Pixels], Probabilities]
+    """Probabilities [N, labels] of prepared faces [N, size, size]."""
     crop: CropRule = field(default_factory=CropRule)
     """How a detector's box becomes a face for it."""
     steps: tuple[str, ...] = ()
     """What faces go through before they are resized (see `data.steps`)."""
-    network: Any = None
+    network: keras.Model | None = None
     """The Keras model, where it is one."""
 
-    def prepare(self, faces: np.ndarray) -> np.ndarray:
-        """Faces uint8 [N, H, W] as uint8 [N, size, size]."""
-        return np.stack([resize(face, self.size) for face in apply_steps(faces, self.steps)])
+    def prepare(self, faces: Pixels | Sequence[Pixels]) -> Pixels:
+        """Gray faces uint8 [N, H, W], or N of any sizes, as uint8 [N, size, size]."""
+        gray = (apply_steps(face[None], self.steps)[0] for face in faces)
+        return np.stack([resize(face, self.size) for face in gray])
 
-    def __call__(self, faces: np.ndarray | FaceFiles) -> np.ndarray:
-        """Probabilities float32 [N, labels] of faces uint8 [N, H, W]; N is at least 1."""
-        chunks = range(0, len(faces), _CHUNK)
-        return np.concatenate([self.classify(self.prepare(faces[i : i + _CHUNK])) for i in chunks])
+    def __call__(self, faces: Faces) -> Probabilities:
+        """Probabilities float32 [N, labels] of faces.  Raises InputError where they are none."""
+        if not isinstance(faces, FaceFiles):
+            faces = gray_faces(faces)
+        if not len(faces):
+            return np.empty((0, len(self.labels)), np.float32)
+        chunks = (faces[i : i + _CHUNK] for i in range(0, len(faces), _CHUNK))
+        return np.concatenate([self.classify(self.prepare(chunk)) for chunk in chunks])
+
+
+def classify_faces(faces: Faces, model: str | Path | Predictor = DEFAULT) -> Predictions:
+    """The expressions of faces that are cut out already; they are resized to the model's input.
+
+    Args:
+        faces: an array uint8 [N, H, W] (gray) or [N, H, W, 3] (RGB), one face [H, W] or
+            [H, W, 3], or a list of faces of any sizes.
+        model: a shipped model's name, a `.tflite` or `.keras` file or a run folder; or what
+            `predictor.load_predictor` made of it, which saves loading it for every call.
+
+    Raises:
+        InputError: `faces` is something else.
+        ModelError: there is no such model, or it cannot be used.
+    """
+    faces = faces if isinstance(faces, FaceFiles) else gray_faces(faces)
+    predictor = model if isinstance(model, Predictor) else load_predictor(model)
+    return Predictions(predictor.labels, predictor(faces))
 
 
 def load_predictor(model: str | Path, threads: int = 1) -> Predictor:
@@ -67,27 +123,27 @@ def load_predictor(model: str | Path, threads: int = 1) -> Predictor:
 
 
 def load_network(model: str | Path) -> Predictor:
-    """The float weights that `model` means (see `network.source.load_checkpoint`)."""
+    """The float weights that `model` means (see `checkpoint.load_checkpoint`)."""
     from fer_mobile.checkpoint import load_checkpoint
 
-    source = load_checkpoint(model)
-    return _of(source.model, source.labels, source.preprocessing)
+    checkpoint = load_checkpoint(model)
+    return _of(checkpoint.model, checkpoint.labels, checkpoint.preprocessing)
 
 
 def predict_faces(
-    model: keras.Model, faces: np.ndarray | FaceFiles, steps: Sequence[str] = ()
-) -> np.ndarray:
+    model: keras.Model, faces: Pixels | FaceFiles, steps: Sequence[str] = ()
+) -> Probabilities:
     """Probabilities float32 [N, C] of a Keras model for faces uint8 [N, H, W] (see `Predictor`)."""
     return _of(model, (), steps)(faces)
 
 
 def _of(model: keras.Model, labels: tuple[str, ...], steps: Sequence[str]) -> Predictor:
-    def classify(faces: np.ndarray) -> np.ndarray:
-        found = model.predict(normalise(faces)[..., None], batch_size=_BATCH, verbose=0)
-        return np.asarray(found)
+    def classify(faces: Pixels) -> Probabilities:
+        pixels = normalise(faces)[..., None]
+        return np.asarray(model.predict(pixels, batch_size=_BATCH, verbose=0))
 
     return Predictor(labels, int(model.input_shape[1]), classify, steps=tuple(steps), network=model)
 
 
-def _in_batches(classify: Callable[[np.ndarray], np.ndarray], faces: np.ndarray) -> np.ndarray:
+def _in_batches(classify: Callable[[Pixels], Probabilities], faces: Pixels) -> Probabilities:
     return np.concatenate([classify(faces[i : i + _BATCH]) for i in range(0, len(faces), _BATCH)])

@@ -19,13 +19,16 @@ step is defined to the bit:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from fer_mobile.types import Box
+from fer_mobile.errors import InputError
+from fer_mobile.types import Box, Pixels
 
 VERSION: Final = 1
 """Changes whenever any output byte of this module may change."""
@@ -59,7 +62,7 @@ def _round(value: float) -> int:
     return math.floor(value + 0.5)
 
 
-def crop(image: np.ndarray, left: int, top: int, side: int) -> np.ndarray:
+def crop(image: Pixels, left: int, top: int, side: int) -> Pixels:
     """The square of `image` (uint8 H×W or H×W×3); beyond the border its edge is repeated."""
     height, width = image.shape[:2]
     if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
@@ -69,25 +72,50 @@ def crop(image: np.ndarray, left: int, top: int, side: int) -> np.ndarray:
     return image[rows[:, None], columns]
 
 
-def to_gray(image: np.ndarray) -> np.ndarray:
+def to_gray(image: Pixels) -> Pixels:
     """BT.601 luma of a uint8 RGB image, uint8 H×W; a gray image comes back as it is."""
     if image.ndim == 2:
         return image
     return np.asarray(Image.fromarray(image).convert("L"))
 
 
-def resize(gray: np.ndarray, size: int) -> np.ndarray:
+def gray_faces(faces: Pixels | Sequence[Pixels]) -> Pixels | list[Pixels]:
+    """Faces as gray ones: an array uint8 [N, H, W], or a list of uint8 [H, W] of several sizes.
+
+    `faces` is uint8 [N, H, W] (gray), [N, H, W, 3] (RGB), a single face [H, W] or [H, W, 3] (an
+    array whose last axis is 3 is RGB: no face is three pixels wide), or a list of such.
+    Raises InputError for anything else.
+    """
+    if isinstance(faces, list | tuple):
+        return [gray for each in faces for gray in gray_faces(each)]
+    if not isinstance(faces, np.ndarray):
+        raise InputError(
+            "faces", expected="an array uint8 [N, H, W] or a list", found=type(faces).__name__
+        )
+    rgb = faces.ndim in (3, 4) and faces.shape[-1] == 3
+    several = faces if faces.ndim - rgb == 3 else faces[None]
+    if faces.dtype != np.uint8 or several.ndim - rgb != 3 or 0 in several.shape[1:]:
+        raise InputError(
+            "faces",
+            expected="uint8 [N, H, W] (gray) or [N, H, W, 3] (RGB), or a single face of these",
+            found=f"{faces.dtype} {list(faces.shape)}",
+            hint="Pixels are 0 to 255." if faces.dtype != np.uint8 else "",
+        )
+    return np.stack([to_gray(face) for face in several]) if rgb and len(several) else several
+
+
+def resize(gray: Pixels, size: int) -> Pixels:
     """A uint8 H×W image as uint8 size×size (see the module's text for the arithmetic)."""
     if gray.shape == (size, size):
         return gray
     return np.asarray(Image.fromarray(gray).resize((size, size), Image.Resampling.BILINEAR))
 
 
-def face_pixels(image: np.ndarray, box: Box, size: int, rule: CropRule) -> np.ndarray:
+def face_pixels(image: Pixels, box: Box, size: int, rule: CropRule) -> Pixels:
     """Crop, gray and resize one face of an upright RGB or gray photo: uint8 size×size."""
     return resize(to_gray(crop(image, *rule.square(box))), size)
 
 
-def normalise(pixels: np.ndarray) -> np.ndarray:
+def normalise(pixels: Pixels) -> NDArray[np.float32]:
     """uint8 pixels as float32 in 0 to 1."""
     return pixels.astype(np.float32) / np.float32(255.0)

@@ -3,10 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Final, Literal, NamedTuple, TypedDict, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+"""Pixels 0 to 255; the shape is said where the type is used."""
+
+Probabilities = NDArray[np.float32]
+"""Probabilities 0 to 1, the last axis over a model's labels."""
 
 STAGES: Final = ("decode", "detect", "resize", "gray", "classify", "total")
-"""The stages every timing uses, named after the rows of the thesis's table 8."""
+"""What every timing is split into: the rows of the thesis's table 8, in its order.
+
+The pipeline runs `gray`, which cuts the faces out and makes them gray, before `resize`.
+"""
+
+
+FacesMode = Literal["multiple", "each", "largest"]
+FACES_MODES: Final[tuple[FacesMode, ...]] = get_args(FacesMode)
+"""Which label a photo with several faces gets (see `pipeline.Pipeline`)."""
+
+DetectorName = Literal["yunet", "opencv", "mediapipe", "boxes"]
+DETECTORS: Final[tuple[DetectorName, ...]] = get_args(DetectorName)
+"""Names that `detect.load_detector` knows."""
+
+OnError = Literal["raise", "result"]
+ON_ERROR: Final[tuple[OnError, ...]] = get_args(OnError)
+"""What becomes of a photo that cannot be read: a PhotoError, or a PhotoResult with its `error`."""
 
 
 class Box(NamedTuple):
@@ -22,14 +47,18 @@ class Box(NamedTuple):
         return Box(*(value * factor for value in self))
 
 
+Point = tuple[float, float]
+"""x and y in pixels of the upright photo."""
+
+
 @dataclass(frozen=True, slots=True)
 class Detection:
     """A face that a detector found."""
 
     box: Box
-    score: float
-    """Confidence of the detector, 0 to 1."""
-    landmarks: tuple[tuple[float, float], ...] = ()
+    score: float | None
+    """Confidence of the detector, 0 to 1; None where the box was given by the user."""
+    landmarks: tuple[Point, ...] = ()
     """The person's right eye, left eye, nose, right and left mouth corner, in pixels; or none."""
 
     def scaled(self, factor: float) -> Detection:
@@ -38,55 +67,92 @@ class Detection:
         return Detection(self.box.scaled(factor), self.score, points)
 
 
+class FaceRow(TypedDict):
+    """A face in JSON."""
+
+    box: list[float]
+    label: str
+    confidence: float
+    probabilities: dict[str, float]
+    score: float | None
+    landmarks: list[list[float]]
+
+
+class PhotoRow(TypedDict):
+    """A photo in JSON."""
+
+    path: str
+    label: str | None
+    confidence: float | None
+    faces: list[FaceRow]
+    error: str | None
+    size: list[int] | None
+    stages: dict[str, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A classified face of a photo."""
+    """A face of a photo, with its expression."""
 
     box: Box
+    """Where it is, in pixels of the upright photo at full resolution."""
     label: str
+    """The most probable expression."""
     confidence: float
     """Probability of `label`, 0 to 1."""
     probabilities: dict[str, float]
     """Probability of every label, in the model's order; they sum to 1."""
+    score: float | None = None
+    """Confidence of the detector, 0 to 1; None where it is unknown, as for precomputed boxes."""
+    landmarks: tuple[Point, ...] = ()
+    """The person's right eye, left eye, nose, right and left mouth corner; or none."""
 
-    def as_dict(self) -> dict[str, Any]:
-        """The face as `predict --json` prints it."""
+    def as_dict(self) -> FaceRow:
+        """The face as `predict --json` prints it, its figures rounded."""
         return {
             "box": [round(float(v), 1) for v in self.box],
             "label": self.label,
             "confidence": round(self.confidence, 4),
             "probabilities": {k: round(v, 4) for k, v in self.probabilities.items()},
+            "score": None if self.score is None else round(self.score, 4),
+            "landmarks": [[round(x, 1), round(y, 1)] for x, y in self.landmarks],
         }
 
     @classmethod
-    def from_dict(cls, row: dict[str, Any]) -> Face:
-        """The inverse of `as_dict`."""
+    def from_dict(cls, row: FaceRow) -> Face:
+        """The inverse of `as_dict`; rows of older versions have no score and no landmarks."""
+        score = row.get("score")
         return cls(
             box=Box(*map(float, row["box"])),
             label=str(row["label"]),
             confidence=float(row["confidence"]),
             probabilities={str(k): float(v) for k, v in row["probabilities"].items()},
+            score=None if score is None else float(score),
+            landmarks=tuple((float(x), float(y)) for x, y in row.get("landmarks", ())),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoResult:
-    """What the pipeline says of one photo; a photo that failed has `error` and no faces."""
+    """The faces of one photo; a photo that failed has `error` and no faces."""
 
     path: str
+    """The photo's file; empty for a photo that came from memory."""
     label: str | None = None
     """An expression, "multiple", or None when no face was found or the photo failed."""
     confidence: float | None = None
-    """Probability of `label`; None for "multiple" and where there is no label."""
+    """Probability of `label`, 0 to 1; None for "multiple" and where there is no label."""
     faces: tuple[Face, ...] = ()
     error: str | None = None
+    """Why the photo could not be read."""
     size: tuple[int, int] | None = None
     """Width and height of the upright photo in pixels."""
     stages: dict[str, float] = field(default_factory=dict)
-    """Milliseconds a stage took, keyed by `STAGES`."""
+    """Milliseconds that each stage took, keyed by `STAGES`; without a face, the last three of
+    them are skipped."""
 
-    def as_dict(self) -> dict[str, Any]:
-        """The row as `predict --json` and `filter --jsonl` print it (size and stages beside it)."""
+    def as_dict(self) -> PhotoRow:
+        """The row as `predict --json` and `filter --jsonl` print it, its figures rounded."""
         return {
             "path": self.path,
             "label": self.label,
@@ -98,7 +164,7 @@ class PhotoResult:
         }
 
     @classmethod
-    def from_dict(cls, row: dict[str, Any]) -> PhotoResult:
+    def from_dict(cls, row: PhotoRow) -> PhotoResult:
         """The inverse of `as_dict`; a ValueError, TypeError or KeyError where it is no row."""
         size = row["size"]
         return cls(

@@ -1,9 +1,11 @@
 """The pipeline with the shipped detector, and classifiers whose answers are known or shipped."""
 
 import csv
+import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,13 +16,13 @@ from fer_mobile.contract import Crop, ModelContract, Preprocessing, Tensor, atta
 from fer_mobile.detect import load_detector
 from fer_mobile.detect.scale import Scaled
 from fer_mobile.detect.yunet import YuNet, overlap
-from fer_mobile.errors import InputError, ModelError
+from fer_mobile.errors import InputError, ModelError, PhotoError
 from fer_mobile.images import load_photo
 from fer_mobile.labels import LABELS
-from fer_mobile.pipeline import FACES_MODES, Pipeline, load_pipeline, photo_label
+from fer_mobile.pipeline import Pipeline, load_pipeline, photo_label
 from fer_mobile.resources import photos_dir
 from fer_mobile.runtime.classifier import load_classifier
-from fer_mobile.types import STAGES, Box, Face
+from fer_mobile.types import FACES_MODES, STAGES, Box, Detection, Face
 
 PHOTOS = photos_dir()
 ONE_FACE = PHOTOS / "astronaut-smile.jpg"
@@ -145,14 +147,18 @@ def test_path_image_and_arrays_give_the_same(shipped):
     rgb = load_photo(ONE_FACE).rgb
     expected = shipped(ONE_FACE)
     assert expected.label is not None
+    content = ONE_FACE.read_bytes()
     for source, bgr in (
         (str(ONE_FACE), False),
+        (content, False),
+        (bytearray(content), False),
+        (memoryview(content), False),
+        (io.BytesIO(content), False),
         (Image.open(ONE_FACE), False),
         (rgb, False),
         (rgb[:, :, ::-1], True),
     ):
         result = shipped(source, bgr=bgr)
-        assert result.error is None
         assert (result.label, result.confidence) == (expected.label, expected.confidence)
         assert result.faces == expected.faces
     assert shipped(ONE_FACE).path == str(ONE_FACE)
@@ -230,16 +236,121 @@ def test_a_photo_without_a_face_is_a_result(shipped):
     assert set(result.stages) == {"decode", "detect", "total"}
 
 
-def test_an_unreadable_photo_is_a_row_with_its_reason(shipped, tmp_path):
+def test_an_unreadable_photo_is_raised(shipped, tmp_path):
     path = tmp_path / "notes.jpg"
     path.write_text("no photo")
-    result = shipped(path)
+    with pytest.raises(PhotoError, match=r"notes\.jpg: expected a JPEG"):
+        shipped(path)
+    with pytest.raises(PhotoError, match="found no such file"):
+        shipped(tmp_path / "missing.jpg")
+    with pytest.raises(PhotoError, match="the array: expected uint8"):
+        shipped(np.zeros((4, 4), np.float32))
+
+
+def test_an_unreadable_photo_is_a_result_where_that_is_asked_for(shipped, tmp_path):
+    path = tmp_path / "notes.jpg"
+    path.write_text("no photo")
+    result = shipped(path, on_error="result")
     assert result.path == str(path)
     assert (result.label, result.faces, result.size) == (None, (), None)
     assert result.error is not None
     assert result.error.startswith(f"{path}: expected a JPEG")
-    assert shipped(np.zeros((4, 4), np.float32)).error.startswith("the array: expected uint8")
-    assert shipped(tmp_path / "missing.jpg").error.endswith("found no such file.")
+    assert set(result.stages) == {"decode", "total"}
+
+
+def test_a_batch_goes_on_after_an_unreadable_photo(shipped, tmp_path):
+    missing = tmp_path / "missing.jpg"
+    sources = [ONE_FACE, missing, NO_FACE]
+    first, failed, last = shipped.batch(sources)
+    assert first.faces == shipped(ONE_FACE).faces
+    assert failed.path == str(missing)
+    assert failed.error.endswith("found no such file.")
+    assert (last.path, last.error) == (str(NO_FACE), None)
+
+    rest = shipped.batch(sources, on_error="raise")
+    assert next(rest).faces == first.faces
+    with pytest.raises(PhotoError, match="no such file"):
+        next(rest)
+
+
+def test_a_batch_reads_a_photo_when_it_is_asked_for(shipped):
+    asked = []
+
+    def sources():
+        for path in (ONE_FACE, NO_FACE):
+            asked.append(path)
+            yield path
+
+    results = shipped.batch(sources())
+    assert asked == []
+    next(results)
+    assert asked == [ONE_FACE]
+
+
+def test_a_single_photo_is_no_batch(shipped):
+    for source in (str(ONE_FACE), b"", io.BytesIO(), ONE_FACE, None, 7):
+        with pytest.raises(InputError, match="sources: expected several photos"):
+            shipped.batch(source)
+
+
+def test_a_wrong_value_of_on_error_is_named(shipped):
+    for call in (shipped, shipped.batch):
+        with pytest.raises(InputError, match="on_error: expected raise or result, found 'skip'"):
+            call(ONE_FACE, on_error="skip")
+
+
+# --- faces -------------------------------------------------------------------------------
+
+
+def test_faces_keep_what_the_detector_says(shipped):
+    photo = load_photo(ONE_FACE)
+    (detection,) = shipped.detector.detect(photo)
+    (face,) = shipped(ONE_FACE).faces
+    assert (face.box, face.score, face.landmarks) == (
+        detection.box,
+        detection.score,
+        detection.landmarks,
+    )
+    assert len(face.landmarks) == 5
+    row = face.as_dict()
+    assert row["score"] == pytest.approx(face.score, abs=1e-4)
+    np.testing.assert_allclose(row["landmarks"], face.landmarks, atol=0.05)
+    assert Face.from_dict(row).as_dict() == row
+
+
+def test_rows_of_older_versions_have_no_score_and_no_landmarks(shipped):
+    (face,) = shipped(ONE_FACE).faces
+    row = {k: v for k, v in face.as_dict().items() if k not in ("score", "landmarks")}
+    old = Face.from_dict(row)
+    assert (old.label, old.score, old.landmarks) == (face.label, None, ())
+
+
+def test_boxes_take_the_detectors_place(shipped):
+    (face,) = shipped(ONE_FACE).faces
+    (given,) = shipped(ONE_FACE, boxes=[tuple(face.box)]).faces
+    assert given == replace(face, score=None, landmarks=())
+    assert shipped(ONE_FACE, boxes=[]).label is None
+    assert len(shipped(NO_FACE, boxes=np.array([[1, 2, 30, 40]])).faces) == 1
+    with pytest.raises(PhotoError, match=r"expected boxes in this photo of .*, found \[9999"):
+        shipped(ONE_FACE, boxes=[(9999, 0, 10, 10)])
+    for wrong in (7, [7], [(1, 2, 3)], "face", [("a", 2, 3, 4)]):
+        with pytest.raises(InputError, match=r"expected .*four finite numbers"):
+            shipped(ONE_FACE, boxes=wrong)
+
+
+@pytest.mark.parametrize(
+    "box", [(0, 0, 1e9, 1e9), (float("nan"), 0, 9, 9), (0, 0, float("inf"), 9), (0, 0, -5, 5)]
+)
+def test_no_detector_makes_the_pipeline_cut_out_gigabytes(shipped, box):
+    class Wild:
+        name, identity, side = "wild", "wild 1", 640
+
+        def detect(self, photo):
+            return [Detection(Box(*box), 1.0)]
+
+    pipeline = Pipeline(shipped.classifier, Wild())
+    with pytest.raises(PhotoError, match=r"expected boxes in this photo .* in the detector wild"):
+        pipeline(ONE_FACE)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 2000), (2000, 3), (31, 33)])

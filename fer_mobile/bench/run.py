@@ -191,7 +191,7 @@ def _timed_passes(
 
 
 def _one_pass(pipeline: Pipeline, paths: Sequence[Path]) -> list[PhotoResult]:
-    return [pipeline(path) for path in paths]
+    return list(pipeline.batch(paths))
 
 
 def _median(times: Sequence[Mapping[str, float]]) -> dict[str, float]:

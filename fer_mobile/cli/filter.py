@@ -13,6 +13,7 @@ from rich.table import Table
 
 from fer_mobile.cli.options import AsJson, Boxes, DetectionSize, Detector, PhotoModel
 from fer_mobile.models import DEFAULT
+from fer_mobile.types import FacesMode
 
 
 def filter_command(
@@ -32,8 +33,9 @@ def filter_command(
         float, typer.Option(metavar="0..1", help="What an expression must have to count.")
     ] = 0.0,
     faces: Annotated[
-        str,
+        FacesMode,
         typer.Option(
+            parser=str,
             metavar="multiple|each|largest",
             help="What a photo with several faces is filed under: 'multiple', each face's"
             " expression, or the largest face's.",

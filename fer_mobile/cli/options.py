@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from fer_mobile.types import DetectorName
+
 AnyModel = Annotated[
     str, typer.Argument(metavar="MODEL", help="A shipped name, .tflite, .keras or run folder.")
 ]
@@ -25,15 +27,17 @@ Protocol = Annotated[
 ]
 Split = Annotated[str, typer.Option(metavar="train|valid|test|all", help="Which rows.")]
 
+# `parser=str`: the library names the choices that there are, in its own error.
 Detector = Annotated[
-    str, typer.Option(metavar="yunet|opencv|mediapipe", help="What finds the faces.")
+    DetectorName,
+    typer.Option(parser=str, metavar="yunet|opencv|mediapipe", help="What finds the faces."),
 ]
 DetectionSize = Annotated[
     int, typer.Option(metavar="PX", help="Longest side searched; larger finds smaller faces.")
 ]
 Boxes = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Faces of your own (CSV or JSON) instead of a detector."),
+    typer.Option(metavar="FILE", help="Precomputed boxes (CSV or JSON) instead of a detector."),
 ]
 
 Threads = Annotated[int, typer.Option(metavar="N", min=1, help="Threads.")]

@@ -16,13 +16,16 @@ from fer_mobile.cli.options import (
     Threads,
 )
 from fer_mobile.models import DEFAULT
+from fer_mobile.types import FacesMode, PhotoResult
 
 
 def predict_command(
     images: Annotated[list[str], typer.Argument(metavar="IMAGE ...", help="Photos.")],
     faces: Annotated[
-        str,
-        typer.Option(metavar="largest|each|multiple", help="The label of several faces."),
+        FacesMode,
+        typer.Option(
+            parser=str, metavar="largest|each|multiple", help="The label of several faces."
+        ),
     ] = "multiple",
     model: PhotoModel = DEFAULT,
     detector: Detector = "yunet",
@@ -43,12 +46,12 @@ def predict_command(
         detection_size=detection_size,
         boxes=boxes,
     )
-    results = [pipeline(image) for image in images]
+    results = list(pipeline.batch(images))
     if as_json:
         typer.echo(json.dumps([result.as_dict() for result in results], indent=2))
     else:
         for result in results:
-            typer.echo(f"{result.path}: {_summary(result.as_dict())}")
+            typer.echo(f"{result.path}: {_summary(result)}")
     if all(result.error for result in results):
         raise InputError(
             "predict",
@@ -58,15 +61,13 @@ def predict_command(
         )
 
 
-def _summary(row: dict[str, object]) -> str:
-    if row["error"]:
-        return f"failed: {row['error']}"
-    if row["label"] is None:
+def _summary(result: PhotoResult) -> str:
+    if result.error:
+        return f"failed: {result.error}"
+    if not result.faces:
         return "no face"
-    faces = row["faces"]
-    assert isinstance(faces, list)
     each = "; ".join(
-        f"{face['label']} {face['confidence']:.0%} at {', '.join(f'{v:.0f}' for v in face['box'])}"
-        for face in faces
+        f"{face.label} {face.confidence:.0%} at {', '.join(f'{v:.0f}' for v in face.box)}"
+        for face in result.faces
     )
-    return each if len(faces) == 1 else f"{row['label']} ({each})"
+    return each if len(result.faces) == 1 else f"{result.label} ({each})"

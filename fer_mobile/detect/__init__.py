@@ -5,28 +5,24 @@
 | `yunet` | YuNet as TensorFlow Lite, shipped; the same file on desktop and Android |
 | `opencv` | the same weights in OpenCV's FaceDetectorYN |
 | `mediapipe` | MediaPipe's face detector, full range (extra `mediapipe`) |
-| `boxes` | the caller's own boxes, from a file or a mapping |
+| `boxes` | precomputed boxes, from a file or by photo |
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
-import numpy as np
-
-from fer_mobile.errors import InputError, ModelError, nearest
+from fer_mobile.errors import InputError, ModelError, check_choice
 from fer_mobile.images import Photo
-from fer_mobile.types import Detection
+from fer_mobile.types import DETECTORS, Detection, DetectorName, Pixels
 
 DETECTION_SIDE: Final = 640
 """Longest side, in pixels, of the photo that a detector is shown unless told otherwise."""
 
 DETECTION_SIDES: Final = range(64, 4096 + 1)
 """What it may be set to: below, no face is found; above, memory runs to gigabytes."""
-
-DETECTORS: Final = ("yunet", "opencv", "mediapipe", "boxes")
-"""Names that `load_detector` knows."""
 
 
 class FaceDetector(Protocol):
@@ -53,17 +49,17 @@ class FaceNetwork(Protocol):
     name: str
     identity: str
 
-    def find(self, rgb: np.ndarray) -> list[Detection]:
+    def find(self, rgb: Pixels) -> list[Detection]:
         """The faces of an upright uint8 H×W×3 RGB image in its pixels, the surest first."""
         ...
 
 
 def load_detector(
-    name: str = "yunet",
+    name: DetectorName = "yunet",
     *,
     threads: int = 1,
     side: int = DETECTION_SIDE,
-    boxes: str | Path | None = None,
+    boxes: str | Path | Mapping[str | Path, Iterable[Sequence[float]]] | None = None,
 ) -> FaceDetector:
     """The detector called `name`.
 
@@ -72,33 +68,27 @@ def load_detector(
         threads: threads it may use.
         side: longest side, in pixels, at which it searches photos; a larger one finds smaller
             faces and takes time in proportion to its square (see `detect.scale.Scaled`).
-        boxes: a file of boxes (see `detect.boxes`), which take the place of any detector.
+        boxes: precomputed boxes, which take the place of any detector: a file of them (see
+            `detect.boxes`), or boxes by photo.
 
     Raises:
         ModelError: an unknown name.
-        InputError: a side out of `DETECTION_SIDES`; a file of boxes that is missing or
-            cannot be used.
+        InputError: a side out of `DETECTION_SIDES`; boxes that are missing or cannot be used.
         MissingPackageError: the detector's package is not installed.
     """
-    if name not in DETECTORS:
-        raise ModelError(
-            "detector",
-            expected="the name of one",
-            found=repr(name),
-            hint=nearest(name, DETECTORS),
-        )
+    check_choice("detector", name, DETECTORS, ModelError)
     if side not in DETECTION_SIDES:
         raise InputError(
-            "detection size",
+            "detection_size",
             expected=f"{DETECTION_SIDES[0]} to {DETECTION_SIDES[-1]} pixels",
             found=str(side),
         )
     if boxes is not None:
-        from fer_mobile.detect.boxes import read_boxes
+        from fer_mobile.detect.boxes import PrecomputedBoxes, read_boxes
 
-        return read_boxes(boxes)
+        return PrecomputedBoxes(boxes) if isinstance(boxes, Mapping) else read_boxes(boxes)
     if name == "boxes":
-        raise InputError("detector 'boxes'", expected="a file of boxes", found="none")
+        raise InputError("boxes", expected="a file of boxes, or boxes by photo", found="none")
     from fer_mobile.detect.scale import Scaled
 
     return Scaled(_network(name, threads), side)

@@ -39,7 +39,7 @@ class BlazeFace:
         with quiet(2):
             found = self._network.process(rgb).detections or ()
         faces = [_detection(each, *rgb.shape[1::-1]) for each in found]
-        return sorted(faces, key=lambda face: -face.score)
+        return sorted(faces, key=lambda face: -(face.score or 0))
 
 
 def _solution() -> Any:

@@ -1,4 +1,4 @@
-"""Boxes of the caller's own, for those who have a detector or have marked faces by hand.
+"""Precomputed boxes, for those who have a detector of their own or have marked faces by hand.
 
 A file of boxes is one of these, in UTF-8; boxes are in pixels of the upright photo at full
 resolution, (x, y) the top left corner, and photos are named relative to the file's folder
@@ -20,8 +20,9 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from fer_mobile._deprecated import renamed
 from fer_mobile.detect import DETECTION_SIDE
 from fer_mobile.errors import InputError, PhotoError
 from fer_mobile.images import Photo
@@ -31,11 +32,11 @@ COLUMNS: Final = ("path", "x", "y", "width", "height")
 _NUMBERS: Final = "four finite numbers x, y, width, height with positive width and height"
 
 
-class OwnBoxes:
-    """A `fer_mobile.detect.FaceDetector` that knows the faces of certain photos.
+class PrecomputedBoxes:
+    """A `fer_mobile.detect.FaceDetector` that is told where the faces of certain photos are.
 
     Args:
-        boxes: boxes by photo; a photo without a face has none, one that is not listed is
+        boxes: boxes by photo; a photo without a face has none.  A photo that is not listed is
             refused, because nothing is known of it.
         origin: what errors call these boxes.
 
@@ -52,7 +53,7 @@ class OwnBoxes:
         self._boxes: dict[Path, list[Box]] = {}
         for path, listed in boxes.items():
             known = self._boxes.setdefault(Path(path).resolve(), [])
-            known += [_box(values, f"{origin}, {path}") for values in listed]
+            known += as_boxes(listed, f"{origin}, {path}")
         content = repr(sorted(self._boxes.items())).encode("utf-8", "surrogateescape")
         self.identity = f"boxes {hashlib.sha256(content).hexdigest()[:12]}"
 
@@ -61,29 +62,46 @@ class OwnBoxes:
         listed = self._boxes.get(Path(photo.path).resolve()) if photo.path else None
         if listed is None:
             raise PhotoError(
-                photo.path or "the image",
+                photo.path or "the photo",
                 expected=f"a photo that {self._origin} lists",
                 found="it is not there",
                 hint="A photo without a face is listed with no box.",
             )
-        for box in listed:
-            self._check(box, photo)
-        return [Detection(box, 1.0) for box in listed]
+        check_boxes(listed, photo, self._origin)
+        return [Detection(box, None) for box in listed]
 
-    def _check(self, box: Box, photo: Photo) -> None:
-        width, height = photo.size
+
+if not TYPE_CHECKING:
+    __getattr__ = renamed(__name__, OwnBoxes="PrecomputedBoxes")
+
+
+def as_boxes(listed: Iterable[Sequence[float]], origin: str) -> list[Box]:
+    """Rows of x, y, width, height as boxes; InputError, which names `origin`, where one is none."""
+    try:
+        return [_box(values, origin) for values in listed]
+    except TypeError as error:
+        raise InputError(origin, expected=f"boxes, each {_NUMBERS}", found=repr(listed)) from error
+
+
+def check_boxes(boxes: Iterable[Box], photo: Photo, origin: str) -> None:
+    """Raise PhotoError, which names `origin`, for a box that lies outside the photo.
+
+    A box may leave the photo; one far larger would be cut out as repeated edges without end.
+    """
+    width, height = photo.size
+    for box in boxes:
         inside = box.x < width and box.y < height and box.x + box.width > 0 < box.y + box.height
-        # A box far larger than the photo would be cut out as repeated edges without end.
-        if not inside or max(box.width, box.height) > 2 * max(width, height):
+        # Comparisons with NaN are false.
+        if not (inside and min(box[2:]) > 0 and max(box[2:]) <= 2 * max(width, height)):
             raise PhotoError(
-                photo.path,
+                photo.path or "the photo",
                 expected=f"boxes in this photo of {width}×{height} pixels",
-                found=f"{[round(value, 1) for value in box]} in {self._origin}",
+                found=f"{[round(value, 1) for value in box]} in {origin}",
                 hint="Boxes are in pixels of the upright photo at full resolution.",
             )
 
 
-def read_boxes(path: str | Path) -> OwnBoxes:
+def read_boxes(path: str | Path) -> PrecomputedBoxes:
     """The boxes of a CSV or JSON file.
 
     Raises InputError, which names file and line, when there is none or it is malformed.
@@ -102,7 +120,7 @@ def read_boxes(path: str | Path) -> OwnBoxes:
         listed = boxes.setdefault(path.parent / name, [])
         if box is not None:
             listed.append(box)
-    return OwnBoxes(boxes, origin=str(path))
+    return PrecomputedBoxes(boxes, origin=str(path))
 
 
 _Rows = Iterator[tuple[str, Box | None]]

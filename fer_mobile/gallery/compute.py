@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from fer_mobile.errors import PhotoError
 from fer_mobile.gallery.store import Fingerprint, fingerprint
 from fer_mobile.types import PhotoResult
 
@@ -26,6 +27,8 @@ def compute(pipeline: PhotoPipeline, path: Path, keyed: bool) -> Row:
         photo = None  # The pipeline cannot read it either, and says why.
     try:
         return photo, pipeline(path)
+    except PhotoError as error:
+        return photo, PhotoResult(path=str(path), error=str(error))
     except Exception as error:
         return None, PhotoResult(path=str(path), error=f"{path}: {type(error).__name__}: {error}")
 
