@@ -1,0 +1,156 @@
+"""Photos to a dataset of faces: the detector and the crop rule that the models are used with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+from PIL import Image
+
+from fer_mobile.detect import DETECTION_SIDE, FaceDetector, load_detector
+from fer_mobile.errors import InputError, PhotoError, choose
+from fer_mobile.files import replace_file, write_text
+from fer_mobile.images import find_photos, load_photo
+from fer_mobile.preprocess import CropRule, crop, resize, to_gray
+from fer_mobile.types import Detection
+
+Several = Literal["largest", "all", "skip"]
+"""What becomes of a photo with several faces: its largest face, every face, or nothing."""
+
+LARGEST: Final = 224
+"""Pixels of a stored face's side at most: the largest input of the architectures."""
+
+SMALLEST: Final = 32
+"""A face of fewer pixels is tiny: enlarged, it would teach blur."""
+
+REPORT: Final = "crop_report.json"
+
+_EXAMPLES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CropReport:
+    """What became of the photos of a folder; the lists hold names below it."""
+
+    photos: int
+    faces: int
+    """Images written."""
+    none: tuple[str, ...]
+    """Photos without a face."""
+    several: tuple[str, ...]
+    """Photos with more than one face."""
+    tiny: tuple[str, ...]
+    """Photos whose face is too small, which gave nothing."""
+    unreadable: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as `fer-mobile data crop --json` prints it."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """The report in words, one line for each thing to know."""
+        lines = [f"{self.photos:,} photos: {self.faces:,} faces written"]
+        for what, names in (
+            ("without a face", self.none),
+            ("with several faces", self.several),
+            ("with a face that is too small", self.tiny),
+            ("that cannot be read", self.unreadable),
+        ):
+            if names:
+                more = " …" if len(names) > 3 else ""
+                lines.append(f"{len(names):,} {what}: {', '.join(names[:3])}{more}")
+        return lines
+
+
+def crop_faces(
+    photos: str | Path,
+    out: str | Path,
+    *,
+    several: Several = "largest",
+    detector: str | FaceDetector = "yunet",
+    detection_size: int = DETECTION_SIDE,
+    rule: CropRule = CropRule(),  # noqa: B008 (frozen)
+    progress: Callable[[int, int], None] | None = None,
+) -> CropReport:
+    """Cut the faces out of the photos below `photos` into gray PNG squares below `out`.
+
+    The folders stay: `photos/happy/a.jpg` becomes `out/happy/a.png`, and with several faces
+    `a-1.png`, `a-2.png`, the largest first.  Faces have at most `LARGEST` px.  The report is
+    written to `out` as `crop_report.json`, too.
+
+    Raises InputError where `photos` is no folder with photos, or `out` is not empty or lies
+    in `photos`.
+    """
+    photos, out = Path(photos), Path(out)
+    choose("several", several, dict.fromkeys(get_args(Several)))
+    paths = _check(photos, out)
+    if isinstance(detector, str):
+        detector = load_detector(detector, side=detection_size)
+    faces = 0
+    names: dict[str, list[str]] = {"none": [], "several": [], "tiny": [], "unreadable": []}
+    for done, path in enumerate(paths):
+        name = path.relative_to(photos).as_posix()
+        if progress:
+            progress(done, len(paths))
+        try:
+            squares, what = _faces(path, detector, rule, several)
+        except PhotoError:
+            names["unreadable"].append(name)
+            continue
+        if what:
+            names[what].append(name)
+        for number, square in enumerate(squares, 1):
+            suffix = f"-{number}" if len(squares) > 1 else ""
+            target = out / path.relative_to(photos).with_name(f"{path.stem}{suffix}.png")
+            if target.exists():  # photos/a.jpg beside photos/a.png
+                target = target.with_name(f"{path.name}{suffix}.png")
+            replace_file(target, square.save)
+            faces += 1
+    report = CropReport(len(paths), faces, *(tuple(names[key]) for key in names))
+    write_text(out / REPORT, json.dumps(report.as_dict(), indent=1, ensure_ascii=False) + "\n")
+    return report
+
+
+def _check(photos: Path, out: Path) -> list[Path]:
+    """The photos; InputError where there are none, or the target could hurt what is there."""
+    if not photos.is_dir():
+        raise InputError(photos, expected="a folder of photos", found="no folder")
+    if out.resolve() == photos.resolve() or photos.resolve() in out.resolve().parents:
+        raise InputError(out, expected="a folder outside the photos", found="one inside")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(
+            out, expected="an empty folder", found="something in it", hint="Name a new one."
+        )
+    paths = find_photos(photos)
+    if not paths:
+        raise InputError(photos, expected="photos in it", found="none")
+    return paths
+
+
+def _faces(
+    path: Path, detector: FaceDetector, rule: CropRule, several: Several
+) -> tuple[list[Image.Image], str]:
+    """The faces of a photo, the largest first, and under which name of the report it goes."""
+    photo = load_photo(path)
+    detections = sorted(detector.detect(photo), key=_height, reverse=True)
+    if not detections:
+        return [], "none"
+    what = "several" if len(detections) > 1 else ""
+    if what and several == "skip":
+        return [], what
+    wanted = detections if several == "all" else detections[:1]
+    large = [face for face in wanted if rule.square(face.box)[2] >= SMALLEST]
+    if not large:
+        return [], "tiny"
+    squares = []
+    for face in large:
+        gray = to_gray(crop(photo.rgb, *rule.square(face.box)))
+        squares.append(Image.fromarray(resize(gray, min(LARGEST, len(gray)))))
+    return squares, what
+
+
+def _height(face: Detection) -> float:
+    return face.box.height
