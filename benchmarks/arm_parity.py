@@ -155,7 +155,8 @@ def inputs() -> dict[Path, np.ndarray]:
             size = load_classifier(file).size
             found[file] = normalise(golden_faces(size)[:FACES])[..., None]
     photos = [path for path in load_photo_set("affective-25").paths if "woman" in path.name][:3]
-    squares = [Image.fromarray(load_photo(path).rgb).resize((320, 320)) for path in photos]
+    pictures = [Image.fromarray(load_photo(path).rgb) for path in photos]
+    squares = [np.asarray(picture.resize((320, 320))) for picture in pictures]
     found[shipped_yunet()] = np.stack(squares).astype(np.float32)
     return found
 

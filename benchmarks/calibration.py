@@ -14,6 +14,7 @@ import os
 import time
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -84,8 +85,8 @@ def main() -> None:
         "quantizer, golden faces": to_int8(model, Calibration("", golden)),
     }
     for share in (0.0, 0.005, 0.01, 0.02, 0.05):
-        observation.OUTLIERS = share
-        limits = observe_model(model, training)
+        with patch.object(observation, "OUTLIERS", share):
+            limits = observe_model(model, training)
         files[f"quantizer, training faces but {share:.1%}"] = to_int8(
             model, Calibration("", golden, limits)
         )

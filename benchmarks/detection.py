@@ -39,10 +39,10 @@ from benchmarks.made_photos import (
     tilted,
 )
 from benchmarks.result_files import write_row
-from fer_mobile.detect import DETECTORS, FaceDetector, load_detector
+from fer_mobile.detect import FaceDetector, load_detector
 from fer_mobile.detect.yunet import overlap
 from fer_mobile.images import Photo, load_photo
-from fer_mobile.types import Detection
+from fer_mobile.types import DETECTORS, Detection
 
 RUNS = 3
 OVERLAP = 0.4

@@ -22,6 +22,7 @@ import numpy as np
 from benchmarks.result_files import vector_unit, write_rows
 from fer_mobile import zoo
 from fer_mobile.checkpoint import load_checkpoint
+from fer_mobile.contract import Precision
 from fer_mobile.convert.calibration import Calibration, to_int8
 from fer_mobile.convert.tflite import to_tflite
 from fer_mobile.golden import golden_faces
@@ -29,7 +30,7 @@ from fer_mobile.models import DEFAULT
 from fer_mobile.runtime.interpreter import load_interpreter, runtime_name
 
 SIZES = (224, 56)
-PRECISIONS = ("float32", "dynamic", "int8")
+PRECISIONS: tuple[Precision, ...] = ("float32", "dynamic", "int8")
 TARGETS = {
     (224, "int8"): 0.48,
     (224, "float32"): 0.88,
@@ -45,7 +46,7 @@ def models(size: int) -> dict[tuple[str, bool], bytes]:
     model.set_weights(weights)
     calibration = Calibration("the bundled golden faces", golden_faces(size))
 
-    def file(precision: str, rewrite: bool) -> bytes:
+    def file(precision: Precision, rewrite: bool) -> bytes:
         if precision == "int8":
             return to_int8(model, calibration, rewrite=rewrite)
         return to_tflite(model, precision, rewrite=rewrite, winograd=precision == "float32")
@@ -108,6 +109,7 @@ def main() -> None:
     rows = []
     for size in SIZES:
         files = models(size)
+        pairs: dict[str, tuple[bytes, bytes]]
         pairs = {p: (files[p, False], files[p, True]) for p in PRECISIONS}
         pairs["int8/float32"] = (files["float32", False], files["int8", True])
         everywhere = os.sched_getaffinity(0)

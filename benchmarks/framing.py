@@ -126,7 +126,7 @@ def lay(photo: np.ndarray, face: np.ndarray, left: int, top: int) -> None:
     """
     side = len(face)
     rim = side // 3
-    padded = cv2.copyMakeBorder(face, *[rim] * 4, cv2.BORDER_REFLECT_101)
+    padded = cv2.copyMakeBorder(face, rim, rim, rim, rim, cv2.BORDER_REFLECT_101)
     fade = np.minimum(1, np.minimum(*np.indices(padded.shape)) / rim)
     fade = np.minimum(fade, fade[::-1, ::-1])
     high, wide = photo.shape
@@ -252,7 +252,7 @@ def box_errors(judge: Judge, shown: list[Shown], rule: CropRule) -> dict[str, An
         "10 % up": lambda box: moved(box, y=-0.1),
         "10 % down": lambda box: moved(box, y=0.1),
         "each at random within ±10 %": lambda box: moved(
-            box, *rng.uniform(-0.1, 0.1, 2), grow=rng.uniform(0.9, 1.1)
+            box, rng.uniform(-0.1, 0.1), rng.uniform(-0.1, 0.1), rng.uniform(0.9, 1.1)
         ),
     }
     return {
@@ -326,8 +326,8 @@ def draw(row: dict[str, Any]) -> None:
     figure = Figure(figsize=(7, 3), layout="constrained")
     axis = figure.subplots()
     drawn = axis.imshow(values, cmap="viridis", aspect="auto", vmin=-10, vmax=1)
-    axis.set_xticks(range(len(SCALES)), SCALES)
-    axis.set_yticks(range(len(SHIFTS)), SHIFTS)
+    axis.set_xticks(range(len(SCALES)), map(str, SCALES))
+    axis.set_yticks(range(len(SHIFTS)), map(str, SHIFTS))
     axis.set_xlabel("side of the crop over the box's height")
     axis.set_ylabel("shift down, over height")
     for y, line in enumerate(values):
@@ -386,7 +386,7 @@ def main() -> None:
             | {"through_48_px": judge.against(large, judge.through_48, large_right)},
             "sharp_shared_faces": sharp_faces(judge, detector),
         },
-        "framing": framing(load_dataset(protocol="fer2013", split="valid").images),
+        "framing": framing(np.asarray(load_dataset(protocol="fer2013", split="valid").images)),
     }
     draw(row)
     write_row("framing", row)

@@ -14,6 +14,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import mediapipe
 import numpy as np
@@ -42,7 +43,7 @@ def client_scores(model: Path, faces: np.ndarray, labels: tuple[str, ...]) -> np
     return np.array(rows)
 
 
-def compare(model: Path) -> dict[str, object]:
+def compare(model: Path) -> dict[str, Any]:
     ours = load_classifier(model)
     faces = golden_faces(ours.size)
     theirs = client_scores(model, faces, ours.labels)

@@ -50,7 +50,9 @@ def out_of_fold(recipe: Recipe, folder: Path, folds: int) -> tuple[Dataset, np.n
         answers.append(model.predict(pixels, batch_size=256, verbose=0))
         parts.append(rows)
     whole = Dataset(
-        *(np.concatenate([getattr(p, f) for p in parts]) for f in ("images", "labels", "targets")),
+        images=np.concatenate([part.images for part in parts]),
+        labels=np.concatenate([part.labels for part in parts]),
+        targets=np.concatenate([part.targets for part in parts]),
         names=parts[0].names,
         protocol=parts[0].protocol,
         split="train, out of fold",

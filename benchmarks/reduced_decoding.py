@@ -98,6 +98,9 @@ def summary(photos: list[Compared]) -> dict[str, Any]:
         agree = [label(photo) == photo.whole.label for photo in photos]
         return {"same_label": sum(agree), "share": round(float(np.mean(agree)), 4)}
 
+    def fixed(side: int) -> Callable[[Compared], str | None]:
+        return lambda photo: photo.fixed[side].label
+
     def ratios(some: list[Compared], one: str, other: str) -> dict[str, Any]:
         values = [photo.ratio(one, other) for photo in some]
         if not values:
@@ -116,10 +119,7 @@ def summary(photos: list[Compared]) -> dict[str, Any]:
         "median_megabytes": round(float(np.median([photo.megabytes for photo in photos])), 2),
         "with_a_face": sum(photo.whole.label is not None for photo in photos),
         "pipeline": same(lambda photo: photo.ours.label),
-        **{
-            f"fixed_at_least_{side}": same(lambda photo, side=side: photo.fixed[side].label)
-            for side in FIXED
-        },
+        **{f"fixed_at_least_{side}": same(fixed(side)) for side in FIXED},
         "decoded_twice": sum(photo.twice for photo in photos),
         "file_to_label_over_imread": {
             "all": ratios(photos, "file_to_label", "imread"),

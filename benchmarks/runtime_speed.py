@@ -51,7 +51,7 @@ print(*(np.median(times) for times in taken))
 
 
 def measure(python: Path, module: str, files: list[Path], seconds: float) -> list[float]:
-    command = [python, "-c", WORKER, module, str(seconds), *files]
+    command: list[str | Path] = [python, "-c", WORKER, module, str(seconds), *files]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return [float(ms) for ms in done.stdout.split()]
 

@@ -101,7 +101,7 @@ def python_of(runtime: Runtime, folder: Path) -> Path:
     python = home / "bin" / "python"
     if not (home / "ready").is_file():
         venv.create(home, with_pip=True, clear=True)
-        install = [python, "-m", "pip", "install", "--quiet", *runtime.packages]
+        install: list[str | Path] = [python, "-m", "pip", "install", "--quiet", *runtime.packages]
         subprocess.run(install, check=True)
         (home / "ready").touch()
     return python

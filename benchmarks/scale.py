@@ -52,10 +52,10 @@ def make_library(folder: Path, count: int) -> list[Path]:
     sources = []
     for path in find_photos(Path(os.environ["FER_MOBILE_DATA"]) / "photos"):
         try:
-            with Image.open(path) as image:
-                image.draft("RGB", (MAX_SIDE, MAX_SIDE))
-                image.thumbnail((MAX_SIDE, MAX_SIDE))
-                sources.append(image.convert("RGB"))
+            with Image.open(path) as source:
+                source.draft("RGB", (MAX_SIDE, MAX_SIDE))
+                source.thumbnail((MAX_SIDE, MAX_SIDE))
+                sources.append(source.convert("RGB"))
         except Exception as error:
             print(f"left out: {path.name}: {error}", file=sys.stderr)
     folder.mkdir(parents=True)

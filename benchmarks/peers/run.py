@@ -153,7 +153,8 @@ def environment(peer: Peer, folder: Path) -> Path:
         subprocess.run(["npm", "install", "--silent", *peer.install], cwd=home, check=True)
     else:
         venv.create(home, with_pip=True, clear=True)
-        pip = [home / "bin" / "python", "-m", "pip", "install", "--quiet", *peer.install]
+        python: list[str | Path] = [home / "bin" / "python", "-m", "pip"]
+        pip = [*python, "install", "--quiet", *peer.install]
         subprocess.run(pip, check=True)
     (home / "ready").touch()
     return home
@@ -265,8 +266,9 @@ def measure(names: list[str], folder: Path) -> list[dict[str, Any]]:
     rows = []
     with tempfile.TemporaryDirectory() as work, pinned(1):
         faces, one_face = Path(work) / "faces.bin", Path(work) / "face.bin"
-        data.images.tofile(faces)
-        data.images[:1].tofile(one_face)
+        images = np.asarray(data.images)
+        images.tofile(faces)
+        images[:1].tofile(one_face)
         job = {
             "faces": str(faces),
             "side": data.images.shape[1],
