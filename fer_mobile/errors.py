@@ -71,6 +71,10 @@ class ModelError(InputError):
     """A model name, file or contract that cannot be used."""
 
 
+class UnsupportedLayerError(ModelError):
+    """A layer that `graph` has no operation for; the converter then takes the model as it is."""
+
+
 class DataError(InputError):
     """A dataset, split or protocol that cannot be used."""
 

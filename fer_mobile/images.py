@@ -13,7 +13,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from threading import RLock
 from typing import BinaryIO, Final
@@ -23,20 +22,11 @@ from PIL import Image, UnidentifiedImageError
 
 from fer_mobile.errors import PhotoError
 from fer_mobile.types import Pixels
+from fer_mobile.walk import PHOTO_SUFFIXES as PHOTO_SUFFIXES
+from fer_mobile.walk import find_photos as find_photos
 
 MAX_PIXELS: Final = 200_000_000
 """Photos with more are refused (0.6 GB as RGB; the largest phone cameras make 200 MP)."""
-
-PHOTO_SUFFIXES: Final = frozenset(
-    {
-        ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".bmp", ".gif",
-        ".tif", ".tiff", ".heic", ".heif", ".hif", ".avif",
-    }
-)  # fmt: skip
-"""Suffixes, in lower case, that `find_photos` takes for photos."""
-
-NO_PHOTOS: Final = ".nomedia"
-"""A file of this name says that its folder holds pictures which are no photos, as on Android."""
 
 _FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 _HEIF_FORMATS: Final = ("AVIF", "HEIF")
@@ -46,8 +36,6 @@ _CONTENT: Final = "the photo"
 _HEIF_BRANDS: Final = (b"hei", b"hev", b"mif1", b"msf1", b"avif", b"avis")
 
 _ORIENTATION: Final = 0x0112
-_EXIF_IFD: Final = 0x8769
-_DATE_TIME_ORIGINAL: Final = 0x9003
 _UPRIGHT: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -136,41 +124,6 @@ def read_stream(source: PhotoSource) -> PhotoSource:
     return content
 
 
-def date_taken(path: str | Path) -> datetime | None:
-    """When a photo was taken, by the camera's clock: EXIF's DateTimeOriginal, or None.
-
-    Only the header is read.  A file that is no photo, or whose EXIF says nothing that is a
-    date, has none.
-    """
-    if not Path(path).is_file():  # opening a pipe would wait forever
-        return None
-    try:
-        with Path(path).open("rb") as file, _header_rules():
-            # PNG's own getexif decodes the whole photo, to look behind the pixels too.
-            exif = Image.Image.getexif(_open(str(path), file))
-            text = str(exif.get_ifd(_EXIF_IFD)[_DATE_TIME_ORIGINAL])
-        return datetime.strptime(text[:19], "%Y:%m:%d %H:%M:%S")
-    except Exception:  # damaged blocks raise nearly every kind
-        return None
-
-
-def find_photos(folder: str | Path) -> list[Path]:
-    """The files below `folder` whose suffix is a photo's, sorted.
-
-    Hidden files and folders are left out, and subfolders with a file `NO_PHOTOS`.
-    """
-    found = []
-    for parent, folders, files in os.walk(folder):
-        if NO_PHOTOS in files and Path(parent) != Path(folder):
-            folders.clear()
-            continue
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in files:
-            if not name.startswith(".") and Path(name).suffix.lower() in PHOTO_SUFFIXES:
-                found.append(Path(parent, name))
-    return sorted(found)
-
-
 def _whole(rgb: Pixels) -> Photo:
     return Photo(rgb, (rgb.shape[1], rgb.shape[0]))
 
@@ -191,7 +144,7 @@ def _load_file(path: str, min_long_side: int | None) -> Photo:
 
 
 def _decode(subject: str, path: str, file: BinaryIO, min_long_side: int | None) -> Photo:
-    image = _open(subject, file)
+    image = open_image(subject, file)
     width, height = image.size
     try:
         if min_long_side is not None:
@@ -203,7 +156,7 @@ def _decode(subject: str, path: str, file: BinaryIO, min_long_side: int | None) 
     return Photo(rgb, (height, width) if turned else (width, height), path)
 
 
-def _open(subject: str, file: BinaryIO) -> Image.Image:
+def open_image(subject: str | Path, file: BinaryIO) -> Image.Image:
     """The image with its header read and its size checked."""
     start = file.read(12)
     if not start:
@@ -212,7 +165,7 @@ def _open(subject: str, file: BinaryIO) -> Image.Image:
     heif = start[4:8] == b"ftyp" and start[8:].startswith(_HEIF_BRANDS)
     formats = _heif_formats() if heif else _FORMATS
     try:
-        with _header_rules():
+        with header_rules():
             image = Image.open(file, formats=formats)
     except UnidentifiedImageError as error:
         if heif and "HEIF" not in formats:
@@ -237,7 +190,7 @@ def _open(subject: str, file: BinaryIO) -> Image.Image:
 
 
 @contextmanager
-def _header_rules() -> Iterator[None]:
+def header_rules() -> Iterator[None]:
     """Lifts Pillow's own pixel limit, which is lower than ours, and mutes its warnings.
 
     Both are settings of the whole process, hence the lock; but for TIFF, decoding happens
@@ -273,7 +226,7 @@ def _reduce(image: Image.Image, min_long_side: int) -> None:
 def _orientation(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8, of an image whose pixels are loaded."""
     try:
-        with _header_rules():
+        with header_rules():
             return int(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # a damaged EXIF block says nothing
         return 1
@@ -283,7 +236,7 @@ def _upright(image: Image.Image) -> Pixels:
     """The pixels of an image, upright: uint8 H×W×3."""
     # Loaded before the orientation is read: PNG may hold it behind the pixels, TIFF applies it
     # while loading, and reads its tags again with warnings about each damaged one.
-    with _header_rules() if image.format == "TIFF" else nullcontext():
+    with header_rules() if image.format == "TIFF" else nullcontext():
         image.load()
     method = _UPRIGHT.get(_orientation(image))
     rgb = _to_rgb(image)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from fer_mobile.checkpoint.checkpoint import (
-    CALIBRATION_JSON,
     LICENCE,
     Checkpoint,
     import_keras,
     load_checkpoint,
     ship,
 )
+from fer_mobile.checkpoint.run_folder import RunFolder
 
-__all__ = ["CALIBRATION_JSON", "LICENCE", "Checkpoint", "import_keras", "load_checkpoint", "ship"]
+__all__ = ["LICENCE", "Checkpoint", "RunFolder", "import_keras", "load_checkpoint", "ship"]

@@ -11,9 +11,10 @@ import json
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from fer_mobile.checkpoint.fold_calibration import fold_calibration
+from fer_mobile.checkpoint.run_folder import RunFolder
 from fer_mobile.contract import Figures, OutputCalibration, Training
 from fer_mobile.errors import MissingPackageError, ModelError
 from fer_mobile.files import write_bytes, write_text
@@ -101,18 +102,16 @@ def load_checkpoint(model: str | Path) -> Checkpoint:
         )
     if path.is_file() and path.suffix == ".keras":
         return _make(_load(path), name=path.stem, licence="as stated by whoever trained it")
-    if all((path / name).is_file() for name in ("best.keras", "recipe.json", "valid.json")):
-        return _load_run(path)
+    if RunFolder(path).has_weights:
+        return _load_run(RunFolder(path))
     known = dict.fromkeys([*shipped_models(), *ARCHITECTURES])
     raise unknown_model(model, "a shipped or zoo name, a .keras file or a run folder", known)
 
 
-def _load_run(folder: Path) -> Checkpoint:
-    recipe = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
-    valid = json.loads((folder / "valid.json").read_text(encoding="utf-8"))
-    model = _load(folder / "best.keras")
+def _load_run(run: RunFolder) -> Checkpoint:
+    recipe, valid, calibration = run.read_recipe(), run.read_valid(), run.read_calibration()
+    model = _load(run.best_weights)
     labels = "FER+ votes" if recipe["data"]["protocol"].startswith("ferplus") else "their labels"
-    calibration = _output_calibration(_calibration_facts(folder))
     if calibration:
         fold_calibration(model, calibration, tuple(valid["recall"]))
     return _make(
@@ -123,7 +122,8 @@ def _load_run(folder: Path) -> Checkpoint:
         training=Training(
             data=f"FER2013 images with {labels}",
             protocol=recipe["data"]["train_protocol"] or recipe["data"]["protocol"],
-            epochs=_epochs_done(folder) or recipe["training"]["epochs"],
+            # It may have stopped before its recipe's last one.
+            epochs=run.read_state().epochs_done or recipe["training"]["epochs"],
             seed=recipe["training"]["seed"],
             recipe=recipe["name"],
         ),
@@ -133,30 +133,9 @@ def _load_run(folder: Path) -> Checkpoint:
     )
 
 
-def _epochs_done(folder: Path) -> int:
-    """How many epochs a run has, which may have stopped before its recipe's last."""
-    state = folder / "state.json"
-    return int(json.loads(state.read_text("utf-8"))["epochs_done"]) if state.is_file() else 0
-
-
-def _calibration_facts(folder: Path) -> dict[str, Any] | None:
-    """What a run folder says of its output calibration, under either name of the file."""
-    for name in (CALIBRATION_JSON, FORMER_CALIBRATION_JSON):
-        if (folder / name).is_file():
-            facts: dict[str, Any] = json.loads((folder / name).read_text("utf-8"))
-            return facts
-    return None
-
-
 def _output_calibration(facts: dict[str, Any] | None) -> OutputCalibration | None:
     return OutputCalibration.model_validate(facts) if facts else None
 
-
-CALIBRATION_JSON: Final = "calibration.json"
-"""In a run folder: the `OutputCalibration` of its best weights."""
-
-FORMER_CALIBRATION_JSON: Final = "adjustment.json"
-"""Its name in run folders of version 0.1.0, which are still read."""
 
 _MEASURED = ("protocol", "split", "n", "accuracy", "balanced_accuracy", "recall")
 

@@ -19,12 +19,19 @@ from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert.integer import PACKAGE, quantizer_installed, quantizer_knows, to_integer
 from fer_mobile.convert.observation import observe
 from fer_mobile.convert.tflite import InputOutput, to_tflite
+from fer_mobile.data import load_dataset
 from fer_mobile.data.face_files import FaceFiles, middle_square
-from fer_mobile.data.sources import CSV_NAMES, NPZ_NAME, load_dataset
+from fer_mobile.data.layouts import fer_csv, npz
 from fer_mobile.detect.yunet import YuNet
-from fer_mobile.errors import FerMobileError, InputError, ModelError, PhotoError
+from fer_mobile.errors import (
+    FerMobileError,
+    InputError,
+    ModelError,
+    PhotoError,
+    UnsupportedLayerError,
+)
 from fer_mobile.golden import golden_faces
-from fer_mobile.graph.ir import UnsupportedLayerError, from_keras
+from fer_mobile.graph.from_keras import from_keras
 from fer_mobile.graph.passes import Color, inference_graph
 from fer_mobile.graph.ranges import (
     RANGES_JSON,
@@ -134,12 +141,14 @@ def keep_ranges(run: Path, images: np.ndarray | FaceFiles, report: Callable[[str
             return  # it cannot be exported
         graph = inference_graph(checkpoint.model)
         if not quantizer_knows(graph):
-            raise UnsupportedLayerError(f"{PACKAGE} does not know all layers of {checkpoint.name}")
+            raise UnsupportedLayerError(
+                checkpoint.name, expected=f"layers that {PACKAGE} knows", found="others"
+            )
         if _has_ranges(run, checkpoint.model):
             return
         limits, origin = training_ranges(checkpoint.model, images)
         make_ranges(run, checkpoint.model, limits=limits, origin=origin)
-    except (FerMobileError, UnsupportedLayerError) as error:
+    except FerMobileError as error:
         report(f"no {RANGES_JSON}, so that int8 exports take the bundled faces: {error}")
     else:
         report(f"{RANGES_JSON}: activation ranges for int8 exports, from {origin}")
@@ -193,7 +202,7 @@ def read_faces(path: str | Path, size: int, option: str = "--calibrate") -> np.n
     path = Path(path)
     if not path.exists():
         raise InputError(option, expected="a folder or an .npz file", found=f"no {path}")
-    known = [path / name for name in (NPZ_NAME, *CSV_NAMES)]
+    known = [path / npz.NAME, path / fer_csv.FACES]
     if path.is_file() or any(file.is_file() for file in known):
         images = load_dataset(path, split="train").images
         faces = [resize(image, size) for image in _some(images)]

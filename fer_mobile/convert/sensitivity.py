@@ -17,11 +17,12 @@ import numpy as np
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert.calibration import find_calibration, observe_model
 from fer_mobile.convert.tflite import import_tensorflow
-from fer_mobile.errors import ModelError
+from fer_mobile.errors import ModelError, UnsupportedLayerError
 from fer_mobile.golden import golden_faces
-from fer_mobile.graph.ir import Graph, Node, UnsupportedLayerError, to_tensorflow
+from fer_mobile.graph.ir import Graph, Node
 from fer_mobile.graph.passes import inference_graph
 from fer_mobile.graph.ranges import Limits, is_pass_through, propagate_ranges
+from fer_mobile.graph.to_tensorflow import to_tensorflow
 from fer_mobile.metrics import mean_divergence
 from fer_mobile.preprocess import normalise
 
@@ -74,7 +75,7 @@ def layer_sensitivities(model: str | Path) -> list[LayerSensitivity]:
         raise ModelError(
             f"model {checkpoint.name!r} with --layers",
             expected="layers that the export rewrites",
-            found=str(error),
+            found=f"{error.subject}, {error.found}",
         ) from error
     calibration = find_calibration(model, checkpoint.model)
     limits = calibration.limits or observe_model(checkpoint.model, calibration.faces)

@@ -12,9 +12,9 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from fer_mobile.contract import Precision
-from fer_mobile.errors import MissingPackageError
-from fer_mobile.graph.ir import UnsupportedLayerError, to_tensorflow
+from fer_mobile.errors import MissingPackageError, UnsupportedLayerError
 from fer_mobile.graph.passes import Color, inference_graph
+from fer_mobile.graph.to_tensorflow import to_tensorflow
 from fer_mobile.graph.winograd import winograd as winograd_rewrite
 from fer_mobile.preprocess import LUMA, normalise
 from fer_mobile.quiet import quiet

@@ -1,9 +1,18 @@
-"""Datasets of faces: sources, protocols and splits, all as one `Dataset`."""
+"""Datasets of faces: layouts, protocols and splits, all as one `Dataset`."""
 
 from __future__ import annotations
 
-from fer_mobile.data.dataset import SPLITS, Dataset
-from fer_mobile.data.protocols import PROTOCOLS
-from fer_mobile.data.sources import data_path, load_dataset
+from fer_mobile.data.dataset import SPLITS, Dataset, DataWarning, Skipped
+from fer_mobile.data.loading import data_path, load_dataset
+from fer_mobile.data.protocols import OWN, PROTOCOLS
 
-__all__ = ["PROTOCOLS", "SPLITS", "Dataset", "data_path", "load_dataset"]
+__all__ = [
+    "OWN",
+    "PROTOCOLS",
+    "SPLITS",
+    "DataWarning",
+    "Dataset",
+    "Skipped",
+    "data_path",
+    "load_dataset",
+]

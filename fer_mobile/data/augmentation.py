@@ -7,11 +7,21 @@ face to the model's input size.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Final
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from fer_mobile.data.augmix import augmix
+
+BLUR_SIGMAS: Final = (0.4, 1.4)
+"""Weakest and strongest blur: standard deviation in pixels of the stored face."""
+
+ERASED_SIDES: Final = (0.1, 0.45)
+"""Shortest and longest side of a blanked rectangle, over the face's side (Zhong et al., 2017)."""
 
 
 class Augmentation(BaseModel):
@@ -31,9 +41,99 @@ class Augmentation(BaseModel):
     augmix: float = Field(0.0, ge=0, le=10, description="Severity of AugMix, which comes first.")
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is to happen to each of N faces.
+
+    They are numbers, not faces, so that any backend can draw faces by them.
+    """
+
+    flip: NDArray[np.float64]
+    """[N], -1 for a mirror image, else 1."""
+    angle: NDArray[np.float64]
+    """[N], radians."""
+    scale: NDArray[np.float64]
+    """[N], how much of the stored face a pixel covers, over the plain resize."""
+    shift: NDArray[np.float64]
+    """[N, 2], to the right and down, over the width of the stored face."""
+    blurred: NDArray[np.bool_]
+    """[N]."""
+    sigma: NDArray[np.float64]
+    """[N], of the blur, in pixels of the stored face."""
+    gain: NDArray[np.float64]
+    """[N], by which a face's contrast is multiplied."""
+    offset: NDArray[np.float64]
+    """[N], added to the brightness, of full scale."""
+    erased: NDArray[np.int64]
+    """[N, 4], top, left, height and width of a blanked rectangle; height 0 for none."""
+    erased_gray: NDArray[np.float64]
+    """[N], the rectangle's value, 0-1."""
+
+
+def draw_changes(count: int, size: int, options: Augmentation, rng: np.random.Generator) -> Changes:
+    """Draw what happens to `count` faces that become `size` px; all of `options` but noise and
+    AugMix.  The same `rng` state gives the same changes.
+    """
+    flips = np.where(rng.random(count) < options.flip, -1.0, 1.0)
+    angles = np.deg2rad(rng.uniform(-options.rotation, options.rotation, count))
+    scales = np.exp(rng.uniform(-1, 1, count) * np.log1p(options.scale))
+    shifts = rng.uniform(-options.shift, options.shift, (count, 2))
+    blurs = rng.random(count) < options.blur
+    sigmas = rng.uniform(*BLUR_SIGMAS, count)
+    gains, offsets = np.ones(count), np.zeros(count)
+    if options.contrast:
+        gains = 1 + rng.uniform(-options.contrast, options.contrast, count)
+    if options.brightness:
+        offsets = rng.uniform(-options.brightness, options.brightness, count)
+    erased, grays = np.zeros((count, 4), np.int64), np.zeros(count)
+    if options.erase:
+        for i in np.flatnonzero(rng.random(count) < options.erase):
+            height, width = (size * rng.uniform(*ERASED_SIDES, 2)).astype(int)
+            top, left = rng.integers(0, size - height), rng.integers(0, size - width)
+            erased[i], grays[i] = (top, left, height, width), rng.random()
+    return Changes(
+        flips, angles, scales, shifts, blurs, sigmas, gains, offsets, erased, grays
+    )  # fmt: skip
+
+
+def apply_changes(images: NDArray[np.uint8], size: int, changes: Changes) -> NDArray[np.float32]:
+    """Faces uint8 [N, H, W], changed and resized: float32 [N, size, size] in 0-1."""
+    height, width = images.shape[1:]
+    out = np.empty((len(images), size, size), np.float32)
+    # Maps output pixels to stored ones, pixel centres at half integers.
+    step = width / size * changes.scale
+    cosines, sines = np.cos(changes.angle) * step, np.sin(changes.angle) * step
+    middle = (size - 1) / 2
+    for i, (flip, shift) in enumerate(zip(changes.flip, changes.shift * width, strict=True)):
+        a, b = cosines[i] * flip, -sines[i]
+        c, d = sines[i] * flip, cosines[i]
+        x0 = (width - 1) / 2 + shift[0] - (a + b) * middle
+        y0 = (height - 1) / 2 + shift[1] - (c + d) * middle
+        warped = cv2.warpAffine(
+            images[i],
+            np.array([[a, b, x0], [c, d, y0]]),
+            (size, size),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        if changes.blurred[i]:
+            warped = cv2.GaussianBlur(warped, (0, 0), changes.sigma[i] * size / width)
+        out[i] = warped
+    out /= 255.0
+    gains, offsets = (v.astype(np.float32)[:, None, None] for v in (changes.gain, changes.offset))
+    if (gains != 1).any():
+        out += (out.mean((1, 2), keepdims=True) - out) * (1 - gains)
+    out += offsets
+    for face, (top, left, high, wide), gray in zip(
+        out, changes.erased, changes.erased_gray, strict=True
+    ):
+        face[top : top + high, left : left + wide] = gray
+    return np.clip(out, 0, 1, out=out)
+
+
 def augment(
-    images: np.ndarray, size: int, options: Augmentation, rng: np.random.Generator
-) -> np.ndarray:
+    images: NDArray[np.uint8], size: int, options: Augmentation, rng: np.random.Generator
+) -> NDArray[np.float32]:
     """Random variants of faces.
 
     uint8 [N, H, W] in, float32 [N, size, size] in 0-1 out; the same `rng` state gives the
@@ -41,62 +141,15 @@ def augment(
     """
     if options.augmix:
         images = augmix(images, options.augmix, rng)
-    count = len(images)
-    height, width = images.shape[1:]
-    flips = np.where(rng.random(count) < options.flip, -1.0, 1.0)
-    angles = np.deg2rad(rng.uniform(-options.rotation, options.rotation, count))
-    scales = np.exp(rng.uniform(-1, 1, count) * np.log1p(options.scale))
-    shifts = rng.uniform(-options.shift, options.shift, (count, 2)) * width
-    blurs = rng.random(count) < options.blur
-    sigmas = rng.uniform(0.4, 1.4, count)
-    out = np.empty((count, size, size), np.float32)
-    # Maps output pixels to stored ones, pixel centres at half integers.
-    step = width / size * scales
-    cosines, sines = np.cos(angles) * step, np.sin(angles) * step
-    middle = (size - 1) / 2
-    for i in range(count):
-        a, b = cosines[i] * flips[i], -sines[i]
-        c, d = sines[i] * flips[i], cosines[i]
-        x0 = (width - 1) / 2 + shifts[i, 0] - (a + b) * middle
-        y0 = (height - 1) / 2 + shifts[i, 1] - (c + d) * middle
-        face = cv2.warpAffine(
-            images[i],
-            np.array([[a, b, x0], [c, d, y0]]),
-            (size, size),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        if blurs[i]:
-            face = cv2.GaussianBlur(face, (0, 0), sigmas[i] * size / width)
-        out[i] = face
-    out /= 255.0
-    if options.contrast:
-        gains = 1 + rng.uniform(-options.contrast, options.contrast, (count, 1, 1))
-        means = out.mean((1, 2), keepdims=True)
-        out += (means - out) * (1 - gains.astype(np.float32))
-    if options.brightness:
-        out += rng.uniform(-options.brightness, options.brightness, (count, 1, 1)).astype(
-            np.float32
-        )
-    if options.noise:
-        out = noisy(out, options.noise, rng)
-    if options.erase:
-        _erase(out, options.erase, rng)
-    return np.clip(out, 0, 1, out=out)
+    faces = apply_changes(images, size, draw_changes(len(images), size, options, rng))
+    return add_noise(faces, options.noise, rng) if options.noise else faces
 
 
-def noisy(faces: np.ndarray, largest: float, rng: np.random.Generator) -> np.ndarray:
+def add_noise(
+    faces: NDArray[np.float32], largest: float, rng: np.random.Generator
+) -> NDArray[np.float32]:
     """Faces float32 [N, S, S], each with Gaussian noise of a standard deviation up to `largest`
     (of full scale), cut to 0-1."""
     spread = rng.uniform(0, largest, (len(faces), 1, 1)).astype(np.float32)
-    out: np.ndarray = faces + rng.standard_normal(faces.shape, np.float32) * spread
+    out: NDArray[np.float32] = faces + rng.standard_normal(faces.shape, np.float32) * spread
     return out.clip(0, 1, out=out)
-
-
-def _erase(faces: np.ndarray, chance: float, rng: np.random.Generator) -> None:
-    """Blank a random rectangle of some faces with a random gray (Zhong et al., 2017)."""
-    size = faces.shape[-1]
-    for i in np.flatnonzero(rng.random(len(faces)) < chance):
-        height, width = (size * rng.uniform(0.1, 0.45, 2)).astype(int)
-        top, left = rng.integers(0, size - height), rng.integers(0, size - width)
-        faces[i, top : top + height, left : left + width] = rng.random()

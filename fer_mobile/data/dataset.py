@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_mobile.data.face_files import FaceFiles
 
@@ -15,26 +16,51 @@ SPLITS: Final = ("train", "valid", "test", "all")
 
 
 @dataclass(frozen=True, slots=True)
+class Skipped:
+    """Rows of a source that a dataset leaves out for one reason."""
+
+    reason: str
+    """In words, as a part of a sentence: "not an image", "class 'suprise' is no label …"."""
+    count: int
+    examples: tuple[str, ...] = ()
+    """Some of the files, where the source has files."""
+
+    def __str__(self) -> str:
+        return f"{self.count:,} {self.reason}"
+
+
+class DataWarning(UserWarning):
+    """Files of a dataset were left out; the text counts and names them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """Faces with their labels under one protocol."""
 
-    images: np.ndarray | FaceFiles
+    images: NDArray[np.uint8] | FaceFiles
     """uint8 [N, H, W] gray faces; those of large sources are read when they are used."""
-    labels: np.ndarray
+    labels: NDArray[np.int64]
     """int64 [N], indices into `names`."""
-    targets: np.ndarray
+    targets: NDArray[np.float32]
     """float32 [N, len(names)], what training aims at: shares of votes, rows sum to 1."""
     names: tuple[str, ...]
     """The vocabulary of `labels`."""
     protocol: str
+    """How the labels follow from what the source says (see `protocols`)."""
     split: str
     files: tuple[str, ...] = ()
     """Where each face was read from, for sources that have a file for each."""
+    kind: str = "unknown"
+    """What the source was taken for, in words: "a folder for each class"."""
+    skipped: tuple[Skipped, ...] = ()
+    """What was left out, with its counts."""
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, rows: np.ndarray, split: str | None = None) -> Dataset:
+    def take(
+        self, rows: NDArray[np.int64] | NDArray[np.bool_], split: str | None = None
+    ) -> Dataset:
         """Some of the rows (indices or bool [N]), called `split` from then on."""
         return replace(
             self,
@@ -47,7 +73,7 @@ class Dataset:
             split=split or self.split,
         )
 
-    def folds(self, count: int) -> np.ndarray:
+    def folds(self, count: int) -> NDArray[np.int64]:
         """A fold for every row, int64 [N] in 0 to `count` - 1; equal images share theirs."""
         return np.array([zlib.crc32(image.tobytes()) % count for image in self.images], np.int64)
 

@@ -10,6 +10,12 @@ carries the name of one of these:
 * ``fer2013-4``: the rows that these call neutral, happiness, surprise or sadness (the subset
   of studies 000, 002 and 004).
 
+A source that names a class for each face has two protocols of its own (see `vocabulary`):
+
+* ``own``: its classes are the labels.
+* ``expressions``: its classes mapped by name and alias onto the eight labels
+  (``expressions-7`` and ``expressions-4`` onto the fewer ones of the last two above).
+
 (FER+: Barsoum et al., 2016; FER2013: Goodfellow et al., 2013.)
 """
 
@@ -20,6 +26,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_mobile.errors import DataError, choose
 from fer_mobile.labels import FER2013, FERPLUS_VOTES, LABELS, LABELS_4, LABELS_7
@@ -29,9 +36,9 @@ from fer_mobile.labels import FER2013, FERPLUS_VOTES, LABELS, LABELS_4, LABELS_7
 class Votes:
     """The raw labels of N faces."""
 
-    votes: np.ndarray
-    """uint8 [N, 10], columns as in `labels.FERPLUS_VOTES`."""
-    fer2013: np.ndarray
+    votes: NDArray[np.uint8] | None
+    """uint8 [N, 10], columns as in `labels.FERPLUS_VOTES`; None for FER2013 without FER+."""
+    fer2013: NDArray[np.int64]
     """int64 [N], 0-6 as in `labels.FER2013`."""
 
 
@@ -39,39 +46,47 @@ class Votes:
 class Labelled:
     """What a protocol makes of N faces."""
 
-    keep: np.ndarray
+    keep: NDArray[np.bool_]
     """bool [N]: the rows that the protocol keeps."""
-    labels: np.ndarray
+    labels: NDArray[np.int64]
     """int64 [N], indices into `names` (meaningless where not kept)."""
-    targets: np.ndarray
+    targets: NDArray[np.float32]
     """float32 [N, len(names)]; rows sum to 1 where kept."""
     names: tuple[str, ...]
 
 
-def _without_outliers(votes: np.ndarray) -> np.ndarray:
+def _without_outliers(votes: NDArray[np.uint8]) -> NDArray[np.int64]:
     return np.where(votes == 1, 0, votes).astype(np.int64)
 
 
-def _shares(votes: np.ndarray) -> np.ndarray:
+def _shares(votes: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Votes for the eight expressions as shares, outliers removed where that leaves any."""
     counts = _without_outliers(votes)[:, : len(LABELS)].astype(np.float32)
     raw = votes[:, : len(LABELS)].astype(np.float32)
     counts = np.where(counts.sum(1, keepdims=True) > 0, counts, raw)
-    shares: np.ndarray = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    shares: NDArray[np.float32] = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     return shares
 
 
 def _strict(raw: Votes) -> Labelled:
-    counts = _without_outliers(raw.votes)
+    votes = _cast(raw)
+    counts = _without_outliers(votes)
     winner = counts.argmax(1)
     majority = 2 * counts.max(1) > counts.sum(1)
-    return Labelled(majority & (winner < len(LABELS)), winner, _shares(raw.votes), LABELS)
+    return Labelled(majority & (winner < len(LABELS)), winner, _shares(votes), LABELS)
+
+
+def _cast(raw: Votes) -> NDArray[np.uint8]:
+    if raw.votes is None:
+        raise DataError("votes", expected="FER+'s votes", found="none", hint="Use 'fer2013'.")
+    return raw.votes
 
 
 def _argmax(raw: Votes) -> Labelled:
-    winner = raw.votes.argmax(1).astype(np.int64)
-    voted = raw.votes.any(1)
-    return Labelled(voted & (winner < len(LABELS)), winner, _shares(raw.votes), LABELS)
+    votes = _cast(raw)
+    winner = votes.argmax(1).astype(np.int64)
+    voted = votes.any(1)
+    return Labelled(voted & (winner < len(LABELS)), winner, _shares(votes), LABELS)
 
 
 def _fer2013(raw: Votes) -> Labelled:
@@ -94,6 +109,12 @@ def _four(raw: Votes) -> Labelled:
     keep = every.labels < len(LABELS_4)
     return Labelled(keep, every.labels, every.targets[:, : len(LABELS_4)], LABELS_4)
 
+
+OWN: Final = "own"
+"""The protocol of a source whose classes are the labels."""
+
+EXPRESSIONS: Final = "expressions"
+"""The protocol of a source whose classes are mapped onto the eight labels."""
 
 PROTOCOLS: Final[dict[str, Callable[[Votes], Labelled]]] = {
     "ferplus-strict": _strict,

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from fer_mobile.errors import InputError, choose
-from fer_mobile.gallery.dates import parse_period, taken_within
+from fer_mobile.gallery.dates import date_taken, parse_period, taken_within
 from fer_mobile.gallery.filter import Filter, count, parse_show
 from fer_mobile.gallery.place import LINKS, copy, place
 from fer_mobile.gallery.rows import Rows, write_csv, write_jsonl
 from fer_mobile.gallery.scan import scan
 from fer_mobile.gallery.sidecars import write_sidecars
 from fer_mobile.gallery.store import ResultStore, default_path
-from fer_mobile.images import date_taken, find_photos
+from fer_mobile.images import find_photos
 from fer_mobile.models import DEFAULT
 from fer_mobile.pipeline import Pipeline, load_pipeline, photo_label
 from fer_mobile.types import FacesMode, PhotoResult

@@ -17,7 +17,8 @@ from PIL import Image
 
 from fer_mobile.errors import PhotoError
 from fer_mobile.files import write_bytes
-from fer_mobile.images import NO_PHOTOS, load_photo
+from fer_mobile.images import load_photo
+from fer_mobile.walk import NO_PHOTOS
 
 THUMB_SIDE: Final = 320
 """Longest side of a picture in the grid, in pixels."""

@@ -1,4 +1,4 @@
-"""Rewrite: batch normalisation disappears into its neighbours, exactly.
+"""Pass: batch normalisation disappears into its neighbours, exactly.
 
 * After a linear layer, scale and shift go into its kernel and bias.
 * After conv → ReLU, leaky or not, a scale s ≥ 0 goes into the same convolution, because
@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -26,8 +27,7 @@ def fold_batch_norm(graph: Graph) -> Graph:
     return graph
 
 
-def _first_change(graph: Graph, step: object) -> tuple[Graph, bool]:
-    assert callable(step)
+def _first_change(graph: Graph, step: Callable[[Graph, Node], Graph | None]) -> tuple[Graph, bool]:
     for node in graph.nodes.values():
         if node.op == "affine":
             new = step(graph, node)

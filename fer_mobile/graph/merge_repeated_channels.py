@@ -1,4 +1,4 @@
-"""Rewrite: a map that is given several times is read once.
+"""Pass: a map that is given several times is read once.
 
 Pattern: the same tensor n times in one concatenation → convolutions.  A network made for
 color sees a gray face as red, green and blue.  A convolution is a sum over its input

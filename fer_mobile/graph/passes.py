@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any, Final, Literal
 
 from fer_mobile.graph.fold_batch_norm import fold_batch_norm
-from fer_mobile.graph.ir import Graph, from_keras, with_rgb_input
+from fer_mobile.graph.from_keras import from_keras
+from fer_mobile.graph.ir import Graph
 from fer_mobile.graph.merge_repeated_channels import merge_repeated_channels
+from fer_mobile.graph.rgb_input import with_rgb_input
 from fer_mobile.graph.space_to_depth import space_to_depth
 
 Color = Literal["gray", "rgb"]

@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from fer_mobile.errors import ModelError
 from fer_mobile.files import write_text
-from fer_mobile.graph.ir import Graph, Node, from_keras
+from fer_mobile.graph.from_keras import from_keras
+from fer_mobile.graph.ir import Graph, Node
 from fer_mobile.graph.passes import inference_graph
 
 RANGES_JSON: Final = "ranges.json"

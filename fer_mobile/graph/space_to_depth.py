@@ -1,4 +1,4 @@
-"""Rewrite: first convolutions with few input channels read rows of pixels as channels.
+"""Pass: first convolutions with few input channels read rows of pixels as channels.
 
 Pattern: input (or its gray) → k×k convolution (odd k, stride 1, 'same', at most 4 channels,
 an even width) → [ReLU].  Vector units are starved by a single input channel.  A convolution

@@ -1,4 +1,4 @@
-"""Rewrite: 3×3 convolutions by Winograd's minimal filtering along the width, F(2, 3).
+"""Pass: 3×3 convolutions by Winograd's minimal filtering along the width, F(2, 3).
 
 Pattern: 3×3 convolution (stride 1, 'same', an even width, at least 16 channels) → [ReLU].
 Two neighbouring results of a 3-tap filter need four products where the plain sum needs

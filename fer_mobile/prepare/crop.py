@@ -15,7 +15,7 @@ from fer_mobile.errors import InputError, PhotoError, choose
 from fer_mobile.files import replace_file, write_text
 from fer_mobile.images import find_photos, load_photo
 from fer_mobile.preprocess import CropRule, crop, resize, to_gray
-from fer_mobile.types import Detection
+from fer_mobile.types import Detection, DetectorName
 
 Several = Literal["largest", "all", "skip"]
 """What becomes of a photo with several faces: its largest face, every face, or nothing."""
@@ -70,7 +70,7 @@ def crop_faces(
     out: str | Path,
     *,
     several: Several = "largest",
-    detector: str | FaceDetector = "yunet",
+    detector: DetectorName | FaceDetector = "yunet",
     detection_size: int = DETECTION_SIDE,
     rule: CropRule = CropRule(),  # noqa: B008 (frozen)
     progress: Callable[[int, int], None] | None = None,

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from fer_mobile.data import Dataset
-from fer_mobile.data.augmentation import augment, noisy
+from fer_mobile.data.augmentation import add_noise, augment
 from fer_mobile.data.steps import apply_steps
 from fer_mobile.training.distillation import Teachers
 from fer_mobile.training.recipe import Recipe
@@ -77,7 +77,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             targets = (1 - part) * targets + part * self.teachers(index, faces[..., None])
             if self.mirrored:
                 faces = faces[:, :, ::-1]
-            faces = noisy(
+            faces = add_noise(
                 faces, noise, np.random.default_rng((training.seed, self.number, index, 1))
             )
         return faces[..., None], targets, weights

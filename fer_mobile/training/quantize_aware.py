@@ -22,9 +22,10 @@ import numpy as np
 from keras import layers, ops
 
 from fer_mobile.checkpoint import load_checkpoint
-from fer_mobile.errors import RecipeError
+from fer_mobile.errors import RecipeError, UnsupportedLayerError
 from fer_mobile.graph.fold_batch_norm import fold_batch_norm
-from fer_mobile.graph.ir import Graph, Node, UnsupportedLayerError, from_keras
+from fer_mobile.graph.from_keras import from_keras
+from fer_mobile.graph.ir import Graph, Node
 from fer_mobile.graph.ranges import Limits, has_range, make_ranges
 from fer_mobile.training.recipe import Recipe
 
@@ -176,7 +177,11 @@ def _layer(graph: Graph, node: Node) -> Callable[[list[Any]], Any]:
         case "add":
             return lambda inputs: layers.Add(name=name)(inputs)
         case _:
-            raise UnsupportedLayerError(f"{name} is a {node.op} that was not folded")
+            raise UnsupportedLayerError(
+                f"layer {name!r}",
+                expected="a folded graph",
+                found=f"a {node.op} that was not folded",
+            )
     return lambda inputs: layer(inputs[0])
 
 
@@ -216,13 +221,19 @@ def unfold(model: keras.Model, source: Graph, into: keras.Model) -> None:
             shift = trained[node.name][0] if node.name in trained else np.zeros(channels)
             _only_add(into.get_layer(node.name), shift + homeless.pop(node.inputs[0], 0.0))
     if homeless:
-        raise UnsupportedLayerError(f"{next(iter(homeless))} has no bias, and no norm follows it")
+        raise UnsupportedLayerError(
+            f"layer {next(iter(homeless))!r}",
+            expected="a bias, or a batch normalisation behind it",
+            found="neither",
+        )
 
 
 def _only_add(norm: Any, shift: np.ndarray) -> None:
     """Let a batch normalisation add `shift` and do nothing else."""
     if norm.gamma is None or norm.beta is None:
-        raise UnsupportedLayerError(f"{norm.name} has no scale or no centre")
+        raise UnsupportedLayerError(
+            f"layer {norm.name!r}", expected="a scale and a centre", found="one of them missing"
+        )
     norm.gamma.assign(np.ones_like(shift))
     norm.beta.assign(shift)
     norm.moving_mean.assign(np.zeros_like(shift))
@@ -247,7 +258,7 @@ class FineTuning:
             raise RecipeError(
                 "model.start",
                 expected="a model whose batch normalisations can be folded, of plain layers only",
-                found=str(error),
+                found=f"{error.subject}, {error.found}",
             ) from error
         if not alike:
             raise RecipeError(

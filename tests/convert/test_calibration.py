@@ -381,7 +381,10 @@ def test_a_run_without_ranges_says_why(run, monkeypatch, lacking):
     keep_ranges(run, golden_faces(48)[:40], said.append)
     (line,) = said
     assert "no ranges.json, so that int8 exports take the bundled faces" in line
-    assert {"tensorflow": "the package tensorflow", "layers": "does not know"}[lacking] in line
+    assert {
+        "tensorflow": "the package tensorflow",
+        "layers": "layers that ai-edge-quantizer knows",
+    }[lacking] in line
     assert not (run / RANGES_JSON).exists()
 
 

@@ -16,9 +16,9 @@ from fer_mobile.convert.sensitivity import (
 )
 from fer_mobile.errors import ModelError
 from fer_mobile.golden import golden_faces
-from fer_mobile.graph.ir import to_tensorflow
 from fer_mobile.graph.passes import inference_graph
 from fer_mobile.graph.ranges import propagate_ranges
+from fer_mobile.graph.to_tensorflow import to_tensorflow
 from fer_mobile.preprocess import normalise
 from tests.networks import SIZE, two_streams
 

@@ -40,3 +40,12 @@ def large_library(tmp_path_factory) -> Path:
         with Image.open(photos[number % len(photos)]) as image:
             image.convert("RGB").save(folder / f"{number:02}.jpg", quality=95 - number // 25)
     return folder
+
+
+@pytest.fixture(scope="session")
+def exiftool() -> str:
+    """The program that photo tools are compared with."""
+    program = shutil.which("exiftool")
+    if program is None:
+        pytest.skip("needs exiftool (Debian: libimage-exiftool-perl)")
+    return program

@@ -10,8 +10,9 @@ import pytest
 from fer_mobile import zoo
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert.tflite import inference_function
-from fer_mobile.data.sources import load_dataset
-from fer_mobile.graph.ir import UnsupportedLayerError, from_keras
+from fer_mobile.data import load_dataset
+from fer_mobile.errors import UnsupportedLayerError
+from fer_mobile.graph.from_keras import from_keras
 from fer_mobile.models import shipped_models
 from fer_mobile.preprocess import normalise, resize
 

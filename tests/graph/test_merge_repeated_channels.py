@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from keras import layers
 
-from fer_mobile.graph.ir import from_keras, to_tensorflow
+from fer_mobile.graph.from_keras import from_keras
 from fer_mobile.graph.merge_repeated_channels import merge_repeated_channels
+from fer_mobile.graph.to_tensorflow import to_tensorflow
 
 
 def network(copies=3, channels=1, readers=1, other=False):

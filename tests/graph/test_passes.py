@@ -8,10 +8,12 @@ from keras import layers
 
 from fer_mobile import zoo
 from fer_mobile.convert.tflite import inference_function
+from fer_mobile.errors import UnsupportedLayerError
 from fer_mobile.golden import golden_faces
 from fer_mobile.graph.fold_batch_norm import fold_batch_norm
-from fer_mobile.graph.ir import UnsupportedLayerError, from_keras, to_tensorflow
+from fer_mobile.graph.from_keras import from_keras
 from fer_mobile.graph.passes import REWRITES
+from fer_mobile.graph.to_tensorflow import to_tensorflow
 from fer_mobile.preprocess import normalise
 
 EXACT = 2e-5

@@ -6,8 +6,9 @@ import pytest
 from keras import layers
 
 from fer_mobile import zoo
-from fer_mobile.graph.ir import from_keras, to_tensorflow
+from fer_mobile.graph.from_keras import from_keras
 from fer_mobile.graph.space_to_depth import space_to_depth
+from fer_mobile.graph.to_tensorflow import to_tensorflow
 
 
 def network(kernel, channels, width=12, *, padding="same", relu=True, streams=1):

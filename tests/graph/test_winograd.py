@@ -8,8 +8,10 @@ from keras import layers
 from fer_mobile import zoo
 from fer_mobile.convert.tflite import inference_function
 from fer_mobile.golden import golden_faces
-from fer_mobile.graph.ir import from_keras, map_sizes, to_tensorflow
+from fer_mobile.graph.from_keras import from_keras
+from fer_mobile.graph.ir import map_sizes
 from fer_mobile.graph.passes import inference_graph
+from fer_mobile.graph.to_tensorflow import to_tensorflow
 from fer_mobile.graph.winograd import winograd
 from fer_mobile.preprocess import normalise
 

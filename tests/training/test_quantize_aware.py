@@ -12,10 +12,10 @@ from keras import ops
 from fer_mobile import zoo
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert.calibration import Calibration, find_calibration, observe_model, to_int8
-from fer_mobile.errors import ModelError, RecipeError
+from fer_mobile.errors import ModelError, RecipeError, UnsupportedLayerError
 from fer_mobile.golden import golden_faces
 from fer_mobile.graph.fold_batch_norm import fold_batch_norm
-from fer_mobile.graph.ir import UnsupportedLayerError, from_keras
+from fer_mobile.graph.from_keras import from_keras
 from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.interpreter import load_interpreter
 from fer_mobile.training.fit import train

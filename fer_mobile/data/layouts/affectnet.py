@@ -1,31 +1,35 @@
 """AffectNet as its authors give it: folders of photos, and lists of faces as csv files.
 
 Each list row names a photo, the box of its face and an expression (0-10).  None, Uncertain and
-Non-Face are left out, as the thesis did (003, section 3.3.1); so are rows whose photo is not
-there.  Nothing is decoded before it is used.  (Mollahosseini et al., 2017.)
+Non-Face are skipped, as the thesis did (003, section 3.3.1); so are rows whose photo is not
+there.  `training.csv` is train, `validation.csv` is valid.  Nothing is decoded before it is
+used.  (Mollahosseini et al., 2017.)
 """
 
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from fer_mobile.data.dataset import Dataset
+from fer_mobile.data.dataset import Skipped
 from fer_mobile.data.face_files import FaceFiles
-from fer_mobile.data.protocols import vocabulary
-from fer_mobile.data.split import hashed_split
+from fer_mobile.data.layouts.raw import RawFaces
 from fer_mobile.errors import DataError
 from fer_mobile.types import Box
+
+DESCRIPTION: Final = "AffectNet's folder with training.csv and validation.csv"
 
 EXPRESSIONS: Final = (
     "neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt",
 )  # fmt: skip
-"""AffectNet's numbers 0 to 7; 8 is None, 9 Uncertain, 10 Non-Face."""
+"""AffectNet's numbers 0 to 7."""
 
+_OTHERS: Final = {8: "None", 9: "Uncertain", 10: "Non-Face"}
 LISTS: Final = ("training.csv", "validation.csv")
 _LIST_FOLDERS: Final = ("", "Manually_Annotated_file_lists")
 _PHOTO_FOLDERS: Final = (
@@ -39,44 +43,50 @@ _COLUMNS: Final = (
 """Of a list without a head line."""
 
 
-def find_lists(folder: Path) -> list[Path]:
-    """The lists of an AffectNet folder; none where `folder` is something else."""
-    places = (folder / part / name for part in _LIST_FOLDERS for name in LISTS)
-    return [path for path in places if path.is_file()]
+def recognise(path: Path) -> bool:
+    """A folder with one of AffectNet's lists."""
+    return bool(_find_lists(path))
 
 
-def read_affectnet(folder: Path, protocol: str, split: str, side: int) -> Dataset:
-    """The faces of one split, gray squares of `side` px that are decoded when they are used.
-
-    Both lists together are parted anew, nine faces in ten to train and one to valid, by the
-    photo's name; `protocol` only names the vocabulary.  Raises DataError for a list that
-    cannot be read and for one without a photo that is there.
-    """
-    names = vocabulary(protocol)
-    paths, boxes, labels = [], [], []
-    for file in find_lists(folder):
-        for name, box, number in _rows(file):
-            if number >= len(EXPRESSIONS) or EXPRESSIONS[number] not in names:
-                continue
-            if split not in ("all", hashed_split(Path(name))):
-                continue
-            path = _photo(folder, name)
-            if path is None:
-                continue
-            paths.append(path)
-            boxes.append(box)
-            labels.append(names.index(EXPRESSIONS[number]))
-    if not paths:
+def read(path: Path, side: int) -> RawFaces:
+    """The faces of both lists whose photos are there."""
+    faces: list[tuple[Path, Box | None, str, int]] = []
+    others: Counter[str] = Counter()
+    missing: list[str] = []
+    for file in _find_lists(path):
+        number = LISTS.index(file.name)
+        for name, box, expression in _rows(file):
+            photo = _photo(path, name)
+            if not 0 <= expression < len(EXPRESSIONS):
+                others[_OTHERS.get(expression, str(expression))] += 1
+            elif photo is None:
+                missing.append(name)
+            else:
+                faces.append((photo, box, EXPRESSIONS[expression], number))
+    if not faces:
         raise DataError(
-            folder,
-            expected=f"photos of AffectNet's lists in split {split!r}, in the folder or in "
-            f"{_PHOTO_FOLDERS[1]}",
+            path,
+            expected=f"photos of AffectNet's lists, in the folder or in {_PHOTO_FOLDERS[1]}",
             found="none",
         )
-    numbers = np.array(labels, np.int64)
-    targets = np.eye(len(names), dtype=np.float32)[numbers]
-    faces = FaceFiles(paths, boxes, side)
-    return Dataset(faces, numbers, targets, names, protocol, split, tuple(map(str, paths)))
+    photos, boxes, classes, split = zip(*faces, strict=True)
+    skipped = [Skipped(f"of expression {name}", count) for name, count in sorted(others.items())]
+    if missing:
+        skipped.append(Skipped("listed and not there", len(missing), tuple(missing[:3])))
+    return RawFaces(
+        "AffectNet",
+        FaceFiles(photos, boxes, side),
+        np.array(split, np.int8),
+        classes=classes,
+        files=tuple(map(str, photos)),
+        groups=tuple(str(photo.relative_to(path)) for photo in photos),
+        skipped=tuple(skipped),
+    )
+
+
+def _find_lists(folder: Path) -> list[Path]:
+    places = (folder / part / name for part in _LIST_FOLDERS for name in LISTS)
+    return [path for path in places if path.is_file()]
 
 
 def _photo(folder: Path, name: str) -> Path | None:

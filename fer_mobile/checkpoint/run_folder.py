@@ -1,0 +1,182 @@
+"""A run folder: what a training leaves, read and written in this one place.
+
+It holds::
+
+    recipe.json          the resolved recipe
+    provenance.json      what the weights come from: data, first weights, teachers, software
+    state.json           how many epochs are done, written after their checkpoint
+    last.keras           weights and optimizer after the last epoch
+    best.keras           float32 weights of the best epoch (averaged, if the recipe says so)
+    valid.json           its figures on valid, calibrated once the training is done
+    calibration.json     temperature and offsets for it, which every reader folds in
+    ranges.json          its activation ranges for int8 exports
+    teacher_targets.npz  soft targets of the teachers, for a recipe whose batches come again
+    history.csv          a row an epoch; curves.png draws it
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from fer_mobile.contract import OutputCalibration
+from fer_mobile.files import replace_file, write_text
+from fer_mobile.metrics import Scores
+
+HISTORY_COLUMNS: Final = (
+    "epoch", "loss", "accuracy", "balanced_accuracy", "valid_loss", "seconds",
+    "train_accuracy", "step_ms",
+)  # fmt: skip
+"""Of history.csv.  Accuracies and loss of valid are of the weights that best.keras keeps; loss,
+train_accuracy and step_ms (the wait for batches included) are of the training batches."""
+
+CALIBRATION_JSON: Final = "calibration.json"
+FORMER_CALIBRATION_JSON: Final = "adjustment.json"
+"""The name of calibration.json in run folders of version 0.1.0, which are still read."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """How far a run is."""
+
+    epochs_done: int = 0
+    stopped: str | None = None
+    """Why it ended before its recipe's last epoch, if it did."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The files of a run by what they hold."""
+
+    path: Path
+
+    @property
+    def recipe_json(self) -> Path:
+        """The resolved recipe."""
+        return self.path / "recipe.json"
+
+    @property
+    def last_weights(self) -> Path:
+        """Weights and optimizer after the last epoch."""
+        return self.path / "last.keras"
+
+    @property
+    def best_weights(self) -> Path:
+        """Float32 weights of the best epoch, as trained: the calibration is not folded in."""
+        return self.path / "best.keras"
+
+    @property
+    def valid_json(self) -> Path:
+        """The best epoch's figures on valid."""
+        return self.path / "valid.json"
+
+    @property
+    def history_csv(self) -> Path:
+        """A row an epoch, with `HISTORY_COLUMNS`."""
+        return self.path / "history.csv"
+
+    @property
+    def curves_png(self) -> Path:
+        """The picture of history.csv."""
+        return self.path / "curves.png"
+
+    @property
+    def teacher_targets(self) -> Path:
+        """Soft targets of the teachers."""
+        return self.path / "teacher_targets.npz"
+
+    @property
+    def provenance_json(self) -> Path:
+        """What the weights come from."""
+        return self.path / "provenance.json"
+
+    @property
+    def exists(self) -> bool:
+        """Whether a run was begun here."""
+        return self.recipe_json.is_file()
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether a run here has finished an epoch, so that there are weights with figures."""
+        return all(
+            file.is_file() for file in (self.best_weights, self.recipe_json, self.valid_json)
+        )
+
+    def read_recipe(self) -> dict[str, Any]:
+        """The recipe as plain values."""
+        return _read_json(self.recipe_json)
+
+    def write_recipe(self, recipe: str) -> None:
+        """Keep a resolved recipe, given as JSON."""
+        write_text(self.recipe_json, recipe)
+
+    def read_state(self) -> RunState:
+        """How far the run is; of none, at its beginning."""
+        file = self.path / "state.json"
+        return RunState(**_read_json(file)) if file.is_file() else RunState()
+
+    def write_state(self, state: RunState) -> None:
+        """Say how far the run is: last of what an epoch writes, so that none is half done."""
+        facts: dict[str, Any] = {"epochs_done": state.epochs_done}
+        if state.stopped is not None:
+            facts["stopped"] = state.stopped
+        write_text(self.path / "state.json", json.dumps(facts))
+
+    def write_best(self, save: Callable[[Path], object], valid: Mapping[str, Any]) -> None:
+        """Keep the weights that `save` writes to the path it is given, and their figures."""
+        replace_file(self.best_weights, save)
+        self.write_valid(valid)
+
+    def read_valid(self) -> dict[str, Any]:
+        """Protocol, split and figures of the best weights."""
+        return _read_json(self.valid_json)
+
+    def write_valid(self, valid: Mapping[str, Any]) -> None:
+        """Keep protocol, split and figures of the best weights."""
+        write_text(self.valid_json, json.dumps(valid, indent=2))
+
+    def read_scores(self) -> Scores | None:
+        """The figures of the best weights; None where there are none yet."""
+        if not self.valid_json.is_file():
+            return None
+        stored = self.read_valid()
+        return Scores(**{key: stored[key] for key in Scores.__dataclass_fields__ if key in stored})
+
+    def read_calibration(self) -> OutputCalibration | None:
+        """What readers fold into the best weights' last layer, if anything."""
+        for name in (CALIBRATION_JSON, FORMER_CALIBRATION_JSON):
+            if (self.path / name).is_file():
+                return OutputCalibration.model_validate_json((self.path / name).read_bytes())
+        return None
+
+    def write_calibration(self, calibration: OutputCalibration) -> None:
+        """Keep what readers are to fold in."""
+        write_text(self.path / CALIBRATION_JSON, calibration.model_dump_json(indent=2))
+
+    def read_history(self) -> list[dict[str, float]]:
+        """The epochs so far, by the names in `HISTORY_COLUMNS`."""
+        if not self.history_csv.is_file():
+            return []
+        with self.history_csv.open(newline="") as file:
+            return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+
+    def write_history(self, rows: Sequence[Mapping[str, float]]) -> None:
+        """Keep the epochs so far."""
+        lines = [",".join(HISTORY_COLUMNS)]
+        for row in rows:
+            values = [f"{row[column]:.5f}" for column in HISTORY_COLUMNS[1:]]
+            lines.append(",".join([str(int(row["epoch"])), *values]))
+        write_text(self.history_csv, "\n".join(lines) + "\n")
+
+    def write_provenance(self, facts: Mapping[str, Any]) -> None:
+        """Say what the weights come from."""
+        write_text(self.provenance_json, json.dumps(facts, indent=1) + "\n")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return facts

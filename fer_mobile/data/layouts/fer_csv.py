@@ -1,0 +1,135 @@
+"""FER2013 as csv: emotion, pixels and Usage a row; with FER+'s votes beside it, or alone."""
+
+from __future__ import annotations
+
+import csv
+import math
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_mobile.data.copies import find_copies
+from fer_mobile.data.dataset import Skipped
+from fer_mobile.data.layouts.raw import RawFaces
+from fer_mobile.data.protocols import Votes
+from fer_mobile.data.splits import UNKNOWN, split_number
+from fer_mobile.errors import DataError
+from fer_mobile.labels import FERPLUS_VOTES
+
+DESCRIPTION: Final = "fer2013.csv (emotion, pixels, Usage), with fer2013new.csv (FER+) or alone"
+FACES, VOTES = "fer2013.csv", "fer2013new.csv"
+"""Names of the two files in a folder."""
+
+_OTHER_NAMES: Final = ("icml_face_data.csv",)
+"""Other names that Kaggle gives the first of them."""
+
+csv.field_size_limit(1 << 20)  # a face of 48×48 px is 9 kB of digits, one of 200×200 160 kB
+
+
+def recognise(path: Path) -> bool:
+    """A csv file with the columns emotion and pixels, or a file or folder of a known name."""
+    file = _faces_file(path)
+    if file is None:
+        return False
+    return file.name in (FACES, *_OTHER_NAMES) or {"emotion", "pixels"} <= set(_header(file))
+
+
+def read(path: Path, side: int) -> RawFaces:
+    """Every face, at the size that it is stored in; rows that FER+ calls no face are skipped."""
+    file = _faces_file(path) or path
+    crowd = file.with_name(VOTES)
+    has_votes = crowd.is_file()
+    rows = _joined(file, crowd) if has_votes else ((row, None) for row in _rows(file))
+    images, split, labels, votes, no_faces = [], [], [], [], 0
+    try:
+        for row, cast in rows:
+            if cast is not None:
+                if not cast["image name"]:
+                    no_faces += 1
+                    continue
+                votes.append([int(vote) for vote in list(cast.values())[2:12]])
+            images.append(_pixels(row["pixels"]))
+            split.append(_split(row.get("usage")))
+            labels.append(int(row["emotion"]))
+        pixels = np.stack(images) if images else np.empty((0, 48, 48), np.uint8)
+        counts = np.array(votes, np.uint8).reshape(-1, len(FERPLUS_VOTES)) if has_votes else None
+    except (csv.Error, OSError, KeyError, TypeError, ValueError, OverflowError) as error:
+        expected = f"{file.name} (emotion, pixels, Usage)"
+        if has_votes:
+            expected += f" and {VOTES} (Usage, Image name, ten votes) with as many rows"
+        raise DataError(
+            path, expected=expected, found=f"{error!r} after {len(images)} faces"
+        ) from error
+    if not len(pixels):
+        found = "the csv pair" if has_votes else file.name
+        raise DataError(path, expected=f"faces in {found}", found="none")
+    numbers = np.array(split, np.int8)
+    keys = [image.tobytes() for image in pixels]
+    copy_of, certain = find_copies(keys, numbers, labels)
+    return RawFaces(
+        "FER2013 (csv) with FER+ votes" if has_votes else "FER2013 (csv)",
+        pixels,
+        numbers,
+        Votes(counts, np.array(labels, np.int64)),
+        groups=tuple(f"row {row}" for row in range(len(pixels))),
+        copy_of=copy_of,
+        label_certain=certain,
+        skipped=(Skipped("rows that FER+ names no image for", no_faces),) if no_faces else (),
+    )
+
+
+def _faces_file(path: Path) -> Path | None:
+    if path.is_file():
+        return path if path.suffix.lower() == ".csv" else None
+    places = (path / name for name in (FACES, *_OTHER_NAMES))
+    return next((place for place in places if place.is_file()), None)
+
+
+def _header(file: Path) -> list[str]:
+    """The names of a csv's columns, in lower case; none where it is no text."""
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as lines:
+            return [name.strip().lower() for name in next(csv.reader(lines), [])]
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return []
+
+
+def _rows(file: Path) -> Iterator[dict[str, str]]:
+    with file.open(newline="", encoding="utf-8-sig") as lines:
+        reader = csv.reader(lines)
+        names = [name.strip().lower() for name in next(reader)]
+        for cells in reader:
+            if cells:
+                yield dict(zip(names, cells, strict=True))
+
+
+def _joined(faces: Path, votes: Path) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
+    """Both files by the order of their rows, which is what joins them."""
+    return zip(_rows(faces), _rows(votes), strict=True)
+
+
+def _pixels(text: str) -> NDArray[np.uint8]:
+    with warnings.catch_warnings(action="error"):
+        try:
+            values = np.fromstring(text, np.int32, sep=" ")
+        except DeprecationWarning as error:
+            raise ValueError("pixels that are no numbers") from error
+    side = math.isqrt(len(values))
+    if not side or side * side != len(values):
+        raise ValueError(f"{len(values)} pixels, no square")
+    if values.min() < 0 or values.max() > 255:
+        raise ValueError("a pixel outside 0 to 255")
+    return values.astype(np.uint8).reshape(side, side)
+
+
+def _split(usage: str | None) -> int:
+    if usage is None:
+        return UNKNOWN
+    number = split_number(usage)
+    if number is None:
+        raise ValueError(f"Usage {usage!r}")
+    return number

@@ -1,0 +1,122 @@
+"""Images in a folder for each class: ``[split/] class / [subject/] photo.jpg``.
+
+Kaggle's FER2013 and most datasets that people make are kept like this.  Folders whose names
+are those of splits, in any case (`Train`, `validation`, `val`, `PublicTest`), are splits,
+above or below the classes.  Folders below a class are subjects, whose pictures stay together.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from fer_mobile.data.dataset import Skipped
+from fer_mobile.data.face_files import FaceFiles
+from fer_mobile.data.layouts.raw import RawFaces
+from fer_mobile.data.splits import UNKNOWN, split_number
+from fer_mobile.errors import DataError
+from fer_mobile.images import PHOTO_SUFFIXES
+
+DESCRIPTION: Final = "a folder of images for each class, in split folders or not"
+
+_EXAMPLES: Final = 3
+
+
+def recognise(path: Path) -> bool:
+    """A folder with an image below one of its folders."""
+    return path.is_dir() and any(len(parts) > 1 for parts in _image_paths(path))
+
+
+def read(path: Path, side: int) -> RawFaces:
+    """Every image that lies in a class; nothing is decoded yet."""
+    root = _root(path)
+    images = sorted(_image_paths(root))
+    loose = [parts for parts in images if len(parts) < 2]
+    images = [parts for parts in images if len(parts) > 1]
+    level = _split_level(root, images)
+    split, classes, groups, files = [], [], [], []
+    without_class = list(loose)
+    for parts in images:
+        folders = [*parts[:-1]]
+        number = UNKNOWN
+        if level is not None and level < len(folders):
+            number = split_number(folders.pop(level)) or 0
+        if not folders:
+            without_class.append(parts)
+            continue
+        split.append(number)
+        classes.append(folders[0])
+        groups.append("/".join(folders[1:]) or "/".join(parts))
+        files.append(str(root.joinpath(*parts)))
+    return RawFaces(
+        "a folder for each class" + (" and split" if level is not None else ""),
+        FaceFiles([Path(file) for file in files], [None] * len(files), side),
+        np.array(split, np.int8),
+        classes=tuple(classes),
+        files=tuple(files),
+        groups=tuple(groups),
+        skipped=tuple(_skipped(root, without_class)),
+    )
+
+
+def _root(path: Path) -> Path:
+    """The folder with the splits or classes: archives wrap it in folders of their own."""
+    while True:
+        parts = list(_image_paths(path))
+        tops = {p[0] for p in parts if len(p) > 1}
+        deep = all(len(p) > 2 for p in parts)
+        if len(tops) != 1 or not deep or split_number(next(iter(tops))) is not None:
+            return path
+        path = path / next(iter(tops))
+
+
+def _image_paths(root: Path) -> Iterator[tuple[str, ...]]:
+    """The parts of each image's path below `root`; hidden files and folders are left out."""
+    for parent, folders, files in os.walk(root, followlinks=False):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        above = Path(parent).relative_to(root).parts
+        for name in files:
+            if not name.startswith(".") and Path(name).suffix.lower() in PHOTO_SUFFIXES:
+                yield (*above, name)
+
+
+def _split_level(root: Path, images: list[tuple[str, ...]]) -> int | None:
+    """The level of the folders that are splits: 0, 1 below the classes, or None for none.
+
+    Raises DataError where some of a level are splits and others are not: which of them teach
+    cannot be guessed.
+    """
+    for level in (0, 1):
+        names = {parts[level] for parts in images if len(parts) > level + 1}
+        splits = {name for name in names if split_number(name) is not None}
+        if not splits:
+            continue
+        others = sorted(names - splits)
+        if others:
+            raise DataError(
+                root,
+                expected=f"only splits beside {', '.join(sorted(splits))}",
+                found=", ".join(others[:5]) + (" …" if len(others) > 5 else ""),
+                hint="Move each class into its split, or rename the folder.",
+            )
+        return level
+    return None
+
+
+def _skipped(root: Path, without_class: list[tuple[str, ...]]) -> Iterator[Skipped]:
+    if without_class:
+        names = tuple("/".join(parts) for parts in without_class[:_EXAMPLES])
+        yield Skipped("in no class folder", len(without_class), names)
+    others = [
+        Path(parent, name)
+        for parent, folders, files in os.walk(root)
+        for name in files
+        if Path(name).suffix.lower() not in PHOTO_SUFFIXES and not name.startswith(".")
+    ]
+    if others:
+        names = tuple(str(path.relative_to(root)) for path in others[:_EXAMPLES])
+        yield Skipped("without an image's suffix", len(others), names)

@@ -1,0 +1,229 @@
+"""`load_dataset`: one split of a dataset of any layout, under one protocol."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_mobile.data import layouts
+from fer_mobile.data.copies import find_copies, near_copies
+from fer_mobile.data.dataset import SPLITS, Dataset, DataWarning, Skipped
+from fer_mobile.data.face_files import FaceFiles, TooSmallError
+from fer_mobile.data.layouts.raw import RawFaces
+from fer_mobile.data.protocols import OWN, PROTOCOLS, Votes, find_protocol
+from fer_mobile.data.splits import UNKNOWN, assign
+from fer_mobile.data.vocabulary import EXAMPLES, name_labels
+from fer_mobile.errors import DataError, PhotoError, choose
+
+ENVIRONMENT: Final = "FER_MOBILE_DATA"
+"""Environment variable that names the data when no path is given."""
+
+MOST_DECODED: Final = 40_000
+"""Up to so many faces in files are decoded at once; those of larger splits when they are used."""
+
+MOST_COMPARED: Final = 5_000
+"""Up to so many faces in files are compared pairwise, so that near copies share a split."""
+
+
+def data_path(path: str | Path | None = None) -> Path:
+    """`path`, or what the environment variable names; DataError when there is neither."""
+    chosen = path or os.environ.get(ENVIRONMENT)
+    if not chosen:
+        raise DataError(
+            "data",
+            expected="a dataset",
+            found="no path",
+            hint=f"Give data=PATH or set {ENVIRONMENT}.",
+        )
+    place = Path(chosen)
+    if not place.exists():
+        raise DataError(place, expected="a file or folder", found="nothing there")
+    return place
+
+
+def load_dataset(
+    path: str | Path | None = None,
+    *,
+    protocol: str = "ferplus-strict",
+    split: str = "valid",
+    training: bool = False,
+    side: int = 112,
+    labels: Sequence[str] | None = None,
+) -> Dataset:
+    """Load the faces of one split under one protocol.
+
+    The layout is recognised by looking (docs/data.md): FER2013 as npz or csv, with or without
+    FER+'s votes; a folder for each class, with or without splits; a csv that lists images;
+    AffectNet.  What is left out is counted and named in `Dataset.skipped`, and where files
+    are left out, in a DataWarning.
+
+    Args:
+        path: a file or folder; by default what the environment variable FER_MOBILE_DATA names.
+        protocol: how labels follow from what the source says (see `protocols`).  Classes that
+            a source names are mapped onto the protocol's labels by name and alias, and the
+            dataset's protocol is then "expressions"; "own" takes them as they are.
+        split: "train", "valid", "test" or "all".  Where the source names no splits, or no
+            valid, one face in ten validates; which ones depends on names alone, and pictures
+            of one subject or nearly the same ones stay together.
+        training: rows to learn from: those of train whose picture is also in valid or test
+            are left out, and under FER2013's own labels those that occur under several.
+        side: size in px of faces that lie in photos; others have their own.
+        labels: protocol "own" only: the vocabulary in the order of a model's outputs, 2 to
+            100 names; by default the classes in the order of the alphabet.
+
+    Raises DataError when the source, protocol, labels or split cannot be used.
+    """
+    choose("protocol", protocol, PROTOCOLS | {OWN: None}, DataError)
+    choose("split", split, dict.fromkeys(SPLITS), DataError)
+    if labels is not None and protocol != OWN:
+        raise DataError("labels", expected=f"protocol={OWN!r} with them", found=repr(protocol))
+    source = data_path(path)
+    raw = layouts.read(source, side)
+    if raw.votes is not None:
+        dataset = _by_votes(raw, raw.votes, protocol, split, training, source)
+    else:
+        dataset = _by_classes(raw, protocol, split, training, labels, source)
+    if not len(dataset):
+        reasons = "; ".join(map(str, dataset.skipped))
+        raise DataError(
+            source,
+            expected=f"faces in split {split!r}",
+            found=f"none ({reasons})" if reasons else "none",
+        )
+    return dataset
+
+
+def _by_votes(
+    raw: RawFaces, votes: Votes, protocol: str, split: str, training: bool, source: Path
+) -> Dataset:
+    """Rows of FER2013, by its labels and FER+'s votes."""
+    if protocol == OWN:
+        protocol = "fer2013"
+    if votes.votes is None and protocol.startswith("ferplus"):
+        raise DataError(
+            source,
+            expected=f"FER+'s votes for protocol {protocol!r} (fer2013new.csv)",
+            found="FER2013's labels alone",
+            hint="Use protocol='fer2013'.",
+        )
+    labelled = find_protocol(protocol)(votes)
+    number = raw.split if not (raw.split == UNKNOWN).any() else assign(raw.split, raw.groups)
+    rows = np.ones(len(raw), bool) if split == "all" else number == SPLITS.index(split)
+    skipped = list(raw.skipped)
+    without = rows & ~labelled.keep
+    if without.any():
+        skipped.append(Skipped(f"without a label under {protocol}", int(without.sum())))
+    rows &= labelled.keep
+    if training:
+        train = number == 0
+        for what, left_out in (
+            ("of train whose picture is in valid or test", train & (raw.copy_of != 0)),
+            ("of train whose picture has several labels", train & ~_certain(raw, protocol)),
+        ):
+            if (rows & left_out).any():
+                skipped.append(Skipped(what, int((rows & left_out).sum())))
+            rows &= ~left_out
+    return Dataset(
+        raw.images[rows],
+        labelled.labels[rows].astype(np.int64),
+        labelled.targets[rows],
+        labelled.names,
+        protocol,
+        split,
+        kind=raw.kind,
+        skipped=tuple(skipped),
+    )
+
+
+def _certain(raw: RawFaces, protocol: str) -> NDArray[np.bool_]:
+    """Rows whose label no copy contradicts; votes settle it, FER2013's single labels do not."""
+    if protocol.startswith("ferplus") or raw.label_certain is None:
+        return np.ones(len(raw), bool)
+    return raw.label_certain
+
+
+def _by_classes(
+    raw: RawFaces,
+    protocol: str,
+    split: str,
+    training: bool,
+    own: Sequence[str] | None,
+    source: Path,
+) -> Dataset:
+    """Rows whose source names a class for each."""
+    named = name_labels(raw, protocol, own, source)
+    keep = named.labels >= 0
+    number = assign_splits(raw)
+    if split != "all":
+        here = number == SPLITS.index(split)
+        if not here.any():
+            present = ", ".join(SPLITS[n] for n in sorted(set(number.tolist())))
+            raise DataError(source, expected=f"a split {split!r}", found=present)
+        keep &= here
+    skipped = [*raw.skipped, *named.skipped]
+    if training and isinstance(raw.images, FaceFiles):
+        copies, _ = find_copies(raw.images.keys(), number, raw.classes)
+        left_out = keep & (number == 0) & (copies != 0)
+        if left_out.any():
+            skipped.append(
+                _files("of train whose file is in valid or test", np.flatnonzero(left_out), raw)
+            )
+        keep &= ~left_out
+    rows = np.flatnonzero(keep)
+    images = raw.images.rows(rows) if isinstance(raw.images, FaceFiles) else raw.images[rows]
+    if isinstance(images, FaceFiles) and len(images) <= MOST_DECODED:
+        decoded, failed = images.decode()
+        skipped += _unreadable(failed, rows, raw)
+        readable = np.array([row not in failed for row in range(len(rows))], bool)
+        images, rows = decoded[readable], rows[readable]
+    labels = named.labels[rows]
+    if skipped:
+        text = f"{source}: {len(labels):,} faces; left out: " + "; ".join(map(str, skipped))
+        warnings.warn(text, DataWarning, stacklevel=4)
+    return Dataset(
+        images,
+        labels,
+        np.eye(len(named.names), dtype=np.float32)[labels],
+        named.names,
+        named.protocol,
+        split,
+        tuple(raw.files[row] for row in rows),
+        raw.kind,
+        tuple(skipped),
+    )
+
+
+def assign_splits(raw: RawFaces) -> NDArray[np.int8]:
+    """The split of every row; where the source names none, near copies share one."""
+    unnamed = (raw.split == UNKNOWN).any() or not (raw.split == 1).any()
+    if not unnamed:
+        return raw.split
+    groups = list(raw.groups)
+    if isinstance(raw.images, FaceFiles) and len(raw) <= MOST_COMPARED:
+        images, failed = raw.images.decode()
+        for row, first in enumerate(near_copies(images)):
+            if row not in failed:
+                groups[row] = groups[int(first)]
+    return assign(raw.split, groups, raw.classes)
+
+
+def _unreadable(
+    failed: dict[int, PhotoError], rows: NDArray[np.int64], raw: RawFaces
+) -> list[Skipped]:
+    small = [row for row, error in failed.items() if isinstance(error, TooSmallError)]
+    others = [row for row in failed if row not in set(small)]
+    return [
+        _files(reason, rows[which], raw)
+        for reason, which in (("that cannot be read", others), ("too small", small))
+        if which
+    ]
+
+
+def _files(reason: str, rows: NDArray[np.int64], raw: RawFaces) -> Skipped:
+    return Skipped(reason, len(rows), tuple(raw.files[row] for row in rows[:EXAMPLES]))

@@ -1,0 +1,65 @@
+"""Which split a face is in: as its source says, or by a rule where it says nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNKNOWN: Final = -1
+"""The split of a row whose source names none."""
+
+_WORDS: Final = {
+    0: ("train", "training", "trainset", "trn"),
+    1: ("valid", "validation", "val", "dev", "publictest"),
+    2: ("test", "testing", "testset", "privatetest"),
+}
+_NUMBERS: Final = {word: number for number, words in _WORDS.items() for word in words}
+
+
+def split_number(name: str) -> int | None:
+    """0, 1 or 2 for a name of train, valid or test in any spelling people use; else None.
+
+    >>> split_number("Validation"), split_number("TRAIN_SET"), split_number("happy")
+    (1, 0, None)
+    """
+    return _NUMBERS.get("".join(c for c in name.casefold() if c.isalnum()))
+
+
+def _rank(group: str) -> int:
+    """A number from 0 to 2**64 - 1 that depends on a group's name alone."""
+    digest = hashlib.sha256(group.encode("utf-8", "surrogateescape")).digest()
+    return int.from_bytes(digest[:8], "big")
+
+
+def assign(
+    split: NDArray[np.int8], groups: Sequence[str], classes: Sequence[Hashable] | None = None
+) -> NDArray[np.int8]:
+    """A split for every row: int8 [N], 0 train, 1 valid, 2 test.
+
+    Where the source names none, one group in ten validates and the others train; which ones
+    depends on their names alone.  Where it has no valid, the same rule takes one group in ten
+    of its train.  A group stays together.  Of each of `classes`, if given, at least one group
+    trains, and where it has several one validates.
+    """
+    if (split == 1).any():
+        rows = np.flatnonzero(split == UNKNOWN).tolist()
+    else:
+        rows = np.flatnonzero((split == UNKNOWN) | (split == 0)).tolist()
+    ranks = {groups[row]: _rank(groups[row]) for row in rows}
+    valid = {group for group, rank in ranks.items() if rank < 2**64 // 10}
+    groups_of: dict[Hashable, set[str]] = {}
+    for row in rows:
+        groups_of.setdefault(classes[row] if classes else None, set()).add(groups[row])
+    for own in groups_of.values():
+        if len(own) > 1 and not own & valid:
+            valid.add(min(own, key=ranks.__getitem__))
+        elif own <= valid:
+            valid.discard(max(own, key=ranks.__getitem__))
+    out = split.copy()
+    for row in rows:
+        out[row] = 1 if groups[row] in valid else 0
+    return out

@@ -1,0 +1,120 @@
+"""Labels of a dataset whose source names a class for each face.
+
+Its classes are its own vocabulary (protocol `own`), or they are mapped by name and alias onto
+that of another protocol, which a model of the eight expressions can be measured by.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_mobile.data.dataset import Skipped
+from fer_mobile.data.layouts.raw import RawFaces
+from fer_mobile.data.protocols import EXPRESSIONS, OWN, vocabulary
+from fer_mobile.errors import DataError, nearest
+from fer_mobile.labels import ALIASES, LABELS, MULTIPLE, canonical
+
+FEWEST, MOST = 2, 100
+"""How many labels a vocabulary may have."""
+
+EXAMPLES = 3
+"""Files named for each reason that files are left out for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Labels of N faces by name."""
+
+    names: tuple[str, ...]
+    labels: NDArray[np.int64]
+    """int64 [N], indices into `names`; -1 where a face's class is none of them."""
+    protocol: str
+    skipped: tuple[Skipped, ...]
+
+
+def name_labels(raw: RawFaces, protocol: str, own: Sequence[str] | None, subject: object) -> Named:
+    """The labels of faces whose source names classes.
+
+    `own` gives the vocabulary of protocol `own` and its order; without it, the classes are
+    its labels in the order of the alphabet.  Raises DataError for fewer than two labels or
+    more than 100, for a label without a face, and where no class is a label.
+    """
+    if protocol == OWN:
+        names = _own_names(raw, own, subject)
+        spelt = {name.casefold(): number for number, name in enumerate(names)}
+        numbers = {name: spelt.get(name.strip().casefold(), -1) for name in set(raw.classes)}
+    else:
+        names = vocabulary(protocol)
+        known = {name: number for number, name in enumerate(names)}
+        numbers = {name: known.get(canonical(name) or "", -1) for name in set(raw.classes)}
+        size = len(names)
+        protocol = EXPRESSIONS if size == len(LABELS) else f"{EXPRESSIONS}-{size}"
+    labels = np.array([numbers[name] for name in raw.classes], np.int64)
+    if not (labels >= 0).any():
+        raise DataError(
+            subject,
+            expected=f"images in folders or rows named after labels ({', '.join(names)})",
+            found=", ".join(sorted(set(raw.classes))[:8]) or "no class",
+            hint=f"Use protocol={OWN!r} for labels of your own." if own is None else "",
+        )
+    return Named(names, labels, protocol, _unknown(raw, labels, names))
+
+
+def _own_names(raw: RawFaces, own: Sequence[str] | None, subject: object) -> tuple[str, ...]:
+    found: dict[str, str] = {}
+    for name in sorted(set(raw.classes), key=lambda name: (name.strip().casefold(), name)):
+        found.setdefault(name.strip().casefold(), name.strip())
+    names = tuple(own) if own is not None else tuple(found.values())
+    if not FEWEST <= len(names) <= MOST:
+        raise DataError(
+            subject,
+            expected=f"{FEWEST} to {MOST} labels",
+            found=f"{len(names)}: {', '.join(names[:8])}" if names else "none",
+        )
+    keys = [name.strip().casefold() for name in names]
+    if len(set(keys)) != len(keys) or not all(keys) or MULTIPLE in keys:
+        raise DataError(
+            "labels",
+            expected=f"different names, none of them empty or {MULTIPLE!r}",
+            found=", ".join(names),
+        )
+    without = [name for name, key in zip(names, keys, strict=True) if key not in found]
+    if without:
+        raise DataError(
+            subject,
+            expected=f"faces of {', '.join(map(repr, without))}",
+            found="none",
+            hint=nearest(without[0], sorted(set(raw.classes))),
+        )
+    return names
+
+
+def _close(name: str, names: tuple[str, ...]) -> str:
+    """The label that a class may be misspelt for, in brackets; nothing where none is close."""
+    known = {word: word for word in (*names, *ALIASES)}
+    close = difflib.get_close_matches(name.strip().casefold(), known, n=1, cutoff=0.6)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _unknown(
+    raw: RawFaces, labels: NDArray[np.int64], names: tuple[str, ...]
+) -> tuple[Skipped, ...]:
+    """The classes that are no labels, each with its count and the nearest label."""
+    rows = np.flatnonzero(labels < 0)
+    counts = Counter(raw.classes[row] for row in rows)
+    return tuple(
+        Skipped(
+            f"of class {name!r}, which is no label{_close(name, names)}",
+            count,
+            tuple(raw.files[row] for row in rows if raw.classes[row] == name)[:EXAMPLES]
+            if raw.files
+            else (),
+        )
+        for name, count in sorted(counts.items())
+    )

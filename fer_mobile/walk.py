@@ -1,0 +1,150 @@
+"""Which files below a folder are photos, and what is passed over, each with its reason."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+from fer_mobile.files import is_ours
+
+PHOTO_SUFFIXES: Final = frozenset(
+    {
+        ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".bmp", ".gif",
+        ".tif", ".tiff", ".heic", ".heif", ".hif", ".avif",
+    }
+)  # fmt: skip
+"""Suffixes, in lower case, of the files that are taken for photos."""
+
+RAW_SUFFIXES: Final = frozenset(
+    {
+        ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".kdc",
+        ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl",
+        ".sr2", ".srf", ".srw", ".x3f",
+    }
+)  # fmt: skip
+VIDEO_SUFFIXES: Final = frozenset(
+    {
+        ".3gp", ".avi", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".webm",
+        ".wmv",
+    }
+)  # fmt: skip
+OTHER_SUFFIXES: Final = frozenset({".jp2", ".jxl", ".ppm", ".psd", ".svg", ".tga", ".xcf"})
+"""Pictures of formats that are not read."""
+
+NO_PHOTOS: Final = ".nomedia"
+"""A file of this name says that its folder holds pictures which are no photos, as on Android."""
+
+SYSTEM_FOLDERS: Final = frozenset(
+    {
+        "@eadir", "@recycle", "@recently-snapshot", "@tmp", "#recycle", "#snapshot",
+        "$recycle.bin", "recycler", "recycled", "system volume information", "lost+found",
+    }
+)  # fmt: skip
+"""Folders, in lower case, in which a NAS keeps thumbnails and a system what was deleted."""
+
+Reason = Literal[
+    "hidden",
+    "folder with .nomedia",
+    "folder of a NAS or a recycle bin",
+    "folder that cannot be opened",
+    "link to a folder",
+    "folder made by fer-mobile",
+    "output folder of this run",
+    "RAW photo",
+    "video",
+    "picture of another format",
+]
+
+
+class Skipped(NamedTuple):
+    """A file or folder that a walk passes over."""
+
+    path: Path
+    reason: Reason
+
+
+class Walk(NamedTuple):
+    """What lies below a folder."""
+
+    photos: list[Path]
+    """Sorted."""
+    skipped: list[Skipped]
+    """In the order of the walk: a folder stands for all that is in it."""
+
+
+def walk_photos(folder: str | Path, *, outputs: Iterable[Path] = ()) -> Walk:
+    """The photos below `folder`, by their suffixes, and what is passed over.
+
+    Passed over are hidden files and folders; folders with a file `NO_PHOTOS`, those of
+    `SYSTEM_FOLDERS`, those that fer-mobile made, `outputs`, and those that cannot be opened;
+    links to folders; RAW photos, videos and pictures of other formats.  `folder` itself is
+    searched whatever it is.  Other files are none of ours and not mentioned.
+    """
+    photos: list[Path] = []
+    skipped: list[Skipped] = []
+    targets = {output.resolve() for output in outputs}
+
+    def closed(error: OSError) -> None:
+        skipped.append(Skipped(Path(error.filename), "folder that cannot be opened"))
+
+    for parent, folders, files in os.walk(folder, onerror=closed):
+        here = Path(parent)
+        reasons = {name: _folder_reason(here / name, targets) for name in sorted(folders)}
+        skipped += [Skipped(here / name, reason) for name, reason in reasons.items() if reason]
+        folders[:] = [name for name, reason in reasons.items() if reason is None]
+        for name in sorted(files):
+            kind = _file_reason(name)
+            if kind == "photo":
+                photos.append(here / name)
+            elif kind is not None:
+                skipped.append(Skipped(here / name, kind))
+    return Walk(sorted(photos), skipped)
+
+
+def find_photos(folder: str | Path) -> list[Path]:
+    """The photos below `folder`, sorted (see `walk_photos`)."""
+    return walk_photos(folder).photos
+
+
+def find_files(folder: str | Path, suffix: str) -> Iterator[Path]:
+    """The files below `folder` whose names end in `suffix`, in folders that a walk enters."""
+    for parent, folders, files in os.walk(folder):
+        here = Path(parent)
+        folders[:] = [name for name in folders if _folder_reason(here / name, set()) is None]
+        yield from (here / name for name in sorted(files) if name.lower().endswith(suffix))
+
+
+def _folder_reason(folder: Path, targets: set[Path]) -> Reason | None:
+    """Why a folder is passed over; None where it is searched."""
+    if folder.name.startswith("."):
+        return "hidden"
+    if folder.name.lower() in SYSTEM_FOLDERS:
+        return "folder of a NAS or a recycle bin"
+    if folder.is_symlink():
+        return "link to a folder"
+    if targets and folder.resolve() in targets:
+        return "output folder of this run"
+    try:
+        if is_ours(folder):
+            return "folder made by fer-mobile"
+        if (folder / NO_PHOTOS).exists():
+            return "folder with .nomedia"
+    except OSError:
+        return None  # Opening it will say why it cannot be.
+    return None
+
+
+def _file_reason(name: str) -> Reason | Literal["photo"] | None:
+    """Whether a file is a photo, or why it is passed over; None for what is no picture."""
+    suffix = Path(name).suffix.lower()
+    if suffix in PHOTO_SUFFIXES:
+        return "hidden" if name.startswith(".") else "photo"
+    if name.startswith("."):
+        return None
+    if suffix in RAW_SUFFIXES:
+        return "RAW photo"
+    if suffix in VIDEO_SUFFIXES:
+        return "video"
+    return "picture of another format" if suffix in OTHER_SUFFIXES else None

@@ -1,0 +1,301 @@
+"""Datasets as people keep them, whole and broken: recognised, counted, named, never pooled."""
+
+from __future__ import annotations
+
+import csv
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from fer_mobile.data import OWN, Dataset, DataWarning, load_dataset
+from fer_mobile.data.copies import near_copies
+from fer_mobile.data.splits import assign, split_number
+from fer_mobile.errors import DataError
+from fer_mobile.golden import golden_faces
+
+FACES = golden_faces(64)
+
+
+def write(root: Path, folders: dict[str, int], start: int = 0) -> int:
+    """So many different faces in each folder below `root`; returns how many."""
+    number = start
+    for folder, count in folders.items():
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        for _ in range(count):
+            Image.fromarray(FACES[number]).save(root / folder / f"{number:04}.png")
+            number += 1
+    return number - start
+
+
+def counted(dataset: Dataset) -> dict[str, int]:
+    return {name: count for name, count in dataset.counts().items() if count}
+
+
+def reasons(dataset: Dataset) -> dict[str, int]:
+    return {skipped.reason: skipped.count for skipped in dataset.skipped}
+
+
+def test_misspelt_and_foreign_classes_are_counted_and_named(tmp_path):
+    write(tmp_path, {"happy": 20, "suprise": 20, "neutrall": 10, "Freude": 5})
+    with pytest.warns(DataWarning, match="20 faces; left out"):
+        faces = load_dataset(tmp_path, split="all")
+    assert counted(faces) == {"happiness": 20}
+    assert reasons(faces) == {
+        "of class 'Freude', which is no label": 5,
+        "of class 'neutrall', which is no label (did you mean 'neutral'?)": 10,
+        "of class 'suprise', which is no label (did you mean 'surprise'?)": 20,
+    }
+    assert all(Path(s.examples[0]).is_file() for s in faces.skipped)
+
+
+def test_no_known_class_at_all_is_an_error(tmp_path):
+    write(tmp_path, {"Freude": 3, "Wut": 3})
+    with pytest.raises(DataError, match=r"found Freude, Wut\. Use protocol='own'"):
+        load_dataset(tmp_path, split="all")
+
+
+@pytest.mark.parametrize(
+    ("train", "valid"),
+    [("Train", "Test"), ("training", "validation"), ("TRAIN", "Val"), ("train_set", "dev")],
+)
+def test_split_folders_of_any_spelling_are_splits(tmp_path, train, valid):
+    write(tmp_path, {f"{train}/happy": 4, f"{train}/sad": 5, f"{valid}/happy": 2})
+    held_out = "test" if valid == "Test" else "valid"
+    assert counted(load_dataset(tmp_path, split=held_out)) == {"happiness": 2}
+    everything = load_dataset(tmp_path, split="all")
+    assert counted(everything) == {"happiness": 6, "sadness": 5}
+    assert everything.kind == "a folder for each class and split"
+
+
+def test_without_valid_a_tenth_of_train_validates_and_test_stays(tmp_path):
+    write(tmp_path, {"train/happy": 60, "train/sad": 40, "test/happy": 8})
+    parts = {split: load_dataset(tmp_path, split=split) for split in ("train", "valid", "test")}
+    assert len(parts["train"]) + len(parts["valid"]) == 100
+    assert 2 <= len(parts["valid"]) <= 25
+    assert {Path(f).parts[-3] for f in parts["test"].files} == {"test"}
+    assert {Path(f).parts[-3] for f in parts["valid"].files} == {"train"}
+
+
+def test_splits_below_the_classes_are_splits(tmp_path):
+    write(tmp_path, {"happy/train": 4, "sad/train": 4, "happy/val": 2})
+    assert counted(load_dataset(tmp_path, split="valid")) == {"happiness": 2}
+    assert counted(load_dataset(tmp_path, split="train")) == {"happiness": 4, "sadness": 4}
+
+
+def test_splits_among_classes_are_refused(tmp_path):
+    write(tmp_path, {"train/happy": 2, "sad": 2})
+    with pytest.raises(DataError, match="only splits beside train, found sad"):
+        load_dataset(tmp_path, split="all")
+
+
+def test_folders_that_an_archive_adds_are_looked_through(tmp_path):
+    write(tmp_path / "archive" / "fer2013", {"train/happy": 3, "test/sad": 3})
+    assert counted(load_dataset(tmp_path, split="test")) == {"sadness": 3}
+
+
+def test_subjects_below_a_class_stay_together(tmp_path):
+    write(tmp_path, {f"happy/s{n}": 3 for n in range(10)} | {f"sad/s{n}": 3 for n in range(10)})
+    parts = {split: load_dataset(tmp_path, split=split) for split in ("train", "valid")}
+    subjects = {k: {Path(f).parent.name for f in part.files} for k, part in parts.items()}
+    assert len(parts["train"]) + len(parts["valid"]) == 60
+    assert subjects["valid"]
+    assert not subjects["train"] & subjects["valid"]
+
+
+def test_near_copies_stay_in_one_split(tmp_path):
+    """Twenty faces, each also darker and smaller: no face validates that has its twin in train."""
+    for number in range(20):
+        folder = tmp_path / ("happy" if number % 2 else "sad")
+        folder.mkdir(exist_ok=True)
+        for variant, size in enumerate((64, 60, 56)):
+            darker = Image.fromarray((FACES[number] * (1 - 0.1 * variant)).astype(np.uint8))
+            darker.resize((size, size)).save(folder / f"{variant}-{number:02}.png")
+    for split in ("train", "valid"):
+        names = [Path(f).stem[2:] for f in load_dataset(tmp_path, split=split).files]
+        assert all(names.count(name) == 3 for name in names)
+
+
+def test_unreadable_small_and_loose_files_are_counted(tmp_path):
+    write(tmp_path, {"happy": 6, "sad": 6, ".": 1})
+    (tmp_path / "sad" / "broken.png").write_bytes(b"broken")
+    Image.fromarray(FACES[0]).resize((12, 12)).save(tmp_path / "sad" / "tiny.png")
+    (tmp_path / "sad" / "notes.txt").write_text("x")
+    with pytest.warns(DataWarning):
+        faces = load_dataset(tmp_path, split="all")
+    assert len(faces) == 12
+    assert reasons(faces) == {
+        "in no class folder": 1,
+        "without an image's suffix": 1,
+        "that cannot be read": 1,
+        "too small": 1,
+    }
+
+
+def test_own_labels_in_the_order_of_the_alphabet_or_as_given(tmp_path):
+    write(tmp_path, {"wut": 3, "Freude": 3, "angst": 2})
+    assert load_dataset(tmp_path, split="all", protocol=OWN).names == ("angst", "Freude", "wut")
+    given_order = load_dataset(
+        tmp_path, split="all", protocol=OWN, labels=("Wut", "Freude", "Angst")
+    )
+    assert given_order.names == ("Wut", "Freude", "Angst")
+    assert counted(given_order) == {"Wut": 3, "Freude": 3, "Angst": 2}
+    assert given_order.protocol == OWN
+    with pytest.warns(DataWarning, match="2 of class 'angst'"):
+        two = load_dataset(tmp_path, split="all", protocol=OWN, labels=("Wut", "Freude"))
+    assert len(two) == 6
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (("Wut",), "2 to 100 labels, found 1: Wut"),
+        (("Wut", "wut "), "different names"),
+        (("Wut", "multiple"), "none of them empty or 'multiple'"),
+        (("Wut", "Freud"), "faces of 'Freud', found none. Did you mean 'Freude'"),
+    ],
+)
+def test_wrong_own_labels_are_refused(tmp_path, labels, message):
+    write(tmp_path, {"Wut": 3, "Freude": 3})
+    with pytest.raises(DataError, match=message):
+        load_dataset(tmp_path, split="all", protocol=OWN, labels=labels)
+
+
+def test_one_class_only_is_refused(tmp_path):
+    write(tmp_path, {"Wut": 3})
+    with pytest.raises(DataError, match="2 to 100 labels, found 1: Wut"):
+        load_dataset(tmp_path, split="all", protocol=OWN)
+    with pytest.raises(DataError, match="protocol='own' with them, found 'fer2013'"):
+        load_dataset(tmp_path, split="all", protocol="fer2013", labels=("a", "b"))
+
+
+def manifest(folder: Path, header: str, *rows: tuple[object, ...], name: str = "list.csv") -> Path:
+    path = folder / name
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header.split(","), *rows])
+    return path
+
+
+def test_a_manifest_with_boxes_and_splits(tmp_path):
+    photo = np.full((100, 120), 200, np.uint8)
+    photo[20:84, 30:94] = FACES[0]
+    Image.fromarray(photo).save(tmp_path / "a.png")
+    Image.fromarray(FACES[1]).save(tmp_path / "b.png")
+    rows = [
+        ("a.png", "calm", "train", 30, 20, 64, 64),
+        ("b.png", "wild", "Validation", "", "", "", ""),
+        ("gone.png", "wild", "train", "", "", "", ""),
+    ]
+    path = manifest(tmp_path, "File,Class,Split,x,y,width,height", *rows)
+    with pytest.warns(DataWarning, match="1 listed and not there"):
+        train = load_dataset(path, split="train", protocol=OWN, side=64)
+    np.testing.assert_array_equal(train.images, FACES[:1])
+    assert train.names == ("calm", "wild")
+    assert counted(load_dataset(path, split="valid", protocol=OWN)) == {"wild": 1}
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "message"),
+    [
+        ("file,mood", [("b.png", "calm")], "expected the column label, found file, mood"),
+        ("path,label,x,y,width", [("b.png", "calm", 1, 1, 9)], "expected the column height"),
+        ("path,label,split", [("b.png", "calm", "later")], "split 'later' in line 2"),
+        (
+            "path,label,split",
+            [("b.png", "calm", "train"), ("b.png", "calm", "test")],
+            r"each image in one split, found 'b\.png' in two \(lines 2 and 3\)",
+        ),
+        ("path,label", [("b.png", "calm"), ("b.png", "wild")], "each image in one label"),
+        ("path,label", [("b.png", "")], "no label in line 2"),
+        ("path,label", [("c.png", "calm")], r"none of 1, the first is 'c\.png'"),
+        ("path,label", [], "none of 0"),
+        (
+            "path,label,x,y,width,height",
+            [("b.png", "calm", 300, 3, 40, 40), ("c.png", "wild", 1, 1, 40, 40)],
+            "a box inside the photo of 64×64 px, found 300, 3, 40, 40",
+        ),
+        (
+            "path,label,x,y,width,height",
+            [("b.png", "calm", 1, 1, -4, 40)],
+            "the box 1, 1, -4, 40 in line 2",
+        ),
+    ],
+)
+def test_a_broken_manifest_is_refused_in_one_line(tmp_path, header, rows, message):
+    Image.fromarray(FACES[1]).save(tmp_path / "b.png")
+    if len(rows) == 2 and rows[1][0] == "c.png":
+        Image.fromarray(FACES[2]).save(tmp_path / "c.png")
+    path = manifest(tmp_path, header, *rows)
+    with pytest.raises(DataError, match=message) as caught:
+        load_dataset(path, split="all", protocol=OWN)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_csv_that_is_no_csv_is_refused(tmp_path):
+    path = tmp_path / "faces.csv"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n\0\0\xff")
+    with pytest.raises(DataError, match=r"faces\.csv"):
+        load_dataset(path)
+
+
+def fer_row(number: int, usage: str | None, emotion: int) -> tuple[object, ...]:
+    pixels = " ".join(map(str, golden_faces(48)[number].ravel()))
+    return (emotion, pixels) if usage is None else (emotion, pixels, usage)
+
+
+def test_fer2013_alone_has_its_own_labels_and_no_votes(tmp_path):
+    rows = [fer_row(0, "Training", 3), fer_row(1, "PublicTest", 4)]
+    path = manifest(tmp_path, "emotion,pixels,Usage", *rows, name="fer2013.csv")
+    for source in (path, tmp_path):
+        train = load_dataset(source, protocol="fer2013", split="train")
+        assert counted(train) == {"happiness": 1}
+        np.testing.assert_array_equal(train.images, golden_faces(48)[:1])
+        with pytest.raises(DataError, match=r"FER\+'s votes.*Use protocol='fer2013'"):
+            load_dataset(source, split="train")
+
+
+def test_kaggles_other_csv_files_are_fer2013_too(tmp_path):
+    header = "emotion, Usage, pixels"
+    rows = [(e, u, p) for e, p, u in (fer_row(0, "Training", 3), fer_row(1, "PrivateTest", 4))]
+    path = manifest(tmp_path, header, *rows, name="icml_face_data.csv")
+    assert counted(load_dataset(path, protocol="fer2013", split="test")) == {"sadness": 1}
+    path = manifest(
+        tmp_path, "emotion,pixels", *(fer_row(n, None, n % 7) for n in range(40)), name="train.csv"
+    )
+    parts = [load_dataset(path, protocol="fer2013", split=s) for s in ("train", "valid")]
+    assert sum(map(len, parts)) == 40
+    assert all(map(len, parts))
+
+
+def test_what_is_also_in_valid_is_not_learned_from(tmp_path):
+    write(tmp_path, {"train/happy": 4, "train/sad": 4})
+    write(tmp_path, {"valid/happy": 1})
+    with warnings.catch_warnings(action="error"):
+        assert len(load_dataset(tmp_path, split="train")) == 8
+    with pytest.warns(DataWarning, match="1 of train whose file is in valid or test"):
+        assert len(load_dataset(tmp_path, split="train", training=True)) == 7
+
+
+@given(st.text(max_size=12))
+def test_a_name_is_one_split_or_none(name):
+    assert split_number(name) in (0, 1, 2, None)
+    assert split_number(name.upper()) == split_number(name.lower())
+
+
+@given(st.lists(st.tuples(st.sampled_from([-1, 0, 2]), st.integers(0, 5)), min_size=1))
+def test_groups_are_never_torn_apart(rows):
+    split = np.array([s for s, _ in rows], np.int8)
+    out = assign(split, [f"group {g}" for _, g in rows])
+    for group in range(6):
+        parts = {int(o) for (s, g), o in zip(rows, out, strict=True) if g == group and s != 2}
+        assert len(parts) <= 1
+    assert all(o == 2 for (s, _), o in zip(rows, out, strict=True) if s == 2)
+
+
+def test_near_copies_are_found_and_different_faces_are_not():
+    twins = np.stack([*FACES[:30], *(FACES[:30] * 0.8 + 10).astype(np.uint8)])
+    np.testing.assert_array_equal(near_copies(twins), [*range(30), *range(30)])
