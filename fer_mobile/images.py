@@ -156,7 +156,7 @@ def _decode(subject: str, path: str, file: BinaryIO, min_long_side: int | None) 
     return Photo(rgb, (height, width) if turned else (width, height), path)
 
 
-def open_image(subject: str | Path, file: BinaryIO) -> Image.Image:
+def open_image(subject: str, file: BinaryIO) -> Image.Image:
     """The image with its header read and its size checked."""
     start = file.read(12)
     if not start:

@@ -57,7 +57,7 @@ def date_taken(path: str | Path) -> datetime | None:
         if not Path(path).is_file():  # opening a pipe would wait forever
             return None
         with Path(path).open("rb") as file, header_rules():
-            image = open_image(Path(path), file)
+            image = open_image(str(path), file)
             for read in (_exif_dates, _xmp_dates, _iptc_dates, _exif_fallback):
                 if (taken := _first_date(read, image)) is not None:
                     return taken
