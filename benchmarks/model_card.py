@@ -6,7 +6,8 @@ Every precision is exported and measured on valid under every protocol of eight 
 labels, of a copy for another protocol its int8 file under that one; the int8 file also under
 every corruption.  The figures go to
 benchmarks/results/model_<name>.json.  The card is written from that file, the rows of
-`face_time.py`, `operating_point.py` and `ship_model.py` (`--from-rows`: again, without measuring).
+`face_time.py`, `operating_point.py` and `tools/ship_model.py` (`--from-rows`: again, without
+measuring).
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ def face_time(name: str) -> str:
 
 
 def training_time(name: str) -> str:
-    """How long the training took, for models shipped since `ship_model.py` notes it."""
+    """How long the training took, for models shipped since `tools/ship_model.py` records it."""
     path = RESULTS / f"training_{name}.json"
     if not path.is_file():
         return ""

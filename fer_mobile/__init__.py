@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from fer_mobile.errors import ModelError as ModelError
     from fer_mobile.errors import PhotoError as PhotoError
     from fer_mobile.errors import RecipeError as RecipeError
+    from fer_mobile.errors import UnsupportedLayerError as UnsupportedLayerError
     from fer_mobile.evaluation import Evaluation as Evaluation
     from fer_mobile.evaluation import evaluate as evaluate
     from fer_mobile.models import list_models as list_models
@@ -69,6 +70,7 @@ _MODULE: Final = {
     "PrecomputedBoxes": "detect.boxes",
     "Predictions": "predictor",
     "RecipeError": "errors",
+    "UnsupportedLayerError": "errors",
     "Verification": "convert",
     "classify_faces": "predictor",
     "evaluate": "evaluation",

@@ -26,9 +26,9 @@ PORTRAIT = photos_dir() / "astronaut-smile.jpg"
 NAMES = {
     "Box", "DataError", "Dataset", "Evaluation", "Exported", "Face", "FerMobileError", "InputError",
     "MissingPackageError", "ModelError", "PhotoError", "PhotoResult", "Pipeline",
-    "PrecomputedBoxes", "Predictions", "RecipeError", "Verification", "__version__",
-    "classify_faces", "evaluate", "export", "list_models", "load_dataset", "load_detector",
-    "load_pipeline", "train", "verify",
+    "PrecomputedBoxes", "Predictions", "RecipeError", "UnsupportedLayerError", "Verification",
+    "__version__", "classify_faces", "evaluate", "export", "list_models", "load_dataset",
+    "load_detector", "load_pipeline", "train", "verify",
 }  # fmt: skip
 
 
