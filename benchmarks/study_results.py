@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.result_files import RESULTS, write_row
+from fer_mobile.errors import InputError
 from fer_mobile.files import write_text
 from fer_mobile.studies.page import show
 from fer_mobile.studies.suite import COLUMNS, Run, Suite
 from fer_mobile.studies.suites import SUITES
+from fer_mobile.studies.tables import SCHEMA, SCHEMA_VERSION
 
 
 def main() -> None:
@@ -33,8 +35,7 @@ def main() -> None:
         file = folder / f"{suite.name}.json"
         if not file.is_file():
             continue
-        document = json.loads(file.read_text(encoding="utf-8"))
-        rows = document["rows"]
+        rows = read_rows(file)
         seconds = sum(row.get("train_s", 0) for row in rows)
         write_row(
             f"compare_{suite.name}",
@@ -50,10 +51,24 @@ def main() -> None:
     write_text(RESULTS / "compare.md", "\n".join(lines))
 
 
+def read_rows(file: Path) -> list[dict[str, Any]]:
+    """The rows of a SUITE.json; InputError for a file of another schema."""
+    document = json.loads(file.read_text(encoding="utf-8"))
+    schema = document.get("schema"), document.get("schema_version")
+    if schema != (SCHEMA, SCHEMA_VERSION):
+        raise InputError(
+            file,
+            expected=f"{SCHEMA} version {SCHEMA_VERSION}",
+            found=" version ".join(map(str, schema)),
+        )
+    rows: list[dict[str, Any]] = document["rows"]
+    return rows
+
+
 def _section(suite: Suite, rows: list[dict[str, Any]], seconds: float) -> Iterator[str]:
     yield f"## {suite.name}: {suite.title}"
     yield ""
-    setup = "; ".join(f"{key}: {said}" for key, said in suite.setup.items())
+    setup = "; ".join(f"{key}: {stated}" for key, stated in suite.setup.items())
     yield f"Source: {suite.source} ({setup}). {suite.note}".rstrip()
     yield ""
     yield f"Ours: {seconds / 60:.0f} minutes of training. Each cell: printed / ours."
@@ -93,7 +108,7 @@ def _by_epoch_and_label(run: Run, row: dict[str, Any]) -> Iterator[str]:
             f"| {show(loss, 'loss')} / {show(ours['valid_loss'], 'loss')} |"
         )
     yield ""
-    yield "| label | found of its faces |"
+    yield "| label | recall |"
     yield "|---|--:|"
     for label, share in run.printed_recall.items():
         ours = row["label_recall"][label]

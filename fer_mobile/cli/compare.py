@@ -1,24 +1,52 @@
-"""`fer-mobile compare`: a study's comparison is run again, beside its printed figures."""
+"""`fer-mobile compare`: a study's comparison run again, or a sweep of a recipe's values."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from fer_mobile.cli.options import Data
+from fer_mobile.errors import InputError
+
+if TYPE_CHECKING:
+    from fer_mobile.studies.run_suite import Engine
+    from fer_mobile.studies.suite import Suite
+
+SWEEP = "sweep"
 
 
 def compare_command(
     suite: Annotated[
         str,
-        typer.Argument(metavar="SUITE", help="thesis-table5, emotion-11 …; see docs/studies.md."),
+        typer.Argument(
+            metavar="SUITE", help="thesis-table5, emotion-11 …; see docs/studies.md. Or: sweep."
+        ),
     ],
+    recipe: Annotated[
+        str | None, typer.Argument(metavar="[RECIPE]", help="With sweep: a recipe's file or name.")
+    ] = None,
+    grid: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="key=a,b,c", help="With sweep: values of a key of the recipe; repeatable."
+        ),
+    ] = None,
     data: Data = None,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where runs, tables and pages go.")
-    ] = Path("comparisons"),
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Where runs, tables and pages go; default: comparisons, or comparisons/quick.",
+        ),
+    ] = None,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick", help="A few minutes: 2% of the faces, 2 epochs, inputs of at most 112 px."
+        ),
+    ] = False,
     fraction: Annotated[
         float | None, typer.Option(metavar="SHARE", help="Share of the training rows used.")
     ] = None,
@@ -34,31 +62,31 @@ def compare_command(
     ] = None,
     engine: Annotated[
         str,
-        typer.Option(metavar="sequential|ray", help="One run after another, or side by side."),
+        typer.Option(metavar="sequential|ray", help="One run after another, or several at once."),
     ] = "sequential",
     cores: Annotated[
         int, typer.Option(metavar="N", min=1, help="With --engine ray: cores of each run.")
     ] = 1,
 ) -> None:
-    """Train a study's networks and put its figures beside ours; goes on where it was stopped."""
-    from fer_mobile.studies.compare import compare
-    from fer_mobile.studies.suites import find_suite
+    """Train a study's networks and show its figures next to ours; goes on where it was stopped."""
+    from fer_mobile.studies.run_suite import SuiteOptions, run_suite
 
-    chosen = find_suite(suite)
+    chosen = _find_suite(suite, recipe, grid or [])
     overrides = list(set_values or [])
     if fraction is not None:
         overrides.append(f"training.fraction={fraction}")
     if epochs is not None:
         overrides.append(f"training.epochs={epochs}")
-    rows = compare(
-        chosen,
-        out,
-        data=data,
+    out = out or Path("comparisons") / ("quick" if quick else "")
+    options = SuiteOptions(
         overrides=overrides,
         only=only or (),
-        engine=engine,
+        quick=quick,
+        engine=cast("Engine", engine),
         cores=cores,
-        report=lambda line: typer.echo(line, err=True),
+    )
+    rows = run_suite(
+        chosen, out, options, data=data, report=lambda line: typer.echo(line, err=True)
     )
     failed = [row for row in rows if "error" in row]
     typer.echo(
@@ -67,3 +95,19 @@ def compare_command(
     )
     if len(failed) == len(rows):
         raise typer.Exit(1)
+
+
+def _find_suite(name: str, recipe: str | None, grid: list[str]) -> Suite:
+    if name != SWEEP:
+        for subject, given in (("recipe", recipe), ("grid", grid)):
+            if given:
+                raise InputError(subject, expected=f"the suite {SWEEP}", found=repr(name))
+        from fer_mobile.studies.suites import find_suite
+
+        return find_suite(name)
+    if recipe is None:
+        raise InputError("recipe", expected="a recipe's file or name", found="none")
+    from fer_mobile.studies.sweep import make_sweep
+    from fer_mobile.training import find_recipe, load_recipe
+
+    return make_sweep(load_recipe(find_recipe(recipe)), grid)

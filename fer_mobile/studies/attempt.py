@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from fer_mobile.environment import describe_hardware
+from fer_mobile.errors import InputError
 from fer_mobile.files import write_text
 from fer_mobile.training.recipe import Recipe
 
 ROW_JSON: Final = "row.json"
+SCHEMA: Final = "fer-mobile/compare-row"
+SCHEMA_VERSION: Final = 1
+_HEAD: Final = {"schema": SCHEMA, "schema_version": SCHEMA_VERSION}
 _UNFINISHED: Final = "begun and not finished: it was stopped, or ended the whole process"
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What is to be trained and measured."""
+    """A run to train and to measure."""
 
     name: str
     recipe: Recipe
@@ -28,16 +32,35 @@ class Attempt:
 
 
 def read_row(folder: Path) -> dict[str, Any]:
-    """The row that lies in a run folder: figures, or why there are none as `error`."""
+    """The row in a run folder: figures, or why there are none as `error`.
+
+    Raises InputError for a file that is no row, or one of another schema.
+    """
     file = folder / ROW_JSON
     if not file.is_file():
         return {"error": "not run yet"}
-    row: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return row
+    try:
+        row = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        row = None
+    schema = tuple(row.get(key) for key in _HEAD) if isinstance(row, dict) else ()
+    # Rows that were written before they named their schema are of its first version.
+    if not isinstance(row, dict) or schema not in ((SCHEMA, SCHEMA_VERSION), (None, None)):
+        raise InputError(
+            file,
+            expected=f"a row of {SCHEMA}, version {SCHEMA_VERSION}",
+            found=" ".join(map(str, schema)) or "something else",
+            hint="Remove it: the run is measured again.",
+        )
+    return {key: value for key, value in row.items() if key not in _HEAD}
+
+
+def _write_row(folder: Path, row: dict[str, Any]) -> None:
+    write_text(folder / ROW_JSON, json.dumps(_HEAD | row, indent=1))
 
 
 def make(attempt: Attempt, report: Callable[[str], None]) -> dict[str, Any]:
-    """The row of a run that is trained (gone on with) and measured now, or of its failure."""
+    """Train a run (or go on with it) and measure it; returns its row, or that of its failure."""
     from fer_mobile.checkpoint import import_keras
 
     keras = import_keras()
@@ -45,8 +68,8 @@ def make(attempt: Attempt, report: Callable[[str], None]) -> dict[str, Any]:
     from fer_mobile.training.fit import train
 
     folder = attempt.folder
-    # What is to be read of a run that takes the whole process down with it.
-    write_text(folder / ROW_JSON, json.dumps({"error": _UNFINISHED}))
+    # The row of a run that takes the whole process down with it.
+    _write_row(folder, {"error": _UNFINISHED})
     try:
         train(
             attempt.recipe,
@@ -59,7 +82,7 @@ def make(attempt: Attempt, report: Callable[[str], None]) -> dict[str, Any]:
         )
         row = measure_run(attempt.recipe, folder, attempt.data)
         row["ms"] = time_prediction(folder)
-    except Exception as error:  # whatever it is: the other runs are not to be lost for it
+    except Exception as error:  # whatever it is, the other runs go on
         reason = " ".join(str(error).split()) or type(error).__name__
         report(f"{attempt.name} failed: {reason}")
         row = {"error": reason}
@@ -69,5 +92,5 @@ def make(attempt: Attempt, report: Callable[[str], None]) -> dict[str, Any]:
         (folder / "last.keras").unlink(missing_ok=True)  # its optimizer is for going on, no more
     finally:
         keras.utils.clear_session()
-    write_text(folder / ROW_JSON, json.dumps(row, indent=1))
+    _write_row(folder, row)
     return row

@@ -1,4 +1,4 @@
-"""The page of a comparison: the printed figures beside ours, in one file that loads nothing."""
+"""The page of a comparison: the printed figures next to ours, in one file that loads nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fer_mobile.studies.suite import COLUMNS, Run, Suite
 
 
 def write_page(suite: Suite, rows: Sequence[dict[str, Any]], out: Path) -> None:
-    """Write `out`/SUITE.html for rows as `compare` makes them, in the order of the suite's runs."""
+    """Write `out`/SUITE.html for the rows of `run_suite`, in the order of the suite's runs."""
     environment = Environment(
         loader=PackageLoader("fer_mobile.studies", "page"),
         autoescape=True,
@@ -60,7 +60,7 @@ def _setup(suite: Suite, rows: Sequence[dict[str, Any]]) -> list[tuple[str, str,
         "epochs": ", ".join(_different(str(row["epochs"]) for row in rows)),
         "processor": "; ".join(_different(f"{row['cpu']}, {row['cores']} cores" for row in rows)),
     }
-    return [(key, said, here[key] or "–") for key, said in suite.setup.items()]
+    return [(key, stated, here[key] or "–") for key, stated in suite.setup.items()]
 
 
 def _faces(row: dict[str, Any]) -> str:

@@ -16,13 +16,14 @@ Keras is imported when a model is built, not before.
 from __future__ import annotations
 
 import importlib
+import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from fer_mobile.errors import ModelError
+from fer_mobile.errors import ModelError, choose
 from fer_mobile.registry import Registry
 
 if TYPE_CHECKING:
@@ -48,8 +49,17 @@ class Architecture:
 
     def build(self, **options: Any) -> keras.Model:
         """A Keras model with fresh weights; see the builder for its options."""
+        return self._builder()(**options)
+
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        """Raise ModelError for an option that the builder does not have."""
+        known = inspect.signature(self._builder()).parameters
+        for name in options:
+            choose(f"option of {self.name}", name, known, ModelError)
+
+    def _builder(self) -> Callable[..., keras.Model]:
         builder: Callable[..., keras.Model] = getattr(self.load_module(), self.name)
-        return builder(**options)
+        return builder
 
     def load_module(self) -> ModuleType:
         """Import the module, which makes the architecture's own layers known to Keras."""
@@ -136,5 +146,5 @@ def check_cap(model: keras.Model, *, lifted: bool = False) -> None:
             f"model {model.name!r}",
             expected=f"at most {PARAMETER_CAP:,} trainable parameters",
             found=f"{count:,}",
-            hint="Use a smaller model, or lift the cap with --no-parameter-cap.",
+            hint="Use a smaller model, or lift the cap with `parameter_cap=False`.",
         )

@@ -15,8 +15,9 @@ from PIL import Image
 from fer_mobile.errors import InputError, RecipeError
 from fer_mobile.evaluation import evaluate
 from fer_mobile.labels import LABELS_4
-from fer_mobile.studies.compare import compare
+from fer_mobile.studies.run_suite import SuiteOptions, run_suite
 from fer_mobile.studies.suite import Run, Suite, make_recipe
+from fer_mobile.studies.suites import SUITES
 from tests.conftest import PATIENCE_S, CommandLine
 
 DEFAULTS = {
@@ -63,7 +64,7 @@ def silently(line):
 def compared(tmp_path_factory, small_npz):
     """The folder and the rows of the suite above."""
     out = tmp_path_factory.mktemp("compared")
-    return out, compare(SMALL, out, data=small_npz, report=silently)
+    return out, run_suite(SMALL, out, data=small_npz, report=silently)
 
 
 class Page(HTMLParser):
@@ -179,7 +180,7 @@ def test_finished_runs_are_not_repeated_and_failed_ones_are_tried_again(compared
     out, rows = compared
     said, weights = [], out / "runs" / "gray" / "best.keras"
     before = weights.stat().st_mtime_ns
-    assert compare(SMALL, out, data=small_npz, report=said.append) == rows
+    assert run_suite(SMALL, out, data=small_npz, report=said.append) == rows
     assert weights.stat().st_mtime_ns == before
     assert [line for line in said if "weighty" in line]
     assert not [line for line in said if "gray" in line]
@@ -188,14 +189,20 @@ def test_finished_runs_are_not_repeated_and_failed_ones_are_tried_again(compared
 def test_other_options_are_no_reason_to_lose_a_run(compared, small_npz):
     out, _ = compared
     with pytest.raises(RecipeError, match=r"one with other values\. Give the same options"):
-        compare(SMALL, out, data=small_npz, overrides=["training.epochs=3"], report=silently)
+        run_suite(
+            SMALL,
+            out,
+            SuiteOptions(overrides=["training.epochs=3"]),
+            data=small_npz,
+            report=silently,
+        )
     with pytest.raises(InputError, match="Did you mean 'gray'"):
-        compare(SMALL, out, data=small_npz, only=["grey"], report=silently)
+        run_suite(SMALL, out, SuiteOptions(only=["grey"]), data=small_npz, report=silently)
 
 
 def test_only_some_runs_are_trained_and_the_others_keep_their_rows(compared, small_npz):
     out, rows = compared
-    found = compare(SMALL, out, data=small_npz, only=["wide"], report=silently)
+    found = run_suite(SMALL, out, SuiteOptions(only=["wide"]), data=small_npz, report=silently)
     assert found == rows
 
 
@@ -265,3 +272,48 @@ def test_what_the_user_got_wrong_is_said_before_anything_is_trained(fer_mobile, 
     line = fer_mobile.refused("compare", "two-conv", "--data", small_npz, "--fraction", "2")
     assert "training.fraction" in line
     assert "no-such" in fer_mobile.refused("compare", "two-conv", "--data", "no-such")
+    line = fer_mobile.refused("compare", "two-conv", "--data", small_npz, "--grid", "epochs=1,2")
+    assert "--grid: expected the suite sweep, found 'two-conv'" in line
+    line = fer_mobile.refused("compare", "two-conv", "--engine", "spark", "--data", small_npz)
+    assert "--engine: expected sequential or ray, found 'spark'" in line
+    # Both read a protocol that the data has no labels for.
+    line = fer_mobile.refused(
+        "compare", "two-conv", "--data", small_npz, "--set", "data.protocol=affectnet"
+    )
+    assert "affectnet" in line
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("{", "something else"),
+        ("[1]", "something else"),
+        ('{"schema": "fer-mobile/bench", "schema_version": 2}', "fer-mobile/bench 2"),
+        ('{"schema": "fer-mobile/compare-row", "schema_version": 9}', "fer-mobile/compare-row 9"),
+    ],
+)
+def test_a_row_of_another_schema_is_refused(tmp_path, small_npz, content, found):
+    file = tmp_path / "runs" / "gray" / "row.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(content)
+    with pytest.raises(InputError, match=rf"row\.json: expected a row of .*, found {found}\. Rem"):
+        run_suite(SMALL, tmp_path, data=small_npz, report=silently)
+
+
+def test_quick_is_small_everywhere_and_can_be_changed():
+    for suite in SUITES.values():
+        for run in suite.runs:
+            quick = SuiteOptions(quick=True, overrides=["training.epochs=1"]).recipe(run)
+            assert quick.training.epochs == 1
+            assert quick.training.fraction == 0.02
+            assert quick.training.valid_fraction == 0.1
+            assert quick.model.options.get("size", 48) <= 112
+
+
+def test_progress_says_what_is_left(compared, small_npz, tmp_path):
+    said = []
+    options = SuiteOptions(only=["weighty", "wide"], overrides=["training.epochs=1"])
+    run_suite(SMALL, tmp_path, options, data=small_npz, report=said.append)
+    assert any(re.fullmatch(r"small: 1 of 2 runs ended after \S+, about \S+ left", s) for s in said)
+    row = json.loads((tmp_path / "runs" / "wide" / "row.json").read_text())
+    assert (row["schema"], row["epochs"]) == ("fer-mobile/compare-row", 1)

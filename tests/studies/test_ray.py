@@ -9,7 +9,7 @@ import time
 import pytest
 
 from fer_mobile.errors import InputError
-from fer_mobile.studies.compare import compare
+from fer_mobile.studies.run_suite import SuiteOptions, run_suite
 from fer_mobile.studies.suite import Run, Suite, make_recipe
 from tests.conftest import PATIENCE_S, ray_processes
 from tests.studies.test_compare import DEFAULTS, SMALL, silently
@@ -37,16 +37,18 @@ LONG = Suite(
 
 def test_without_ray_or_with_another_engine(small_npz, tmp_path, without_ray):
     with pytest.raises(InputError, match=r"pip install 'fer-mobile\[ray\]'"):
-        compare(SMALL, tmp_path, data=small_npz, engine="ray", report=silently)
+        run_suite(SMALL, tmp_path, SuiteOptions(engine="ray"), data=small_npz, report=silently)
     with pytest.raises(InputError, match="engine: expected sequential or ray, found 'spark'"):
-        compare(SMALL, tmp_path, data=small_npz, engine="spark", report=silently)
+        run_suite(SMALL, tmp_path, SuiteOptions(engine="spark"), data=small_npz, report=silently)
 
 
 @pytest.mark.prove
 def test_runs_on_a_cluster_have_the_rows_of_runs_in_turn(cluster, small_npz, tmp_path):
     told = []
-    rows = compare(SMALL, tmp_path / "ray", data=small_npz, engine="ray", report=told.append)
-    turns = compare(SMALL, tmp_path / "turns", data=small_npz, report=silently)
+    rows = run_suite(
+        SMALL, tmp_path / "ray", SuiteOptions(engine="ray"), data=small_npz, report=told.append
+    )
+    turns = run_suite(SMALL, tmp_path / "turns", data=small_npz, report=silently)
     assert [row["run"] for row in rows] == [run.name for run in SMALL.runs]
     for row, turn in zip(rows, turns, strict=True):
         assert row.keys() == turn.keys()
@@ -72,7 +74,7 @@ def test_a_run_whose_process_is_killed_goes_on_after_its_last_epoch(cluster, sma
 
     killer = threading.Thread(target=kill)
     killer.start()
-    (row,) = compare(LONG, tmp_path, data=small_npz, engine="ray", report=silently)
+    (row,) = run_suite(LONG, tmp_path, SuiteOptions(engine="ray"), data=small_npz, report=silently)
     killer.join()
     assert len(killed) == 1
     assert "error" not in row

@@ -85,7 +85,7 @@ def test_the_cap_is_ten_million_trainable_parameters():
 
     zoo.check_cap(model(10_000))
     with pytest.raises(
-        ModelError, match=r"at most 10,000,000 .*found 10,001,000.*no-parameter-cap"
+        ModelError, match=r"at most 10,000,000 .*found 10,001,000.*parameter_cap=False"
     ):
         zoo.check_cap(model(10_001))
     zoo.check_cap(model(10_001), lifted=True)
