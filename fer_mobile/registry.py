@@ -25,7 +25,7 @@ class Registry(Mapping[str, T], Generic[T]):
     """
 
     def __init__(self, kind: str, *plugins: str, error: type[InputError] = InputError) -> None:
-        """An empty registry; `kind` says in a word what its entries are, `error` is raised."""
+        """An empty registry; `kind` names its entries in messages, `error` is what it raises."""
         self.kind = kind
         self._plugins = plugins
         self._error = error

@@ -11,7 +11,7 @@ from typing import Final
 from fer_mobile.errors import InputError
 
 _SECONDS: Final = 60.0
-"""For one command that should answer at once."""
+"""Time limit of a command that should end at once."""
 
 _STATES: Final = {
     "unauthorized": (
@@ -24,7 +24,7 @@ _STATES: Final = {
         "Add the user to the group plugdev, or a udev rule for the phone.",
     ),
 }
-"""What to say of the states that `adb devices` names."""
+"""What was found and what to do, for the states that `adb devices` names."""
 
 
 class Phone:
@@ -111,8 +111,8 @@ def find_phone(serial: str | None = None) -> Phone:
         )
     if not ready:
         state = next(iter(phones.values()))
-        found, hint = _STATES.get(state, (f"one in the state {state!r}", ""))
-        raise InputError("device adb", expected="a phone that is ready", found=found, hint=hint)
+        problem, hint = _STATES.get(state, (f"one in the state {state!r}", ""))
+        raise InputError("device adb", expected="a phone that is ready", found=problem, hint=hint)
     return Phone(adb, ready[0])
 
 

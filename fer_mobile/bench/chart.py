@@ -25,7 +25,7 @@ COLORS: Final = {
     "gray": "#999999",
     "classify": "#009E73",
 }
-"""Okabe and Ito's, which people who see fewer colours can tell apart."""
+"""Okabe and Ito's, which colour-blind people can tell apart."""
 
 _BUDGET: Final = "#D55E00"
 
@@ -75,7 +75,7 @@ def draw_stages(
 def draw_accuracy(results: Sequence[BenchResult], picture: Path) -> None:
     """Accuracy against time a face and against size of the file, a point a model.
 
-    The accuracy is what the model's own contract says (see `result.Contract.figures`).
+    The accuracy is that of the model's own contract (see `result.Contract.figures`).
     Raises InputError where no result has it, else as `draw_stages`.
     """
     points = {}
@@ -131,7 +131,7 @@ def _figure(picture: Path, height: float) -> Figure:
 def _save(figure: Figure, picture: Path) -> None:
     import matplotlib
 
-    # Without a date and with names that are not drawn by lot, equal rows give equal files.
+    # Without a date and random names, equal rows give equal files.
     metadata: dict[str, Any] = {"Date": None} if picture.suffix.lower() == ".svg" else {}
     with matplotlib.rc_context({"svg.hashsalt": "fer-mobile"}):
         replace_file(picture, lambda part: figure.savefig(part, dpi=120, metadata=metadata))

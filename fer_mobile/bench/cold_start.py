@@ -1,4 +1,4 @@
-"""The first photo of a process that was not there before."""
+"""The first photo of a new process."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ stages = pipeline(photo).stages
 print(json.dumps([(ready - start) / 1e6, (loaded - ready) / 1e6,
                   stages.get("classify"), stages["total"]]))
 """
-"""The clock is the system's: it goes on from the process that starts this one."""
+"""Its clock is the system's, so it can subtract the time at which the parent started it."""
 
 
 def measure_cold_start(

@@ -1,4 +1,4 @@
-"""What every measuring mode of the benchmark can be told."""
+"""Options that all measuring modes of the benchmark share."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def _graphs(classifier: str) -> dict[str, tuple[str, ...]]:
 
 
 def _average_ms(phone: Phone, command: tuple[str, ...]) -> float:
-    """Average inference time that `benchmark_model` tells (microseconds, in its last lines)."""
+    """Average inference time in ms, from the last lines of `benchmark_model` (microseconds)."""
     done = phone.run("shell", f"{' '.join(command)} 2>&1", seconds=300)
     text = done.stdout.decode("utf-8", "replace")
     average = _AVERAGE.search(text)
@@ -121,7 +121,7 @@ def _average_ms(phone: Phone, command: tuple[str, ...]) -> float:
 
 
 def describe_phone(phone: Phone) -> Hardware:
-    """What the phone says of itself; None for what it does not tell."""
+    """The phone's hardware; None for what it does not tell."""
     soc = " ".join(
         part
         for part in (_property(phone, "ro.soc.manufacturer"), _property(phone, "ro.soc.model"))

@@ -1,7 +1,7 @@
 """The classifier's time by operation.
 
-No Python runtime of TensorFlow Lite tells the time of an operation, so it is the difference
-between two graphs: one cut behind the operation, one cut before it.
+No Python runtime of TensorFlow Lite reports the time of an operation.  It is the difference between
+two graphs: one cut after the operation, one cut before it.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ def profile(model: Path, threads: int = 1) -> tuple[Operation, ...]:
 
 def _median_ms(interpreter: Interpreter) -> float:
     interpreter.invoke()
-    found: list[float] = []
+    times: list[float] = []
     end = time.perf_counter() + SECONDS
-    while len(found) < 3 or time.perf_counter() < end:
+    while len(times) < 3 or time.perf_counter() < end:
         start = time.perf_counter_ns()
         interpreter.invoke()
-        found.append((time.perf_counter_ns() - start) / 1e6)
-    return float(np.median(found))
+        times.append((time.perf_counter_ns() - start) / 1e6)
+    return float(np.median(times))

@@ -1,7 +1,7 @@
 """The result of a benchmark and its JSON form, the same on a desktop and on a phone.
 
-The classes here define it.  `schema.json` beside this file says the same to other languages
-(the demo app writes by it) and is made by
+The classes here define it.  `schema.json` next to this file states the same for other
+languages (the demo app writes by it); it is made by
 
     python -m fer_mobile.bench.result > schema.json
 """
@@ -39,7 +39,7 @@ class _Part(BaseModel):
 
 
 class Measured(_Part):
-    """What a contract says was measured of the model."""
+    """Figures of the model that its contract states."""
 
     precision: Precision
     protocol: str
@@ -50,7 +50,7 @@ class Measured(_Part):
 
 
 class Contract(_Part):
-    """What the contract inside the model file says of it."""
+    """Summary of the contract inside the model file."""
 
     format_version: Count
     architecture: str
@@ -131,8 +131,8 @@ class Settings(_Part):
 
 
 class ColdStart(_Part):
-    """A first photo in a process that was not there before (the system may have its files in
-    memory); the median where it was done several times."""
+    """A first photo in a new process (the system may have its files in memory); the median of
+    several processes."""
 
     process_ms: NotNegative | None
     """From the start of the process until its code and libraries are loaded."""
@@ -145,7 +145,7 @@ class ColdStart(_Part):
 
 
 class Hardware(_Part):
-    """The machine; null for what the platform does not tell."""
+    """The machine; null for what is unknown."""
 
     cpu: str | None
     """Model of the processor, or of a phone's SoC."""
@@ -294,8 +294,8 @@ def read_results(file: Path) -> list[BenchResult]:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        found = getattr(error, "strerror", None) or "no text"
-        raise InputError(file, expected="a file of benchmark results", found=found) from error
+        reason = getattr(error, "strerror", None) or "no text"
+        raise InputError(file, expected="a file of benchmark results", found=reason) from error
     if text.lstrip().startswith("{") and "\n{" not in text:  # one document, maybe of many lines
         return [parse_result(text, file)]
     lines = [line for line in text.splitlines() if line.strip()]

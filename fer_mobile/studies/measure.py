@@ -1,4 +1,4 @@
-"""A trained run becomes a row: its figures on faces that neither taught nor judged it."""
+"""Measures a trained run on faces that it was neither trained nor validated with."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def measure_run(recipe: Recipe, folder: Path, data: str | Path | None) -> dict[s
     Writes into its folder test.json (the figures), classification_report.json and
     confusion.png.  Where the data has no test split, valid is measured.
     """
-    source = load_checkpoint(folder)
-    learnt, judged = training_rows(recipe, data)
+    checkpoint = load_checkpoint(folder)
+    train_rows, valid_rows = training_rows(recipe, data)
     faces = _unseen(recipe, data)
     started = time.monotonic()
-    probabilities = predict_faces(source.model, faces.images, recipe.data.preprocessing)
+    probabilities = predict_faces(checkpoint.model, faces.images, recipe.data.preprocessing)
     scores = score(probabilities, faces.labels, faces.names)
     report = classification_report(scores)
     mean = report["weighted avg"]
@@ -45,10 +45,10 @@ def measure_run(recipe: Recipe, folder: Path, data: str | Path | None) -> dict[s
     write_text(folder / "classification_report.json", json.dumps(report, indent=2))
     draw_confusion(scores.confusion, faces.names, folder / "confusion.png")
     return {
-        "faces": {"train": len(learnt), "valid": len(judged), faces.split: len(faces)},
-        "size": int(source.model.input_shape[1]),
+        "faces": {"train": len(train_rows), "valid": len(valid_rows), faces.split: len(faces)},
+        "size": int(checkpoint.model.input_shape[1]),
         "epochs": len(history),
-        "parameters": source.parameters,
+        "parameters": checkpoint.parameters,
         "protocol": faces.protocol,
         "split": faces.split,
         "accuracy": figures["accuracy"],

@@ -1,4 +1,4 @@
-"""A suite's runs side by side on a Ray cluster: a task a run.
+"""A suite's runs on a Ray cluster, several at once: a task a run.
 
 Every machine needs this package, the data and the folder of the runs under the same paths.  A
 run whose process or machine is lost goes on after its last epoch, on another if need be.
@@ -35,9 +35,9 @@ def in_ray(
                 (ended,), _ = ray.wait(list(running))
                 attempt = running.pop(ended)
                 row = _row(ray, ended, attempt)
-                told = row.get("error") or f"accuracy {row['accuracy']:.4f}"
+                outcome = row.get("error") or f"accuracy {row['accuracy']:.4f}"
                 count = len(attempts) - len(running)
-                report(f"{attempt.name} ({count} of {len(attempts)}): {told}")
+                report(f"{attempt.name} ({count} of {len(attempts)}): {outcome}")
                 yield attempt.name, row
         finally:
             for task_left in running:

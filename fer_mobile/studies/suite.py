@@ -1,4 +1,4 @@
-"""What a comparison is: recipes, what the source printed for each, and how the source trained."""
+"""What a comparison is: recipes, the figures that the source prints, and how it trained."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Run:
     printed_epochs: tuple[tuple[float, float], ...] = ()
     """Accuracy and loss that the source prints for each epoch."""
     printed_recall: Mapping[str, float] = field(default_factory=dict)
-    """The share of each label's faces that the source found."""
+    """Recall of each label that the source prints."""
 
     @property
     def name(self) -> str:
@@ -59,7 +59,7 @@ class Suite:
     source: str
     """The study and where in it."""
     setup: Mapping[str, str]
-    """How the source trained and measured: data, size, epochs, processor, as far as it says."""
+    """How the source trained and measured: data, size, epochs, processor; as far as it states."""
     columns: tuple[str, ...]
     """Keys of `COLUMNS` that are shown."""
     runs: tuple[Run, ...]

@@ -117,10 +117,10 @@ def _block(
 
 
 def _file() -> Path:
-    found = find_spec(PACKAGE)
-    if found is None or found.origin is None:
+    spec = find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
         raise MissingPackageError("ImageNet weights", package=PACKAGE, extra="teacher")
-    return next((Path(found.origin).parent / "models").glob("*.pth"))
+    return next((Path(spec.origin).parent / "models").glob("*.pth"))
 
 
 def _load(model: keras.Model, path: Path) -> None:

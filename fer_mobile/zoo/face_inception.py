@@ -153,14 +153,14 @@ def _layer(name: str) -> str:
 
 
 def _branches(x: keras.KerasTensor, kind: str, name: str) -> list[keras.KerasTensor]:
-    found = []
+    outputs = []
     for number, chain in enumerate(BRANCHES[kind]):
         y = x
         for conv, filters, kernel, stride in chain:
             padding = "same" if stride == 1 else "valid"
             y = _conv(y, filters, kernel, stride, f"{name}/Branch_{number}/{conv}", padding=padding)
-        found.append(y)
-    return found
+        outputs.append(y)
+    return outputs
 
 
 def _block(x: keras.KerasTensor, kind: str, scale: float, name: str) -> keras.KerasTensor:

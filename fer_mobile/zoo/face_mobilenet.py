@@ -52,7 +52,7 @@ def face_mobilenet(
 
     Input float32 [N, size, size, 1] in 0-1, output float32 [N, classes] probabilities; the
     network itself was made for 224 px.  `weights` is None for fresh ones, or the path of the
-    description (`faceres.json`) beside which the weights lie.  Its normalisations are folded
+    description (`faceres.json`), in the folder of the weights.  Its normalisations are folded
     into the convolutions, the first kernels summed over the colours, which are equal in a gray
     face.  The first `frozen` of the 13 blocks, and the convolution before them, are not trained.
 

@@ -63,8 +63,8 @@ def _view(
         places = places[..., None] + np.arange(length) * stride
     if places.size and not 0 <= places.min() <= places.max() < len(storage):
         raise ValueError("a tensor beyond its storage")
-    found: np.ndarray = storage[places]
-    return found
+    values: np.ndarray = storage[places]
+    return values
 
 
 class _Unpickler(pickle.Unpickler):

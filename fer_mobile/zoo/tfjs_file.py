@@ -1,6 +1,6 @@
 """Reading the weights of a TensorFlow.js model, without TensorFlow.js.
 
-The description (JSON) lists in its `weightsManifest` the files beside it and, in their order,
+The description (JSON) lists in its `weightsManifest` the files of its folder and, in their order,
 each tensor's name, shape, type and how it was made smaller; the files hold the values one after
 another, little-endian.  Half precision is read as float32; affine quantization is refused.
 """

@@ -63,7 +63,7 @@ def transfer(
     Args:
         base: a name of `BASES`.
         size: the input's in px; Inception-ResNet-v2 needs at least 75.
-        classes: how many the head tells.
+        classes: outputs of the head.
         weights: "imagenet", a local .h5 or .keras weights file without its top, or None.
         train: "all" layers, the "head" alone (frozen), or the "last" block and the head.
         dense: width of the head's dense layer.
@@ -72,7 +72,7 @@ def transfer(
 
     Raises:
         ModelError: an unknown base or value of `train` or `start`, weights that cannot be had (the
-            message says how to supply a file), or a size that is too small.
+            message explains how to supply a file), or a size that is too small.
     """
     if base not in BASES or train not in ("all", "head", "last"):
         raise ModelError(
@@ -113,11 +113,12 @@ def _load(function: str, size: int, weights: str | None) -> keras.Model:
             raise ModelError(
                 function, expected="a size it can be built at", found=reason
             ) from error
-        found = reason if weights == "imagenet" or Path(weights).is_file() else "no such file"
+        if weights != "imagenet" and not Path(weights).is_file():
+            reason = "no such file"
         raise ModelError(
             f"weights {weights!r} of {function}",
             expected="weights without the top layer",
-            found=found,
+            found=reason,
             hint="Without network, fetch Keras's no-top weights file elsewhere and give its path, "
             "or leave weights out to train from scratch.",
         ) from error

@@ -1,4 +1,4 @@
-"""The comparisons of the five studies: suites of named recipes beside the printed figures."""
+"""The comparisons of the five studies: suites of named recipes with the printed figures."""
 
 from __future__ import annotations
 

@@ -40,11 +40,11 @@ _NETWORKS: Final = (
     ),
     _network(
         "thesis-googlenet", "googlenet", "GoogleNet", 0.6893, 1.3067, 23_851_784, 14.1,
-        note="Printed with its 1000 classes; here the head tells 8.",
+        note="Printed with its 1000 classes; here the head has 8.",
     ),
     _network(
         "thesis-mobilenet", "mobilenet", "MobileNet", 0.4730, 1.4600, 4_253_864, 10.0,
-        note="Printed with its 1000 classes; here the head tells 8.",
+        note="Printed with its 1000 classes; here the head has 8.",
     ),
     _network(
         "thesis-baseline-enhanced", "baseline_enhanced", "Baseline enhanced",
@@ -91,7 +91,7 @@ _FULL: Final = Run(
     },
 )
 _FULL_SETUP: Final = {
-    "data": "AffectNet's 8 expressions: 258,000 train, 28,000 test, 2,800 of these judge epochs",
+    "data": "AffectNet's 8 expressions: 258,000 train, 28,000 test, 2,800 of these for validation",
     "size": "224 px",
     "epochs": "5",
     "processor": _PROCESSOR,

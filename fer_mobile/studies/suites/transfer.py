@@ -1,4 +1,4 @@
-"""Rows with published networks: with ImageNet's weights, and from scratch beside them."""
+"""Rows with published networks: with ImageNet's weights, and from scratch."""
 
 from __future__ import annotations
 
