@@ -56,6 +56,7 @@ def test_the_wheel_holds_models_photos_recipes_and_licences(wheel):
         "fer_mobile/_models/yunet/face_detection_yunet.tflite",
         "fer_mobile/_models/yunet/LICENSE",
         "fer_mobile/photos/affective-25/manifest.csv",
+        "fer_mobile/bench/data/rates.toml",
         "fer_mobile/bench/schema.json",
         "fer_mobile/recipes/xcao_two_stream.toml",
     ):
