@@ -1,19 +1,21 @@
-"""`fer-mobile evaluate`: a model's figures on a dataset under a protocol."""
+"""A model's figures on a dataset under a protocol."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fer_mobile._deprecated import renamed
 from fer_mobile.data import Dataset, load_dataset
 from fer_mobile.data.corruption import corrupt
 from fer_mobile.errors import DataError
 from fer_mobile.metrics import Scores, score
 from fer_mobile.models import DEFAULT
 from fer_mobile.predictor import load_predictor
+from fer_mobile.types import Probabilities
 
 _OWN: Final = {7: "fer2013", 4: "fer2013-4"}
 """The protocol of a model with fewer labels than eight."""
@@ -30,9 +32,13 @@ class Evaluation:
     corruption: str | None = None
     """What was done to the faces first (see `data.corruption`), if anything."""
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """The figures as `fer-mobile evaluate --json` prints them."""
-        head = {"model": self.model, "protocol": self.protocol, "split": self.split}
+        head: dict[str, object] = {
+            "model": self.model,
+            "protocol": self.protocol,
+            "split": self.split,
+        }
         if self.corruption:
             head["corruption"] = self.corruption
         return head | self.scores.as_dict()
@@ -47,25 +53,40 @@ def evaluate(
     corruption: str | None = None,
     threads: int = 1,
 ) -> Evaluation:
-    """Measure a shipped model (its int8 file), a ``.tflite``, a ``.keras`` or a run folder.
+    """Measure a model on a dataset.
 
-    `data` as in `data.load_dataset`; the images are resized to the model's input as
-    `preprocess` defines it, without detection or cropping.  A model of 8 labels is
-    measured on the 7 of `fer2013` by leaving out what it gives to contempt.  `corruption`
-    names one of `data.corruption.CORRUPTIONS`, which the faces go through first.
+    The faces are resized to the model's input as `preprocess` defines it; nothing is detected
+    or cropped.  A model of 8 labels is measured on the 7 of `fer2013` by leaving out what it
+    gives to contempt.
 
-    Raises ModelError, DataError as loading them does.
+    Args:
+        model: a shipped name (its int8 file), a `.tflite` or `.keras` file, or a run folder.
+        data: a dataset, as for `load_dataset`.
+        protocol: how labels follow from votes, see `data.protocols`.
+        split: "train", "valid", "test" or "all".
+        corruption: one of `data.corruption.CORRUPTIONS`, which makes the faces worse first.
+        threads: threads of an exported file's interpreter.
+
+    Raises:
+        ModelError: there is no such model, or it cannot be used.
+        DataError: the dataset cannot be used, or has labels that the model does not know.
     """
     dataset = load_dataset(data, protocol=protocol, split=split)
     if corruption:
         dataset = replace(dataset, images=corrupt(dataset.images[:], corruption))
-    scores = score(answers(model, dataset, threads), dataset.labels, dataset.names)
+    probabilities = predict_probabilities(model, dataset, threads)
+    scores = score(probabilities, dataset.labels, dataset.names)
     return Evaluation(str(model), protocol, split, scores, corruption)
 
 
-def answers(model: str | Path, dataset: Dataset, threads: int = 1) -> np.ndarray:
-    """Probabilities float32 [N, labels] for the labels of a dataset's protocol.
+if not TYPE_CHECKING:
+    __getattr__ = renamed(__name__, answers="predict_probabilities")
 
+
+def predict_probabilities(model: str | Path, dataset: Dataset, threads: int = 1) -> Probabilities:
+    """Probabilities float32 [N, len(dataset.names)] of a dataset's faces.
+
+    Each row sums to 1 over the labels of the protocol, which may be fewer than the model's.
     Raises DataError where the model does not know all of them.
     """
     predictor = load_predictor(model, threads)
@@ -76,8 +97,8 @@ def answers(model: str | Path, dataset: Dataset, threads: int = 1) -> np.ndarray
             f"protocol {dataset.protocol}",
             expected=f"a model that knows {', '.join(missing)}",
             found=f"one with the labels {', '.join(labels)}",
-            hint=f"Use --protocol {_OWN[len(labels)]}." if len(labels) in _OWN else "",
+            hint=f"Use `protocol={_OWN[len(labels)]!r}`." if len(labels) in _OWN else "",
         )
     columns = predictor(dataset.images)[:, [labels.index(name) for name in dataset.names]]
-    known: np.ndarray = columns / np.maximum(columns.sum(1, keepdims=True), 1e-9)
-    return known
+    probabilities: Probabilities = columns / np.maximum(columns.sum(1, keepdims=True), 1e-9)
+    return probabilities

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Scores:
     loss: float | None = None
     """Mean cross-entropy to the labels, in nats; None in files of older versions."""
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Plain values, rounded to five digits."""
         return {
             "n": self.n,
@@ -71,7 +74,7 @@ def _rounded(values: dict[str, float | None]) -> dict[str, float | None]:
     return {name: None if v is None else round(v, 5) for name, v in values.items()}
 
 
-def score(probabilities: np.ndarray, labels: np.ndarray, names: tuple[str, ...]) -> Scores:
+def score(probabilities: FloatArray, labels: NDArray[np.integer], names: tuple[str, ...]) -> Scores:
     """Compare probabilities float [N, C] with labels int [N]; N ≥ 1."""
     classes = len(names)
     predicted = probabilities.argmax(1)
@@ -96,7 +99,9 @@ def score(probabilities: np.ndarray, labels: np.ndarray, names: tuple[str, ...])
     )
 
 
-def _reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 15) -> list[list[float]]:
+def _reliability(
+    confidence: FloatArray, right: NDArray[np.bool_], bins: int = 15
+) -> list[list[float]]:
     index = np.minimum((confidence * bins).astype(int), bins - 1)
     members = [index == b for b in np.unique(index)]
     return [[float(confidence[m].mean()), float(right[m].mean()), float(m.sum())] for m in members]
@@ -106,12 +111,12 @@ PROBABILITY_FLOOR: Final = 1 / 512
 """Half a step of an 8-bit probability: below it `mean_divergence` sees no difference."""
 
 
-def mean_divergence(expected: np.ndarray, found: np.ndarray) -> float:
-    """Mean Kullback-Leibler divergence of probabilities `found` [N, C] from `expected`, in nats.
+def mean_divergence(expected: FloatArray, actual: FloatArray) -> float:
+    """Mean Kullback-Leibler divergence of probabilities `actual` [N, C] from `expected`, in nats.
 
     Both are floored at `PROBABILITY_FLOOR` and made to sum to 1 again, so that the zeros of
     8-bit outputs stay finite.
     """
-    p, q = (np.maximum(x.astype(np.float64), PROBABILITY_FLOOR) for x in (expected, found))
+    p, q = (np.maximum(x.astype(np.float64), PROBABILITY_FLOOR) for x in (expected, actual))
     p, q = p / p.sum(1, keepdims=True), q / q.sum(1, keepdims=True)
     return float((p * np.log(p / q)).sum(1).mean())

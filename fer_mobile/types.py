@@ -29,6 +29,9 @@ DetectorName = Literal["yunet", "opencv", "mediapipe", "boxes"]
 DETECTORS: Final[tuple[DetectorName, ...]] = get_args(DetectorName)
 """Names that `detect.load_detector` knows."""
 
+ExplainMethod = Literal["occlusion", "gradient"]
+"""What shows the parts of a face that a prediction rests on (see `explain.saliency`)."""
+
 OnError = Literal["raise", "result"]
 ON_ERROR: Final[tuple[OnError, ...]] = get_args(OnError)
 """What becomes of a photo that cannot be read: a PhotoError, or a PhotoResult with its `error`."""

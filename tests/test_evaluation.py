@@ -61,7 +61,7 @@ def test_a_seven_label_model_is_not_measured_on_eight(tmp_path, small_npz):
     from fer_mobile import zoo
 
     zoo.build("xcao", size=56, classes=7).save(tmp_path / "seven.keras")
-    with pytest.raises(DataError, match=r"a model that knows contempt.*Use --protocol fer2013"):
+    with pytest.raises(DataError, match=r"a model that knows contempt.*Use `protocol=.fer2013.`"):
         evaluate(tmp_path / "seven.keras", small_npz)
     assert evaluate(tmp_path / "seven.keras", small_npz, protocol="fer2013").scores.n == 32
 

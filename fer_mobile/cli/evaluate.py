@@ -26,19 +26,19 @@ def evaluate_command(
     """Measure accuracy, balanced accuracy and recall under a protocol."""
     from fer_mobile.evaluation import evaluate
 
-    found = evaluate(
+    evaluation = evaluate(
         model, data, protocol=protocol, split=split, corruption=corruption, threads=threads
     )
     if as_json:
-        typer.echo(json.dumps(found.as_dict(), indent=2))
+        typer.echo(json.dumps(evaluation.as_dict(), indent=2))
         return
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
-    scores = found.scores
+    scores = evaluation.scores
     typer.echo(
-        f"{found.model} on {protocol} {split}, n={scores.n:,}: accuracy {scores.accuracy:.2%}, "
+        f"{model} on {protocol} {split}, n={scores.n:,}: accuracy {scores.accuracy:.2%}, "
         f"balanced {scores.balanced_accuracy:.2%}, calibration error {scores.calibration_error:.2%}"
     )
     table = Table("label", "faces", "recall", "precision", box=SIMPLE)

@@ -1,4 +1,4 @@
-"""`fer-mobile explain`: what the answer for a face rests on."""
+"""`fer-mobile explain`: what a prediction rests on."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 
 from fer_mobile.cli.options import AsJson
 from fer_mobile.models import DEFAULT
+from fer_mobile.types import ExplainMethod
 
 
 def explain_command(
@@ -19,31 +20,34 @@ def explain_command(
         typer.Option(metavar="MODEL", help="A shipped or zoo name, .tflite, .keras or run folder."),
     ] = DEFAULT,
     method: Annotated[
-        str, typer.Option(metavar="occlusion|gradient", help="Hidden patches, or SmoothGrad.")
+        ExplainMethod,
+        typer.Option(
+            parser=str, metavar="occlusion|gradient", help="Hidden patches, or SmoothGrad."
+        ),
     ] = "occlusion",
     label: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="The expression to explain; default: the likeliest."),
     ] = None,
     whole: Annotated[
-        bool, typer.Option("--whole", help="The image is a face already; look for none.")
+        bool, typer.Option("--whole", help="The image is a face already; do not search it for one.")
     ] = False,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The picture; default: IMAGE_METHOD.png.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Draw which parts of each face the answer rests on."""
+    """Draw which parts of each face the prediction rests on."""
     from fer_mobile.explain import explain
     from fer_mobile.explain.picture import draw_explanations
 
-    found = explain(image, model, method=method, label=label, whole=whole)
+    explanations = explain(image, model, method=method, label=label, whole=whole)
     picture = out or Path(f"{image.stem}_{method}.png")
-    draw_explanations(found, picture, title=f"{image.name}, {model}, {method}")
+    draw_explanations(explanations, picture, title=f"{image.name}, {model}, {method}")
     if as_json:
-        faces = [each.as_dict() for each in found]
+        faces = [each.as_dict() for each in explanations]
         typer.echo(json.dumps({"picture": str(picture), "method": method, "faces": faces}))
         return
-    for each in found:
+    for each in explanations:
         typer.echo(f"{each.label} {each.probabilities[each.label]:.0%}")
     typer.echo(f"drawn: {picture}")

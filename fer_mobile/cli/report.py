@@ -34,14 +34,15 @@ def errors_command(
     """Show the most confident mistakes of each label, with the faces, in one page."""
     from fer_mobile.explain.mistakes import find_mistakes, write_mistakes
 
-    found = find_mistakes(model, data, protocol=protocol, split=split, most=most, threads=threads)
-    write_mistakes(found, out)
+    report = find_mistakes(model, data, protocol=protocol, split=split, most=most, threads=threads)
+    write_mistakes(report, out)
     if as_json:
-        typer.echo(json.dumps({"page": str(out)} | found.as_dict()))
+        typer.echo(json.dumps({"page": str(out)} | report.as_dict()))
         return
-    for label, mistakes in found.by_label.items():
+    for label, mistakes in report.by_label.items():
         first = mistakes[0]
         typer.echo(
-            f"{label}: named {first.answer} at {first.confidence:.0%} and {len(mistakes) - 1} more"
+            f"{label}: predicted as {first.prediction} with {first.confidence:.0%},"
+            f" and {len(mistakes) - 1} more"
         )
     typer.echo(f"written: {out}")

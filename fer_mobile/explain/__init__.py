@@ -1,40 +1,40 @@
-"""Understanding a model: what its answers rest on, and where it errs."""
+"""Understanding a model: what its predictions rest on, and where it errs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_mobile.data.face_files import middle_square
 from fer_mobile.detect import load_detector
-from fer_mobile.errors import InputError, PhotoError, nearest
+from fer_mobile.errors import PhotoError, check_choice
 from fer_mobile.explain.saliency import METHODS, gradient, occlusion
-from fer_mobile.images import load_photo
+from fer_mobile.images import PhotoSource, load_photo
 from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.predictor import Predictor, load_network, load_predictor
 from fer_mobile.preprocess import crop, to_gray
-from fer_mobile.types import Box
+from fer_mobile.types import Box, ExplainMethod, Pixels
 from fer_mobile.zoo import ARCHITECTURES
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One face, what a model says of it, and what that rests on."""
+    """One face, a model's prediction for it, and what that rests on."""
 
     box: Box
     """In pixels of the upright photo."""
-    pixels: np.ndarray
-    """What the model was given: uint8 [S, S]."""
+    pixels: Pixels
+    """The model's input: uint8 [S, S]."""
     probabilities: dict[str, float]
     label: str
     """The one explained."""
-    saliency: np.ndarray
+    saliency: NDArray[np.float32]
     """float32 [S, S], see `explain.saliency`."""
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """The explanation as `fer-mobile explain --json` prints it."""
         return {
             "box": list(self.box),
@@ -45,56 +45,50 @@ class Explanation:
 
 
 def explain(
-    image: str | Path | np.ndarray,
+    image: PhotoSource,
     model: str | Path = DEFAULT,
     *,
-    method: str = "occlusion",
+    method: ExplainMethod = "occlusion",
     label: str | None = None,
     whole: bool = False,
 ) -> list[Explanation]:
-    """What a model's answers for the faces of a photo rest on, a face an entry.
+    """Which parts of the faces in a photo a model's predictions rest on, the largest face first.
 
-    `model` is a shipped name, a `.tflite` or `.keras` file, a run folder or, with random
-    weights, an architecture's name.  `method` is "occlusion" (which takes a shipped model's
-    float16 file) or "gradient" (which takes its float weights); `label` is the one to
-    explain, by default each face's most probable one.  With `whole` the middle square of the
-    image is a face, which is not looked for.
+    Args:
+        image: a photo, as for `images.load_photo`.
+        model: a shipped name, a `.tflite` or `.keras` file, a run folder or, with random
+            weights, an architecture's name.
+        method: "occlusion", for which a shipped name means its float16 file, or "gradient", for
+            which it means its float weights (see `explain.saliency`).
+        label: the label to explain; by default each face's most probable one.
+        whole: the middle square of the image is the face; nothing is detected.
 
-    Raises PhotoError for a photo that cannot be read, ModelError for a model that cannot be
-    used, InputError for an unknown method or label or where no face is found.
+    Raises:
+        PhotoError: the image cannot be read, or no face is found in it.
+        ModelError: the model cannot be used.
+        InputError: an unknown method or label.
     """
-    if method not in METHODS:
-        raise InputError(
-            "method",
-            expected=" or ".join(METHODS),
-            found=repr(method),
-            hint=nearest(method, METHODS),
-        )
+    check_choice("method", method, METHODS)
     predictor = _predictor(model, method)
-    if label is not None and label not in predictor.labels:
-        raise InputError(
-            "label",
-            expected=f"one of {', '.join(predictor.labels)}",
-            found=repr(label),
-            hint=nearest(label, predictor.labels),
-        )
-    return [_explained(predictor, box, pixels, method, label)
-            for box, pixels in _faces(image, predictor, whole)]  # fmt: skip
+    if label is not None:
+        check_choice("label", label, predictor.labels)
+    return [
+        _explained(predictor, box, pixels, method, label)
+        for box, pixels in _faces(image, predictor, whole)
+    ]
 
 
-def _predictor(model: str | Path, method: str) -> Predictor:
+def _predictor(model: str | Path, method: ExplainMethod) -> Predictor:
     shipped = shipped_models(copies=True).get(str(model))
     if shipped is None:
         return (load_network if str(model) in ARCHITECTURES else load_predictor)(model)
     if method == "gradient":
         return load_network(model)
-    # An int8 file's sure answers are exactly 1, whatever is hidden.
+    # The most confident predictions of an int8 file are exactly 1, whatever is hidden.
     return load_predictor(shipped.files.get("float16", model))
 
 
-def _faces(
-    image: str | Path | np.ndarray, predictor: Predictor, whole: bool
-) -> list[tuple[Box, np.ndarray]]:
+def _faces(image: PhotoSource, predictor: Predictor, whole: bool) -> list[tuple[Box, Pixels]]:
     """Box and prepared pixels of each face, the largest first."""
     photo = load_photo(image)
     if whole:
@@ -103,25 +97,24 @@ def _faces(
         box = Box((width - side) // 2, (height - side) // 2, side, side)
         grays = {box: middle_square(to_gray(photo.rgb))}
     else:
-        found = [face.box for face in load_detector("yunet").detect(photo)]
-        found.sort(key=lambda box: -box.width * box.height)
-        grays = {box: to_gray(crop(photo.rgb, *predictor.crop.square(box))) for box in found}
+        boxes = [face.box for face in load_detector("yunet").detect(photo)]
+        boxes.sort(key=lambda box: -box.width * box.height)
+        grays = {box: to_gray(crop(photo.rgb, *predictor.crop.square(box))) for box in boxes}
     if not grays:
         raise PhotoError(
-            photo.path or "image",
+            photo.path or "the photo",
             expected="a face",
             found="none",
-            hint="If the image is a face already, give --whole.",
+            hint="If the image is a face already, use `whole=True`.",
         )
     return [(box, predictor.prepare(gray[None])[0]) for box, gray in grays.items()]
 
 
 def _explained(
-    predictor: Predictor, box: Box, pixels: np.ndarray, method: str, label: str | None
+    predictor: Predictor, box: Box, pixels: Pixels, method: ExplainMethod, label: str | None
 ) -> Explanation:
-    answer = predictor.classify(pixels[None])[0]
-    index = int(answer.argmax()) if label is None else predictor.labels.index(label)
-    find = {"occlusion": occlusion, "gradient": gradient}[method]
-    probabilities = dict(zip(predictor.labels, answer.tolist(), strict=True))
-    saliency = find(predictor, pixels, index)
+    row = predictor.classify(pixels[None])[0]
+    index = int(row.argmax()) if label is None else predictor.labels.index(label)
+    saliency = {"occlusion": occlusion, "gradient": gradient}[method](predictor, pixels, index)
+    probabilities = dict(zip(predictor.labels, row.tolist(), strict=True))
     return Explanation(box, pixels, probabilities, predictor.labels[index], saliency)

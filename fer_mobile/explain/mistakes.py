@@ -1,4 +1,4 @@
-"""Where a model errs most confidently, label by label, as a page of the user's own faces."""
+"""A model's most confident mistakes, label by label, and a page that shows the faces."""
 
 from __future__ import annotations
 
@@ -6,41 +6,49 @@ import base64
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import numpy as np
 from jinja2 import Environment, PackageLoader
 from PIL import Image
 
 from fer_mobile.data import Dataset, load_dataset
-from fer_mobile.evaluation import answers
+from fer_mobile.evaluation import predict_probabilities
 from fer_mobile.files import write_text
 from fer_mobile.metrics import Scores, score
 from fer_mobile.models import DEFAULT
+from fer_mobile.types import Pixels
+
+SCHEMA: Final = "fer-mobile/mistakes"
+SCHEMA_VERSION: Final = 2
+"""2 has `true_label`, `prediction` and `true_probability`, which were `label`, `answer` and
+`label_probability`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A face that was named wrong."""
+    """A face that was classified wrongly."""
 
     row: int
     """Its number in the split, from 0."""
-    label: str
-    answer: str
+    true_label: str
+    prediction: str
+    """The model's most probable label."""
     confidence: float
-    label_probability: float
-    """What the model gave to the label."""
+    """Probability of `prediction`, 0 to 1."""
+    true_probability: float
+    """Probability of `true_label`, 0 to 1."""
     file: str = ""
     """Where it was read from, if it was a file of its own."""
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """The mistake as `fer-mobile report errors --json` prints it."""
         return {
             "row": self.row,
-            "label": self.label,
-            "answer": self.answer,
+            "true_label": self.true_label,
+            "prediction": self.prediction,
             "confidence": round(self.confidence, 5),
-            "label_probability": round(self.label_probability, 5),
+            "true_probability": round(self.true_probability, 5),
             "file": self.file,
         }
 
@@ -53,11 +61,13 @@ class Mistakes:
     dataset: Dataset
     scores: Scores
     by_label: dict[str, list[Mistake]]
-    """For every label that has any, the surest answers first."""
+    """By true label, for each that has any; the most confident first."""
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """The figures and mistakes as `fer-mobile report errors --json` prints them."""
         return {
+            "schema": SCHEMA,
+            "schema_version": SCHEMA_VERSION,
             "model": self.model,
             "protocol": self.dataset.protocol,
             "split": self.dataset.split,
@@ -65,7 +75,8 @@ class Mistakes:
             "accuracy": self.scores.accuracy,
             "balanced_accuracy": self.scores.balanced_accuracy,
             "mistakes": {
-                label: [each.as_dict() for each in found] for label, found in self.by_label.items()
+                label: [each.as_dict() for each in mistakes]
+                for label, mistakes in self.by_label.items()
             },
         }
 
@@ -79,48 +90,56 @@ def find_mistakes(
     most: int = 20,
     threads: int = 1,
 ) -> Mistakes:
-    """The `most` surest wrong answers for each label; arguments as for `evaluation.evaluate`."""
+    """A model's most confident mistakes on a dataset, at most `most` for each true label.
+
+    The other arguments, and the errors raised, are those of `evaluation.evaluate`.
+    """
     dataset = load_dataset(data, protocol=protocol, split=split)
-    found = answers(model, dataset, threads)
+    probabilities = predict_probabilities(model, dataset, threads)
     names = dataset.names
-    given, confidence = found.argmax(1), found.max(1)
-    by_label: dict[str, list[Mistake]] = {}
+    predicted, confidence = probabilities.argmax(1), probabilities.max(1)
+    by_label: dict[str, list[Mistake]] = {name: [] for name in names}
     for row in np.argsort(-confidence, kind="stable").tolist():
-        label = names[dataset.labels[row]]
-        if names[given[row]] == label or len(by_label.get(label, ())) == most:
+        true, mistakes = dataset.labels[row], by_label[names[dataset.labels[row]]]
+        if predicted[row] == true or len(mistakes) == most:
             continue
-        mistake = Mistake(
-            row,
-            label,
-            names[given[row]],
-            float(confidence[row]),
-            float(found[row, dataset.labels[row]]),
-            dataset.files[row] if dataset.files else "",
+        mistakes.append(
+            Mistake(
+                row,
+                names[true],
+                names[predicted[row]],
+                float(confidence[row]),
+                float(probabilities[row, true]),
+                dataset.files[row] if dataset.files else "",
+            )
         )
-        by_label.setdefault(label, []).append(mistake)
-    ordered = {name: by_label[name] for name in names if name in by_label}
-    return Mistakes(str(model), dataset, score(found, dataset.labels, names), ordered)
+    return Mistakes(
+        str(model),
+        dataset,
+        score(probabilities, dataset.labels, names),
+        {name: mistakes for name, mistakes in by_label.items() if mistakes},
+    )
 
 
-def write_mistakes(found: Mistakes, path: str | Path) -> None:
-    """Write a page that holds its pictures itself and loads nothing."""
+def write_mistakes(report: Mistakes, path: str | Path) -> None:
+    """Write a page with the faces, which are embedded: it loads nothing."""
     environment = Environment(
         loader=PackageLoader("fer_mobile.explain", "page"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    images = found.dataset.images
+    images = report.dataset.images
     groups = [
         (label, [(each, _embedded(images[each.row : each.row + 1][0])) for each in mistakes])
-        for label, mistakes in found.by_label.items()
+        for label, mistakes in report.by_label.items()
     ]
-    page = environment.get_template("mistakes.html").render(found=found, groups=groups)
+    page = environment.get_template("mistakes.html").render(report=report, groups=groups)
     # A folder's name need not be valid Unicode; the page must be.
     write_text(Path(path), page.encode("utf-8", "replace").decode("utf-8"))
 
 
-def _embedded(face: np.ndarray) -> str:
+def _embedded(face: Pixels) -> str:
     file = io.BytesIO()
     Image.fromarray(face).save(file, "PNG")
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")

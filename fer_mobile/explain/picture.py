@@ -15,17 +15,17 @@ _LEAST = 0.5
 """The strongest value of a map that is drawn in full colour at least: less is hardly anything."""
 
 
-def draw_explanations(found: Sequence[Explanation], picture: Path, *, title: str) -> None:
-    """Write a PNG, a row for each of `found` (at least one)."""
-    figure = Figure(figsize=(9, 0.4 + 2.9 * len(found)), layout="constrained")
+def draw_explanations(explanations: Sequence[Explanation], picture: Path, *, title: str) -> None:
+    """Write a PNG, a row for each of `explanations`, which must not be empty."""
+    figure = Figure(figsize=(9, 0.4 + 2.9 * len(explanations)), layout="constrained")
     figure.suptitle(title, fontsize=10)
-    grid = figure.subplots(len(found), 3, squeeze=False, width_ratios=(1, 1.2, 1.1))
-    for axes, each in zip(grid, found, strict=True):
+    grid = figure.subplots(len(explanations), 3, squeeze=False, width_ratios=(1, 1.2, 1.1))
+    for axes, each in zip(grid, explanations, strict=True):
         face, over, bars = axes
         for axis in (face, over):
             axis.imshow(each.pixels, cmap="gray", vmin=0, vmax=255)
             axis.axis("off")
-        face.set_title("what the model was given", fontsize=9)
+        face.set_title("the model's input", fontsize=9)
         limit = max(float(np.abs(each.saliency).max()), _LEAST)
         drawn = over.imshow(each.saliency, cmap="coolwarm", vmin=-limit, vmax=limit, alpha=0.55)
         figure.colorbar(drawn, ax=over, shrink=0.8).ax.tick_params(labelsize=7)

@@ -1,22 +1,27 @@
-"""Which parts of a face an answer rests on: occlusion for any model, gradients for Keras'.
+"""Which parts of a face a prediction rests on: occlusion for any model, gradients for Keras.
 
 Both give a map float32 [S, S] with one value a pixel; its unit is that of the method.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_mobile.errors import InputError
 from fer_mobile.predictor import Predictor
 from fer_mobile.preprocess import normalise
+from fer_mobile.types import ExplainMethod, Pixels
 
 if TYPE_CHECKING:
     import keras
 
-METHODS: Final = ("occlusion", "gradient")
+METHODS: Final[tuple[ExplainMethod, ...]] = get_args(ExplainMethod)
+
+Saliency = NDArray[np.float32]
+"""A map [S, S] with a value for each pixel."""
 
 _PATCH: Final = 3
 """The side of a face over that of the patch, which hides a mouth or both eyes whole."""
@@ -27,7 +32,7 @@ _NOISE: Final = 0.1
 """Standard deviation over the range of pixels, within the 10 to 20 % that the paper advises."""
 
 
-def occlusion(predictor: Predictor, face: np.ndarray, label: int) -> np.ndarray:
+def occlusion(predictor: Predictor, face: Pixels, label: int) -> Saliency:
     """How far the log-odds of `label` fall where a patch hides a part of the face.
 
     `face` is uint8 [S, S] as `Predictor.prepare` gives it.  A square of a third of the side, of
@@ -51,23 +56,23 @@ def occlusion(predictor: Predictor, face: np.ndarray, label: int) -> np.ndarray:
         rows, columns = slice(max(top, 0), top + patch), slice(max(left, 0), left + patch)
         total[rows, columns] += loss
         count[rows, columns] += 1
-    saliency: np.ndarray = total / count
+    saliency: Saliency = total / count
     return saliency
 
 
-def _log_odds(found: np.ndarray) -> np.ndarray:
+def _log_odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     """Log-odds of probabilities, 0 and 1 taken as half of the smallest step off them seen.
 
     That step is 1/256 for an int8 output, and what rounding leaves for a float one.
     """
-    steps = np.concatenate([found, 1 - found])
+    steps = np.concatenate([probabilities, 1 - probabilities])
     least = steps[steps > 0].min() / 2
-    clipped = np.clip(found, least, 1 - least)
-    odds: np.ndarray = np.log(clipped / (1 - clipped))
+    clipped = np.clip(probabilities, least, 1 - least)
+    odds: NDArray[np.float64] = np.log(clipped / (1 - clipped))
     return odds
 
 
-def gradient(predictor: Predictor, face: np.ndarray, label: int) -> np.ndarray:
+def gradient(predictor: Predictor, face: Pixels, label: int) -> Saliency:
     """How strongly the log probability of `label` follows each pixel.
 
     The mean magnitude of the gradient over noisy copies of the face (SmoothGrad, Smilkov et
@@ -76,15 +81,15 @@ def gradient(predictor: Predictor, face: np.ndarray, label: int) -> np.ndarray:
     """
     if predictor.network is None:
         raise InputError(
-            "method gradient",
+            "method",
             expected="a model with float weights (a shipped name, .keras, run folder)",
             found="an exported file",
-            hint="Use --method occlusion.",
+            hint="Use `method='occlusion'`.",
         )
     noise = np.random.default_rng(0).standard_normal((_SAMPLES, *face.shape), np.float32)
     noisy = normalise(face)[None] + _NOISE * noise
     slopes = _gradients(predictor.network, noisy[..., None], label)[..., 0]
-    saliency: np.ndarray = np.abs(slopes).mean(0)
+    saliency: Saliency = np.abs(slopes).mean(0)
     saliency /= max(float(saliency.max()), 1e-12)
     return saliency
 
@@ -94,16 +99,16 @@ def _gradients(network: keras.Model, images: np.ndarray, label: int) -> np.ndarr
 
     if keras.backend.backend() != "tensorflow":
         raise InputError(
-            "method gradient",
+            "method",
             expected="the Keras backend tensorflow",
             found=keras.backend.backend(),
-            hint="Unset KERAS_BACKEND, or use --method occlusion.",
+            hint="Unset KERAS_BACKEND, or use `method='occlusion'`.",
         )
     import tensorflow as tf
 
     with tf.GradientTape() as tape:
         inputs = tf.convert_to_tensor(images)
         tape.watch(inputs)
-        answers = network(inputs, training=False)
-        logs = tf.math.log(tf.maximum(answers[:, label], 1e-7))
+        probabilities = network(inputs, training=False)
+        logs = tf.math.log(tf.maximum(probabilities[:, label], 1e-7))
     return np.asarray(tape.gradient(logs, inputs))

@@ -8,7 +8,7 @@ from PIL import Image
 
 from fer_mobile.data import load_dataset
 from fer_mobile.errors import DataError
-from fer_mobile.evaluation import answers, evaluate
+from fer_mobile.evaluation import evaluate, predict_probabilities
 from fer_mobile.explain.mistakes import find_mistakes, write_mistakes
 from fer_mobile.golden import golden_faces
 
@@ -22,17 +22,22 @@ def found(small_npz):
 
 def test_they_are_wrong_and_the_surest(found, small_npz):
     dataset = load_dataset(small_npz)
-    given = answers(MODEL, dataset)
+    probabilities = predict_probabilities(MODEL, dataset)
     assert found.scores == evaluate(MODEL, small_npz).scores
     assert sum(map(len, found.by_label.values())) > 2
     for label, mistakes in found.by_label.items():
         column = dataset.names.index(label)
-        wrong = (dataset.labels == column) & (given.argmax(1) != column)
-        surest = np.sort(given[wrong].max(1))[::-1][:3]
+        wrong = (dataset.labels == column) & (probabilities.argmax(1) != column)
+        surest = np.sort(probabilities[wrong].max(1))[::-1][:3]
         np.testing.assert_allclose([each.confidence for each in mistakes], surest)
         for each in mistakes:
-            assert dataset.names[dataset.labels[each.row]] == label != each.answer
-            assert given[each.row, column] == pytest.approx(each.label_probability)
+            assert (
+                dataset.names[dataset.labels[each.row]]
+                == each.true_label
+                == label
+                != each.prediction
+            )
+            assert probabilities[each.row, column] == pytest.approx(each.true_probability)
 
 
 def test_the_page_holds_its_pictures_and_loads_nothing(found, tmp_path):
@@ -64,6 +69,7 @@ def test_folders_of_images_are_named_and_escaped(tmp_path):
 
 def test_the_command(fer_mobile, small_npz):
     told = fer_mobile.json("report", "errors", MODEL, "--data", small_npz, "--most", 2)
+    assert (told["schema"], told["schema_version"]) == ("fer-mobile/mistakes", 2)
     assert told["n"] == 32
     assert all(1 <= len(each) <= 2 for each in told["mistakes"].values())
     assert (fer_mobile.folder / told["page"]).read_text(encoding="utf-8").startswith("<!doctype")

@@ -104,7 +104,11 @@ def test_a_run_and_a_network_without_training(trained_run):
         ({"method": "gradients"}, InputError, "occlusion or gradient.*Did you mean"),
         ({"label": "hapiness"}, InputError, "Did you mean"),
         ({"model": "compacted"}, ModelError, "Did you mean"),
-        ({"image": photo("coffee-cup.jpg")}, PhotoError, "expected a face, found none.*--whole"),
+        (
+            {"image": photo("coffee-cup.jpg")},
+            PhotoError,
+            "expected a face, found none.*`whole=True`",
+        ),
         ({"image": photo("none.jpg")}, PhotoError, "none.jpg"),
     ],
 )
@@ -116,7 +120,7 @@ def test_what_cannot_be_explained_is_said(arguments, error, message):
 def test_an_exported_file_has_no_gradients():
     from fer_mobile.models import tflite_file
 
-    with pytest.raises(InputError, match="Use --method occlusion"):
+    with pytest.raises(InputError, match="Use `method='occlusion'`"):
         explain(photo("astronaut-smile.jpg"), tflite_file("compact"), method="gradient")
 
 
