@@ -1,11 +1,13 @@
-"""The answers of the arm64 runtime, under qemu's user-mode emulation, beside those of this machine.
+"""The outputs of the arm64 runtime, under qemu's user-mode emulation, against this machine's.
 
     python -m benchmarks.arm_parity [--folder DIR]
 
+Result: benchmarks/results/arm_parity.jsonl.
+
 Parity, not speed.  Needs Debian's apt and its package qemu-user-static, and no other rights: an
 arm64 Python is unpacked from Debian's packages into DIR (kept there; else a temporary folder),
-and the runtime's arm64 wheels beside it.  Every shipped file runs on the golden faces, the
-detector on three of the bundled photos.  Rows go to benchmarks/results/arm_parity.jsonl.
+and the runtime's arm64 wheels with it.  Every shipped file runs on the golden faces, the
+detector on three of the bundled photos.
 
 ai-edge-litert 2.3.0 dies of a signal under qemu 7.2, with XNNPACK and with plain kernels (its
 rows say so); 2.1.2 and tflite-runtime 2.14.0 run, with XNNPACK.
@@ -130,8 +132,8 @@ def run_arm(root: Path, site: Path, plain: bool, model: Path, images: Path) -> n
     )  # fmt: skip
     if not output.is_file():
         return (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-    found: np.ndarray = np.load(output)
-    return found
+    outputs: np.ndarray = np.load(output)
+    return outputs
 
 
 def run_here(model: Path, images: Path) -> np.ndarray:
@@ -143,35 +145,35 @@ def run_here(model: Path, images: Path) -> np.ndarray:
         check=True,
         capture_output=True,
     )
-    found: np.ndarray = np.load(output)
-    return found
+    outputs: np.ndarray = np.load(output)
+    return outputs
 
 
 def inputs() -> dict[Path, np.ndarray]:
     """What every shipped file is given: float32 [N, H, W, C]."""
-    found = {}
+    inputs = {}
     for model in shipped_models().values():
         for file in model.files.values():
             size = load_classifier(file).size
-            found[file] = normalise(golden_faces(size)[:FACES])[..., None]
+            inputs[file] = normalise(golden_faces(size)[:FACES])[..., None]
     photos = [path for path in load_photo_set("affective-25").paths if "woman" in path.name][:3]
     pictures = [Image.fromarray(load_photo(path).rgb) for path in photos]
     squares = [np.asarray(picture.resize((320, 320))) for picture in pictures]
-    found[shipped_yunet()] = np.stack(squares).astype(np.float32)
-    return found
+    inputs[shipped_yunet()] = np.stack(squares).astype(np.float32)
+    return inputs
 
 
-def compare(model: Path, found: np.ndarray, expected: np.ndarray) -> dict[str, Any]:
+def compare(model: Path, outputs: np.ndarray, expected: np.ndarray) -> dict[str, Any]:
     kind = "detector" if model == shipped_yunet() else model.stem.rpartition("_")[2]
-    difference = float(np.abs(found - expected).max())
+    difference = float(np.abs(outputs - expected).max())
     row: dict[str, Any] = {
-        "inputs": len(found),
-        "identical": bool(np.array_equal(found, expected)),
+        "inputs": len(outputs),
+        "identical": bool(np.array_equal(outputs, expected)),
         "largest_difference": float(f"{difference:.3g}"),
         "agrees": difference <= CLOSE_ENOUGH[kind],
     }
     if kind != "detector":
-        row["same_label"] = int((found.argmax(1) == expected.argmax(1)).sum())
+        row["same_label"] = int((outputs.argmax(1) == expected.argmax(1)).sum())
     return row
 
 
@@ -192,12 +194,12 @@ def main() -> None:
             expected = run_here(model, images)
             for runtime, packages in RUNTIMES.items():
                 site = wheels(packages, folder)
-                found = run_arm(root, site, "plain" in runtime, model, images)
+                outputs = run_arm(root, site, "plain" in runtime, model, images)
                 row = {"file": model.name, "runtime": f"arm64 {runtime}"}
-                if isinstance(found, str):
-                    row["reason"] = found
+                if isinstance(outputs, str):
+                    row["reason"] = outputs
                 else:
-                    row |= compare(model, found, expected)
+                    row |= compare(model, outputs, expected)
                 rows.append(row)
                 print(json.dumps(row), flush=True)
     write_rows("arm_parity", rows)

@@ -1,6 +1,8 @@
-"""How the source of the int8 ranges shows in the file's answers, on ferplus-strict valid.
+"""How the source of the int8 ranges shows in the file's predictions, on ferplus-strict valid.
 
-    FER_MOBILE_DATA=... python -m benchmarks.calibration RUN
+    FER_MOBILE_DATA=... python -m benchmarks.calibration RUN [--name NAME]
+
+Result: benchmarks/results/NAME.json (`--name`, default calibration; none is committed).
 
 Compares TensorFlow's converter with ai-edge-quantizer, the bundled golden faces with
 training faces, and how many faces' extremes a range leaves out (`observation.OUTLIERS`): labels
@@ -32,12 +34,12 @@ BATCH = 64
 ROUNDS, RUNS = 40, 20
 
 
-def answers(model: bytes, faces: np.ndarray) -> np.ndarray:
+def predict(model: bytes, faces: np.ndarray) -> np.ndarray:
     """Probabilities of a bare file with float32 or int8 input and output."""
     interpreter = load_interpreter(model)
     image, output = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     scale, zero = output["quantization"]
-    found = []
+    outputs = []
     for start in range(0, len(faces), BATCH):
         batch = faces[start : start + BATCH, ..., None]
         in_float = image["dtype"] is np.float32
@@ -47,8 +49,8 @@ def answers(model: bytes, faces: np.ndarray) -> np.ndarray:
         interpreter.set_tensor(image["index"], values)
         interpreter.invoke()
         rows = interpreter.get_tensor(output["index"]).astype(np.float32)
-        found.append((rows - zero) * scale if scale else rows)
-    return np.concatenate(found)
+        outputs.append((rows - zero) * scale if scale else rows)
+    return np.concatenate(outputs)
 
 
 def milliseconds(models: dict[str, bytes]) -> dict[str, float]:
@@ -75,7 +77,7 @@ def main() -> None:
     valid = load_dataset(split="valid")
     faces = np.stack([resize(image, int(model.input_shape[1])) for image in valid.images])
     in_float = to_tflite(model, "float32")
-    expected = answers(in_float, faces)
+    expected = predict(in_float, faces)
     golden = find_calibration("", model).faces
     training = find_calibration("", model, data_path()).faces
 
@@ -93,10 +95,10 @@ def main() -> None:
     times = milliseconds(files)
     rows: dict[str, Any] = {}
     for name, file in {"float32": in_float, **files}.items():
-        found = answers(file, faces)
-        scores = score(found, valid.labels, valid.names)
-        difference = np.abs(found - expected)
-        same = found.argmax(1) == expected.argmax(1)
+        predicted = predict(file, faces)
+        scores = score(predicted, valid.labels, valid.names)
+        difference = np.abs(predicted - expected)
+        same = predicted.argmax(1) == expected.argmax(1)
         rows[name] = {
             "accuracy": round(scores.accuracy, 4),
             "balanced_accuracy": round(scores.balanced_accuracy, 4),

@@ -2,6 +2,8 @@
 
     FER_MOBILE_DATA=... python -m benchmarks.detection [--detector yunet|opencv|mediapipe]
 
+Result: benchmarks/results/detection.json, a part for each detector.
+
 *Shared photos*: those whose count of faces is certain (a plain integer in the manifest).
 Recall is Σ min(found, counted) / Σ counted; a face beyond the count is a false alarm.
 
@@ -122,13 +124,13 @@ def summary(rows: list[Row]) -> dict[str, object]:
     }
 
 
-Answer = tuple[Made, list[Detection]]
+Result = tuple[Made, list[Detection]]
 
 
-def score(answers: Iterable[Answer]) -> dict[str, Any]:
+def score(results: Iterable[Result]) -> dict[str, Any]:
     """Recall and false alarms of made photos."""
     photos = faces = found = alarms = 0
-    for made, detections in answers:
+    for made, detections in results:
         photos += 1
         faces += len(made.boxes)
         found += sum(any(overlap(box, d.box) >= OVERLAP for d in detections) for box in made.boxes)
@@ -142,7 +144,7 @@ def score(answers: Iterable[Answer]) -> dict[str, Any]:
     }
 
 
-def directly(made: Iterable[Made], detector: FaceDetector) -> Iterator[Answer]:
+def directly(made: Iterable[Made], detector: FaceDetector) -> Iterator[Result]:
     for each in made:
         pixels = np.asarray(each.image)
         yield each, detector.detect(Photo(pixels, each.image.size))
@@ -150,7 +152,7 @@ def directly(made: Iterable[Made], detector: FaceDetector) -> Iterator[Answer]:
 
 def through_files(
     made: Iterable[Made], detector: FaceDetector, orientation: int = 1
-) -> Iterator[Answer]:
+) -> Iterator[Result]:
     """As JPEG files, stored with an EXIF orientation and decoded as the pipeline does."""
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -188,20 +190,20 @@ def made_sets(detector: FaceDetector, count: int) -> dict[str, Any]:
 
 
 def against_opencv(shared: list[Certain]) -> dict[str, Any]:
-    """How far the shipped detector's answers are OpenCV's, and the time of both on one image."""
+    """How far the shipped detector agrees with OpenCV's, and the time of both on one image."""
     detectors = [load_detector(), load_detector("opencv")]
     times: list[list[float]] = [[], []]
     same = 0
     overlaps = [1.0]
     for certain in shared:
         photo = load_photo(certain.path, min_long_side=detectors[0].side)
-        answers = []
+        results = []
         for spent, detector in zip(times, detectors, strict=True):
             ms, faces = fastest(lambda: detector.detect(photo))  # noqa: B023
             spent.append(ms)
-            answers.append(faces)
-        same += len(answers[0]) == len(answers[1])
-        overlaps += [overlap(a.box, b.box) for a, b in zip(*answers, strict=False)]
+            results.append(faces)
+        same += len(results[0]) == len(results[1])
+        overlaps += [overlap(a.box, b.box) for a, b in zip(*results, strict=False)]
     return {
         "photos": len(shared),
         "same_number_of_faces": same,

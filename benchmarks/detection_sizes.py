@@ -2,6 +2,8 @@
 
     FER_MOBILE_DATA=... python -m benchmarks.detection_sizes [--photos 20]
 
+Result: benchmarks/results/detection_sizes.json.
+
 Made photos (`made_photos.py`) with one face of 8 to 40 px, counted at a longest side of 640:
 photos of 2560 px, and photos of 640 px, which a larger detection size enlarges.  Recall by
 the face's height; processor time of one photo on one thread, the smallest of nine runs in

@@ -1,6 +1,8 @@
-"""Whether each shipped model would fit the budget on each class of phones: results/estimates.md.
+"""Whether each shipped model would fit the budget on each class of phones.
 
     python -m benchmarks.estimates
+
+Result: benchmarks/results/estimates.md.
 
 Nothing is measured: see fer_mobile/bench/data/rates.toml for the rates and their sources.
 """
@@ -31,9 +33,9 @@ def main() -> None:
             for name, phone in rates.phones.items():
                 cells = []
                 for photos in rates.photos:
-                    found = estimate(name, file, photos=photos, budget=BUDGET_S)
-                    low, typical, high = found.stages["total"]
-                    cells.append(f"{typical:.0f} ({low:.0f} to {high:.0f}) | {found.fits}")
+                    result = estimate(name, file, photos=photos, budget=BUDGET_S)
+                    low, typical, high = result.stages["total"]
+                    cells.append(f"{typical:.0f} ({low:.0f} to {high:.0f}) | {result.fits}")
                 lines.append(f"| {file.stem} | {name}: {phone.cores} | {' | '.join(cells)} |")
     write_text(RESULTS / "estimates.md", "\n".join([*lines, ""]))
 

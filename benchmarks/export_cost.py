@@ -1,6 +1,8 @@
 """What an export takes: wall time and peak memory of the command, in a process of its own.
 
-python -m benchmarks.export_cost [--repeat 3]
+    python -m benchmarks.export_cost [--repeat 3]
+
+Result: benchmarks/results/export_cost.jsonl.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
     python -m benchmarks.export_speed [--rounds 7] [--seconds 3] [--processor 0]
 
+Result: benchmarks/results/export_speed_UNIT.jsonl, UNIT being the vector unit of the processor.
+
 xcao_two_stream with the shipped weights, as trained and rewritten, at 224 px (its default
 poolings) and at the shipped 56 px, in three precisions; and the rewritten int8 file over the
 plain float32 one.  One thread, pinned.  A round loads both files anew, in alternating order
@@ -78,9 +80,9 @@ def times(files: list[bytes], seconds: float, order: int) -> list[np.ndarray]:
 
 
 def compare(plain: bytes, rewritten: bytes, rounds: int, seconds: float) -> dict[str, object]:
-    found = [times([plain, rewritten], seconds, order) for order in range(rounds)]
-    medians = np.array([[np.median(t) for t in both] for both in found])
-    least = np.array([[t.min() for t in both] for both in found]).min(0)
+    rounds_ms = [times([plain, rewritten], seconds, order) for order in range(rounds)]
+    medians = np.array([[np.median(t) for t in both] for both in rounds_ms])
+    least = np.array([[t.min() for t in both] for both in rounds_ms]).min(0)
     ratios = medians[:, 1] / medians[:, 0]
 
     def ms(file: int) -> dict[str, float]:
@@ -96,7 +98,7 @@ def compare(plain: bytes, rewritten: bytes, rounds: int, seconds: float) -> dict
         "ratio_of_minima": round(float(least[1] / least[0]), 4),
         "noise": round(float(np.subtract(*np.percentile(ratios, [75, 25]))), 4),
         "rounds": rounds,
-        "calls": sum(len(both[0]) for both in found),
+        "calls": sum(len(both[0]) for both in rounds_ms),
     }
 
 

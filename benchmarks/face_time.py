@@ -2,6 +2,8 @@
 
     python -m benchmarks.face_time [--rounds 5] [--seconds 2] [--processor 0]
 
+Result: benchmarks/results/face_time.jsonl.
+
 The int8 file against the shipped YuNet (float32) at 320×320, one pinned thread, called by
 turns; a round loads both anew.  The result is the median of the rounds' ratios.
 """
@@ -29,13 +31,13 @@ def main() -> None:
     detector = shipped_yunet().read_bytes()
     rows = []
     for name, model in shipped_models(copies=True).items():
-        found = compare(detector, model.files["int8"].read_bytes(), options.rounds, options.seconds)
+        row = compare(detector, model.files["int8"].read_bytes(), options.rounds, options.seconds)
         row = {
             "model": name,
             "runtime": runtime_name(),
-            "detector_ms": found.pop("plain_ms"),
-            "face_ms": found.pop("rewritten_ms"),
-            **found,
+            "detector_ms": row.pop("plain_ms"),
+            "face_ms": row.pop("rewritten_ms"),
+            **row,
         }
         print(json.dumps(row), flush=True)
         rows.append(row)

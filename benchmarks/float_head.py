@@ -1,6 +1,8 @@
-"""Whether an int8 file with a head in float32 answers better than one that is all int8.
+"""Whether an int8 file with a head in float32 predicts better than one that is all int8.
 
     FER_MOBILE_DATA=... python -m benchmarks.float_head
+
+Result: benchmarks/results/float_head.jsonl.
 
 For each shipped model, on ferplus-strict valid: the all-int8 file, one with the softmax in
 float32, and one with the last dense layer in float32, too; against the float32 file, with
@@ -15,7 +17,7 @@ import warnings
 
 import numpy as np
 
-from benchmarks.calibration import answers, milliseconds
+from benchmarks.calibration import milliseconds, predict
 from benchmarks.result_files import write_rows
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert.calibration import find_calibration
@@ -70,10 +72,10 @@ def main() -> None:
         size = int(load_checkpoint(name).model.input_shape[1])
         faces = np.stack([resize(image, size) for image in valid.images])
         times = milliseconds(made)
-        expected = answers(made["float32"], faces)
+        expected = predict(made["float32"], faces)
         for head, file in made.items():
-            found = answers(file, faces)
-            scores = score(found, valid.labels, valid.names)
+            predicted = predict(file, faces)
+            scores = score(predicted, valid.labels, valid.names)
             row = {
                 "model": name,
                 "head": head,
@@ -82,8 +84,8 @@ def main() -> None:
                 "n": len(faces),
                 "accuracy": round(scores.accuracy, 5),
                 "balanced_accuracy": round(scores.balanced_accuracy, 5),
-                "labels_changed": int((found.argmax(1) != expected.argmax(1)).sum()),
-                "divergence": round(float(mean_divergence(expected, found)), 6),
+                "labels_changed": int((predicted.argmax(1) != expected.argmax(1)).sum()),
+                "divergence": round(float(mean_divergence(expected, predicted)), 6),
                 "bytes": len(file),
                 "least_ms": round(times[head], 4),
             }

@@ -2,6 +2,8 @@
 
     FER_MOBILE_DATA=... python -m benchmarks.framing [--faces 2000]
 
+Result: benchmarks/results/framing.json and framing.png.
+
 *Framing*: every face of the valid split (48×48), enlarged 4× as smoothly as a photo would
 be, is shown to the detector.  Box and crop rule are stated relative to the 48-px frame.
 
@@ -79,9 +81,9 @@ def framing(images: np.ndarray) -> dict[str, Any]:
     boxes = []
     for image in images:
         large = cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC)
-        found = detector.find(cv2.cvtColor(large, cv2.COLOR_GRAY2RGB))
-        if found:
-            boxes.append(np.array(found[0].box) / side)
+        faces = detector.find(cv2.cvtColor(large, cv2.COLOR_GRAY2RGB))
+        if faces:
+            boxes.append(np.array(faces[0].box) / side)
     x, y, width, height = np.array(boxes).T
     return {
         "n": len(images),
@@ -112,9 +114,9 @@ def show(images: np.ndarray, labels: np.ndarray, detector: YuNet, turn: float = 
         centre = (left + side / 2, top + side / 2)
         rgb = turned(cv2.cvtColor(photo, cv2.COLOR_GRAY2RGB), centre, turn)
         frame = Box(left, top, side, side)
-        found = [face for face in detector.find(rgb) if overlap(face.box, frame) >= 0.3]
-        if found:
-            shown.append(Shown(rgb, found[0], frame, int(label)))
+        near = [face for face in detector.find(rgb) if overlap(face.box, frame) >= 0.3]
+        if near:
+            shown.append(Shown(rgb, near[0], frame, int(label)))
     return shown
 
 
@@ -161,7 +163,7 @@ def levelled(shown: Shown) -> Shown:
     return replace(shown, rgb=turned(shown.rgb, centre, degrees))
 
 
-class Judge:
+class Evaluator:
     """The shipped model on what each variant makes of the same faces."""
 
     def __init__(self, classifier: Classifier) -> None:
@@ -211,12 +213,12 @@ def difference(right: np.ndarray, reference: np.ndarray) -> dict[str, float]:
     return {"points": round(float(delta.mean()), 2), "interval": round(half, 2)}
 
 
-def sweep(judge: Judge, shown: list[Shown], reference: np.ndarray) -> dict[str, Any]:
+def sweep(evaluator: Evaluator, shown: list[Shown], reference: np.ndarray) -> dict[str, Any]:
     """Every rule, and what the best one of either half of the faces gains in the other."""
     cells, rights = [], []
     for scale in SCALES:
         for shift in SHIFTS:
-            row, right = judge.figures(shown, judge.by_rule(CropRule(scale, shift)))
+            row, right = evaluator.figures(shown, evaluator.by_rule(CropRule(scale, shift)))
             cells.append({"scale": scale, "shift_y": shift} | row | difference(right, reference))
             rights.append(right)
     halves = []
@@ -230,9 +232,9 @@ def sweep(judge: Judge, shown: list[Shown], reference: np.ndarray) -> dict[str, 
     return {"rules": cells, "best_of_one_half_in_the_other": halves}
 
 
-def box_errors(judge: Judge, shown: list[Shown], rule: CropRule) -> dict[str, Any]:
+def box_errors(evaluator: Evaluator, shown: list[Shown], rule: CropRule) -> dict[str, Any]:
     """Boxes that are off, against true ones under the same rule."""
-    _, reference = judge.figures(shown, judge.by_rule(rule))
+    _, reference = evaluator.figures(shown, evaluator.by_rule(rule))
 
     def moved(box: Box, x: float = 0, y: float = 0, grow: float = 1) -> Box:
         width, height = grow * box.width, grow * box.height
@@ -256,25 +258,25 @@ def box_errors(judge: Judge, shown: list[Shown], rule: CropRule) -> dict[str, An
         ),
     }
     return {
-        name: judge.against(shown, judge.by_box(change, rule), reference)
+        name: evaluator.against(shown, evaluator.by_box(change, rule), reference)
         for name, change in changes.items()
     }
 
 
 def levelling(
-    judge: Judge, images: np.ndarray, labels: np.ndarray, detector: YuNet
+    evaluator: Evaluator, images: np.ndarray, labels: np.ndarray, detector: YuNet
 ) -> dict[str, Any]:
     rows = {}
-    as_it_is = judge.by_rule(judge.rule)
+    as_it_is = evaluator.by_rule(evaluator.rule)
     for turn in TURNS:
         shown = show(images, labels, detector, turn)
-        row, right = judge.figures(shown, as_it_is)
-        level = judge.against([levelled(each) for each in shown], as_it_is, right)
+        row, right = evaluator.figures(shown, as_it_is)
+        level = evaluator.against([levelled(each) for each in shown], as_it_is, right)
         rows[str(turn)] = {"faces": len(shown), "as_they_are": row, "levelled": level}
     return rows
 
 
-def sharp_faces(judge: Judge, detector: YuNet) -> dict[str, Any]:
+def sharp_faces(evaluator: Evaluator, detector: YuNet) -> dict[str, Any]:
     """Sharp faces of the shared and the bundled photos, as they are and through 48 px."""
     shown, stated = [], []
     for photo in certain_photos() + certain_photos(photos_dir()):
@@ -283,11 +285,11 @@ def sharp_faces(judge: Judge, detector: YuNet) -> dict[str, Any]:
             if face.box.height >= SHARP:
                 shown.append(Shown(rgb, face, face.box, 0))
                 stated.append(photo.expression)
-    ways = {"as_they_are": judge.by_rule(judge.rule), "through_48_px": judge.through_48}
-    answers = {name: judge.probabilities(shown, way) for name, way in ways.items()}
-    one, other = answers.values()
-    labels = judge.classifier.labels
-    known = [index for index, answer in enumerate(stated) if answer]
+    ways = {"as_they_are": evaluator.by_rule(evaluator.rule), "through_48_px": evaluator.through_48}
+    predictions = {name: evaluator.probabilities(shown, way) for name, way in ways.items()}
+    one, other = predictions.values()
+    labels = evaluator.classifier.labels
+    known = [index for index, label in enumerate(stated) if label]
     return {
         "faces": len(shown),
         "same_label": int((one.argmax(1) == other.argmax(1)).sum()),
@@ -295,23 +297,27 @@ def sharp_faces(judge: Judge, detector: YuNet) -> dict[str, Any]:
         "with_a_stated_expression": len(known),
         "right": {
             name: sum(labels[rows[index].argmax()] == stated[index] for index in known)
-            for name, rows in answers.items()
+            for name, rows in predictions.items()
         },
     }
 
 
-def bundled(judge: Judge, detector: YuNet) -> dict[str, Any]:
+def bundled(evaluator: Evaluator, detector: YuNet) -> dict[str, Any]:
     """Bundled photos of one face with a stated expression: how many are right."""
     shown = []
     for photo in certain_photos(photos_dir()):
         rgb = load_photo(photo.path).rgb
-        if photo.expression and (found := detector.find(shrink(rgb))):
-            face = found[0].scaled(max(rgb.shape) / max(shrink(rgb).shape))
-            label = judge.classifier.labels.index(photo.expression)
+        if photo.expression and (faces := detector.find(shrink(rgb))):
+            face = faces[0].scaled(max(rgb.shape) / max(shrink(rgb).shape))
+            label = evaluator.classifier.labels.index(photo.expression)
             shown.append(Shown(rgb, face, face.box, label))
     return {
         "photos": len(shown),
-        "right": {named(judge.rule): int(judge.figures(shown, judge.by_rule(judge.rule))[1].sum())},
+        "right": {
+            named(evaluator.rule): int(
+                evaluator.figures(shown, evaluator.by_rule(evaluator.rule))[1].sum()
+            )
+        },
     }
 
 
@@ -348,43 +354,43 @@ def main() -> None:
     valid = load_dataset(split="valid")
     chosen = np.random.default_rng(0).permutation(len(valid))[:count]
     images, labels = valid.images[chosen], valid.labels[chosen]
-    detector, judge = YuNet(), Judge(load_classifier("xcao_two_stream"))
+    detector, evaluator = YuNet(), Evaluator(load_classifier("xcao_two_stream"))
     shown = show(images, labels, detector)
-    shipped, right = judge.figures(shown, judge.by_rule(judge.rule))
-    frame = judge.against(
+    shipped, right = evaluator.figures(shown, evaluator.by_rule(evaluator.rule))
+    frame = evaluator.against(
         shown,
-        lambda each: resize(to_gray(crop(each.rgb, *map(int, each.frame[:3]))), judge.size),
+        lambda each: resize(to_gray(crop(each.rgb, *map(int, each.frame[:3]))), evaluator.size),
         right,
     )
     shipped_scores = score(
-        judge.probabilities(shown, judge.by_rule(judge.rule)),
+        evaluator.probabilities(shown, evaluator.by_rule(evaluator.rule)),
         np.array([each.label for each in shown]),
-        judge.classifier.labels,
+        evaluator.classifier.labels,
     )
     large = [each for each in shown if each.frame.width >= SHARP]
-    large_row, large_right = judge.figures(large, judge.by_rule(judge.rule))
+    large_row, large_right = evaluator.figures(large, evaluator.by_rule(evaluator.rule))
     row = {
         "protocol": f"ferplus-strict valid, {count} faces at random (seed 0), enlarged to 100 to "
         "280 px (bicubic) in photos without a face; points: accuracy less that of the shipped "
         "rule on the same faces, interval: half of 95 %",
-        "model": f"{judge.classifier.contract.name} {judge.classifier.contract.precision} "
-        f"{judge.classifier.sha256[:12]}",
-        "rule": {"scale": judge.rule.scale, "shift_y": judge.rule.shift_y},
+        "model": f"{evaluator.classifier.contract.name} {evaluator.classifier.contract.precision} "
+        f"{evaluator.classifier.sha256[:12]}",
+        "rule": {"scale": evaluator.rule.scale, "shift_y": evaluator.rule.shift_y},
         "faces": len(shown),
         "found": round(len(shown) / count, 4),
         "shipped_rule": shipped
         | {"recall": shipped_scores.recall, "counts": shipped_scores.counts},
         "the_48_px_frame_itself": frame,
-        "sweep": sweep(judge, shown, right),
-        "box_error": {named(judge.rule): box_errors(judge, shown, judge.rule)},
-        "bundled_photos": bundled(judge, detector),
+        "sweep": sweep(evaluator, shown, right),
+        "box_error": {named(evaluator.rule): box_errors(evaluator, shown, evaluator.rule)},
+        "bundled_photos": bundled(evaluator, detector),
         "levelling_by_photo_turned": levelling(
-            judge, images[:TURNED_FACES], labels[:TURNED_FACES], detector
+            evaluator, images[:TURNED_FACES], labels[:TURNED_FACES], detector
         ),
         "through_48_px": {
             "valid_faces_of_200_px_and_more": {"faces": len(large), "as_they_are": large_row}
-            | {"through_48_px": judge.against(large, judge.through_48, large_right)},
-            "sharp_shared_faces": sharp_faces(judge, detector),
+            | {"through_48_px": evaluator.against(large, evaluator.through_48, large_right)},
+            "sharp_shared_faces": sharp_faces(evaluator, detector),
         },
         "framing": framing(np.asarray(load_dataset(protocol="fer2013", split="valid").images)),
     }

@@ -2,6 +2,8 @@
 
     python -m benchmarks.mediapipe_client MODEL_rgb_int8.tflite ...
 
+Result: benchmarks/results/mediapipe_client.jsonl.
+
 Needs mediapipe (in an environment of its own: it brings another OpenCV) and fer-mobile.
 Each golden face is given already at the input's size; the client's best label must be the
 one our own runtime gives (faces whose two best labels are within 0.02 apart), and every
@@ -37,8 +39,8 @@ def client_scores(model: Path, faces: np.ndarray, labels: tuple[str, ...]) -> np
         for face in faces:
             rgb = np.ascontiguousarray(np.repeat(face[..., None], 3, -1))
             image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=rgb)
-            found = client.classify(image).classifications[0].categories
-            scores = {category.category_name: category.score for category in found}
+            categories = client.classify(image).classifications[0].categories
+            scores = {category.category_name: category.score for category in categories}
             rows.append([scores[label] for label in labels])
     return np.array(rows)
 

@@ -3,11 +3,12 @@
     FER_MOBILE_DATA=... python -m benchmarks.operating_point RECIPE --runs DIR [--folds 5]
         [--set key=value ...]
 
+Result: benchmarks/results/operating_point_RECIPE.json.
+
 Trains the recipe once for every fold of the training rows (run folders in DIR; run it again
-to go on), so that every row is judged by a network that never saw it, and prints what each
-strength of logit adjustment (`[calibration] prior`) would give, with the rare labels' recall
-and its 95 % interval (Wilson's).  Valid has no part in it.  The figures go to
-benchmarks/results/operating_point_<recipe>.json.
+to go on), so that every row is predicted by a network that was not trained on it, and prints what
+each strength of logit adjustment (`[calibration] prior`) would give, with the rare labels' recall
+and its 95 % interval (Wilson's).  Valid has no part in it.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ MOST_LOST = 0.003
 
 def out_of_fold(recipe: Recipe, folder: Path, folds: int) -> tuple[Dataset, np.ndarray]:
     """Every training row, and its probabilities by the network of its fold."""
-    parts, answers = [], []
+    parts, predictions = [], []
     for fold in range(folds):
         data = recipe.data.model_copy(update={"folds": folds, "fold": fold})
         part = recipe.model_copy(update={"data": data})
@@ -47,7 +48,7 @@ def out_of_fold(recipe: Recipe, folder: Path, folds: int) -> tuple[Dataset, np.n
         model = load_checkpoint(run).model
         size = int(model.input_shape[1])
         pixels = normalise(np.stack([resize(image, size) for image in rows.images]))[..., None]
-        answers.append(model.predict(pixels, batch_size=256, verbose=0))
+        predictions.append(model.predict(pixels, batch_size=256, verbose=0))
         parts.append(rows)
     whole = Dataset(
         images=np.concatenate([part.images for part in parts]),
@@ -57,7 +58,7 @@ def out_of_fold(recipe: Recipe, folder: Path, folds: int) -> tuple[Dataset, np.n
         protocol=parts[0].protocol,
         split="train, out of fold",
     )
-    return whole, np.concatenate(answers)
+    return whole, np.concatenate(predictions)
 
 
 def wilson(hits: float, n: int) -> tuple[float, float]:
@@ -69,7 +70,7 @@ def wilson(hits: float, n: int) -> tuple[float, float]:
 
 
 def measure(rows: Dataset, probabilities: np.ndarray, shares: np.ndarray) -> list[dict[str, Any]]:
-    found = []
+    table = []
     for strength in STRENGTHS:
         offsets = prior_offsets(shares, strength, rows.names)
         chosen = OutputCalibration(offsets=offsets, origin="cross-validation")
@@ -79,7 +80,7 @@ def measure(rows: Dataset, probabilities: np.ndarray, shares: np.ndarray) -> lis
             for name, n in scores.counts.items()
             if (r := scores.recall[name]) is not None
         }
-        found.append(
+        table.append(
             {
                 "prior": strength,
                 "accuracy": round(scores.accuracy, 5),
@@ -87,7 +88,7 @@ def measure(rows: Dataset, probabilities: np.ndarray, shares: np.ndarray) -> lis
                 "recall": recall,
             }
         )
-    return found
+    return table
 
 
 def choose(table: list[dict[str, Any]]) -> float:

@@ -3,6 +3,8 @@
     FER_MOBILE_DATA=... python -m benchmarks.reduced_decoding labels [--photos 160]
     FER_MOBILE_DATA=... taskset -c 1 python -m benchmarks.reduced_decoding times [--photos 160]
 
+Result: benchmarks/results/reduced_decoding_labels.json and results/reduced_decoding.json (times).
+
 Two made sets of 12-MP JPEG files (`made_photos`): single faces of 20 to 300 px at detection
 scale in real photos, and every shared photo with a face, enlarged to a long side of 4000.
 The shared photos of 12 MP and more, most of them without a face, are a third set.
@@ -10,7 +12,7 @@ Each is given to the pipeline as a file (decoded reduced, and again where a face
 enlarged) and as the whole photo's pixels; a photo agrees when both give it the same label.
 `labels` says how many do, by shipped model.
 
-`times` states decoding at a fixed reduction beside it, and ratios of processor time in one run
+`times` states decoding at a fixed reduction next to it, and ratios of processor time in one run
 on one thread, the smallest of three runs a photo, in turn: the file to its label against one
 full-resolution `cv2.imread` of it; and the pipeline on the 640-px image, detection to label,
 against OpenCV's FaceDetectorYN alone on it.

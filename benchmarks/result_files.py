@@ -22,7 +22,7 @@ def write_row(name: str, figures: dict[str, Any]) -> None:
 
 
 def write_rows(name: str, rows: list[dict[str, Any]], *, of: str | None = None) -> None:
-    """Write `results/NAME.jsonl`, or NAME_OF.jsonl beside those of others, a line for each row."""
+    """Write `results/NAME.jsonl`, or NAME_OF.jsonl if there are several, a line for each row."""
     lines = [json.dumps(_stamped(name, row), ensure_ascii=False) + "\n" for row in rows]
     write_text(RESULTS / f"{name}{f'_{of}' if of else ''}.jsonl", "".join(lines))
 

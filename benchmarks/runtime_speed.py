@@ -2,6 +2,8 @@
 
     python -m benchmarks.runtime_speed [--environments DIR] [--rounds 7] [--seconds 3]
 
+Result: benchmarks/results/runtime_speed_UNIT.jsonl, UNIT being the vector unit of the processor.
+
 Runtimes and their environments are those of `runtimes.py`.  A round is a process of its own,
 which loads both files in alternating order and calls them by turns on one pinned thread; its
 figure is the ratio of the medians, the result is the median of the rounds.

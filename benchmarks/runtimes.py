@@ -2,6 +2,8 @@
 
     python -m benchmarks.runtimes [--environments DIR]
 
+Result: benchmarks/results/runtimes.jsonl and results/runtimes.md.
+
 Each runtime gets a virtual environment of its own (in DIR, where it is kept, or in a
 temporary folder) and runs every file of the shipped models on the golden faces, through
 nothing but its own interpreter.  The newest ai-edge-litert is what the others are compared
@@ -73,7 +75,7 @@ name, path, images, output = sys.argv[1:]
 module, images = importlib.import_module(name), np.load(images)
 if name == "onnxruntime":
     session = module.InferenceSession(path, providers=["CPUExecutionProvider"])
-    found = session.run(None, {session.get_inputs()[0].name: images})[0]
+    outputs = session.run(None, {session.get_inputs()[0].name: images})[0]
 else:
     interpreter = module.Interpreter(model_path=path, num_threads=1)
     interpreter.allocate_tensors()
@@ -89,8 +91,8 @@ else:
         row = interpreter.get_tensor(result["index"])[0].astype(np.float32)
         scale, zero = result["quantization"]
         rows.append((row - zero) * scale if scale else row)
-    found = np.stack(rows)
-np.save(output, found)
+    outputs = np.stack(rows)
+np.save(output, outputs)
 """
 """Runs a file in an environment that has the runtime and NumPy, and nothing of ours."""
 
@@ -108,9 +110,9 @@ def python_of(runtime: Runtime, folder: Path) -> Path:
 
 
 def run(python: Path, module: str, model: Path, images: Path) -> np.ndarray | str:
-    """Probabilities float32 [N, C], or the last line of what the runtime said."""
+    """Probabilities float32 [N, C], or the last line of the runtime printed."""
     with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / "found.npy"
+        output = Path(folder) / "outputs.npy"
         done = subprocess.run(
             [python, "-c", WORKER, module, model, images, output],
             capture_output=True,
@@ -118,21 +120,21 @@ def run(python: Path, module: str, model: Path, images: Path) -> np.ndarray | st
             env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
         )
         if done.returncode == 0:
-            found: np.ndarray = np.load(output)
-            return found
+            outputs: np.ndarray = np.load(output)
+            return outputs
     lines = [line for line in done.stderr.splitlines() if line.strip()]
     error = next((line for line in reversed(lines) if "Error" in line), None)
     return error or f"exit code {done.returncode}"
 
 
-def compare(found: np.ndarray, expected: np.ndarray, precision: str) -> dict[str, Any]:
-    """How the answers of a runtime stand to those of the reference."""
-    difference = float(np.abs(found - expected).max())
-    changed = found.argmax(1) != expected.argmax(1)
+def compare(outputs: np.ndarray, expected: np.ndarray, precision: str) -> dict[str, Any]:
+    """How far the outputs of a runtime are from those of the reference."""
+    difference = float(np.abs(outputs - expected).max())
+    changed = outputs.argmax(1) != expected.argmax(1)
     best = np.sort(expected, 1)
     clear = best[:, -1] - best[:, -2] >= TIE
     return {
-        "faces": len(found),
+        "faces": len(outputs),
         "same_label": int((~changed).sum()),
         "changed_beyond_a_tie": int((changed & clear).sum()),
         "largest_difference": float(f"{difference:.3g}"),
@@ -163,20 +165,20 @@ def model_rows(model: str, folder: Path) -> list[dict[str, Any]]:
             python = python_of(runtime, folder)
             tflite = runtime.module != "onnxruntime"
             for precision, path in files.items() if tflite else {"onnx": onnx}.items():
-                found = run(python, runtime.module, path, images)
+                outputs = run(python, runtime.module, path, images)
                 row: dict[str, Any] = {
                     "model": model,
                     "runtime": installed(python, runtime),
                     "file": precision,
                     "bytes": path.stat().st_size,
                 }
-                if isinstance(found, str):
-                    row |= {"runs": False, "reason": found}
+                if isinstance(outputs, str):
+                    row |= {"runs": False, "reason": outputs}
                 else:
                     if runtime.name == REFERENCE:
-                        expected[precision] = found
+                        expected[precision] = outputs
                     reference = expected["float32" if precision == "onnx" else precision]
-                    row |= {"runs": True, **compare(found, reference, precision)}
+                    row |= {"runs": True, **compare(outputs, reference, precision)}
                 print(json.dumps(row), flush=True)
                 rows.append(row)
         return rows
@@ -190,7 +192,7 @@ def export_size(path: Path) -> int:
 
 
 def installed(python: Path, runtime: Runtime) -> str:
-    """Package and version, with the version of NumPy beside it."""
+    """Package and version, with the version of NumPy."""
     package = runtime.packages[0].partition("=")[0]
     code = (
         "from importlib.metadata import version as v; "
@@ -217,8 +219,8 @@ def table(rows: list[dict[str, Any]]) -> str:
 
     lines = ["| model | runtime | " + " | ".join(files) + " |", "|---" * (len(files) + 2) + "|"]
     for model, runtime in dict.fromkeys((row["model"], row["runtime"]) for row in rows):
-        found = [cell(cells.get((model, runtime, file))) for file in files]
-        lines.append("| " + " | ".join([model, runtime, *found]) + " |")
+        row = [cell(cells.get((model, runtime, file))) for file in files]
+        lines.append("| " + " | ".join([model, runtime, *row]) + " |")
     head = (
         f"Labels equal to those of {REFERENCE}, of the golden faces, and the largest difference\n"
         "of a probability; made by `benchmarks/runtimes.py`.  A face with another label counts as\n"

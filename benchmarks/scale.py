@@ -3,8 +3,10 @@
     FER_MOBILE_DATA=... python -m benchmarks.scale speed [--photos 2000] [--rounds 2]
     FER_MOBILE_DATA=... python -m benchmarks.scale memory [--photos 20000]
 
+Result: benchmarks/results/scale_speed.json and results/scale_memory.json.
+
 Photos are made from the shared ones, each encoded again with another quality, in a temporary
-folder.  `speed` scans them on one and on two processes in turn (A B A B), and beside it has one
+folder.  `speed` scans them on one and on two processes in turn (A B A B), and next to it has one
 and two programs do the same work without anything in common, each on its share of the photos:
 what that gains is what the machine can give.  `memory` filters 1,000 and then many photos,
 each in a process of its own, and reads their peak resident memory.

@@ -1,9 +1,10 @@
 """Committed results of `fer-mobile compare`: its tables as rows and as one Markdown file.
 
-    python -m benchmarks.compare_results DIR
+    python -m benchmarks.study_results DIR
 
-reads the SUITE.json files of a folder that `fer-mobile compare SUITE --out DIR` filled and
-writes results/compare_SUITE.json for each, and results/compare.md with all tables.
+Result: benchmarks/results/compare_SUITE.json and results/compare.md.
+
+Reads every SUITE.json of a folder that `fer-mobile compare SUITE --out DIR` filled.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
     FER_MOBILE_DATA=... python -m benchmarks.peers.run [--environments DIR] [--only NAME ...]
 
+Result: benchmarks/results/peers.jsonl and results/peers.md.
+
 Each peer is installed into an environment of its own (in DIR, where it is kept, or in a
 temporary folder) from the package registries, and works through its own interface with what
 its package brings: no other host is asked for weights, and one that needs such says so in its
@@ -9,7 +11,7 @@ row.  All run on the same core, one after the other.
 
 * faces: all of valid (ferplus-strict), 48×48 gray, given to the classifier without detection;
 * photos: the 25 bundled ones, from file to labels, the median of three passes a photo;
-* cold start: from the start of the process to the answer for a first photo.
+* cold start: from the start of the process to the result for a first photo.
 
 Times are the processor's (see job.py).
 
@@ -186,13 +188,13 @@ def version(peer: Peer, home: Path) -> str:
 
 
 def run(peer: Peer, home: Path, job: dict[str, Any], folder: Path) -> dict[str, Any] | str:
-    """The worker's answer, or the last error that it printed."""
-    answer = folder / "answer.json"
-    answer.unlink(missing_ok=True)
+    """The worker's result, or the last error that it printed."""
+    file = folder / "answer.json"
+    file.unlink(missing_ok=True)
     script = folder / "job.json"
     # The clock as text: its 63 bits are more than JavaScript's numbers hold.
-    told = job | {"answer": str(answer), "started": str(time.monotonic_ns())}
-    write_text(script, json.dumps(told))
+    task = job | {"answer": str(file), "started": str(time.monotonic_ns())}
+    write_text(script, json.dumps(task))
     program = "node" if peer.javascript else str(home / "bin" / "python")
     done = subprocess.run(
         [program, str(HERE / peer.worker), str(script)],
@@ -203,17 +205,17 @@ def run(peer: Peer, home: Path, job: dict[str, Any], folder: Path) -> dict[str, 
         env=os.environ | {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"},
         check=False,
     )
-    if answer.is_file():
-        found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
-        return found
-    said = done.stderr.replace(str(home), "").splitlines()
-    errors = [line.strip() for line in said if "Error" in line.partition(":")[0]]
+    if file.is_file():
+        result: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return result
+    printed = done.stderr.replace(str(home), "").splitlines()
+    errors = [line.strip() for line in printed if "Error" in line.partition(":")[0]]
     return errors[-1].partition(". ")[0] if errors else f"exit code {done.returncode}"
 
 
-def scores(found: list[str], truth: list[str], names: tuple[str, ...]) -> dict[str, float]:
+def scores(predicted: list[str], truth: list[str], names: tuple[str, ...]) -> dict[str, float]:
     """Accuracy over all faces and mean recall of the labels `names`, in percent."""
-    pairs = list(zip(truth, found, strict=True))
+    pairs = list(zip(truth, predicted, strict=True))
     recalls = [np.mean([label == name for name, label in pairs if name == each]) for each in names]
     return {
         "accuracy": round(float(np.mean([a == b for a, b in pairs])), 4),
@@ -226,20 +228,20 @@ def scores(found: list[str], truth: list[str], names: tuple[str, ...]) -> dict[s
 
 
 def figures(
-    answer: dict[str, Any], truth: list[str], names: tuple[str, ...], known: list[tuple[int, str]]
+    result: dict[str, Any], truth: list[str], names: tuple[str, ...], known: list[tuple[int, str]]
 ) -> dict[str, Any]:
-    """What the table shows of an answer; `known` has each photo's faces and its expression."""
-    faces, photos = answer["face_ms"], answer["photo_ms"]
-    pairs = list(zip(answer["photos"], known, strict=True))
+    """What the table shows of a result; `known` has each photo's faces and its expression."""
+    faces, photos = result["face_ms"], result["photo_ms"]
+    pairs = list(zip(result["photos"], known, strict=True))
     row: dict[str, Any] = {
         "photos": len(photos),
         "photo_ms_mean": round(float(np.mean(photos)), 2),
         "photo_ms_p90": round(float(np.percentile(photos, 90)), 2),
         "faces_known": sum(count for count, _ in known),
-        "faces_found": sum(min(len(found), count) for found, (count, _) in pairs),
-        "false_faces": sum(max(0, len(found) - count) for found, (count, _) in pairs),
-        "cold_start_ms": round(answer["cold_start"]["cpu_ms"]),
-        "cold_start_wall_ms": round(answer["cold_start"]["wall_ms"]),
+        "faces_found": sum(min(len(labels), count) for labels, (count, _) in pairs),
+        "false_faces": sum(max(0, len(labels) - count) for labels, (count, _) in pairs),
+        "cold_start_ms": round(result["cold_start"]["cpu_ms"]),
+        "cold_start_wall_ms": round(result["cold_start"]["wall_ms"]),
     }
     if faces:
         right = [found == [label] for found, (_, label) in pairs if label]
@@ -247,7 +249,7 @@ def figures(
             "protocol": PROTOCOL,
             "split": "valid",
             "n": len(truth),
-            **scores(answer["labels"], truth, names),
+            **scores(result["labels"], truth, names),
             "face_ms_median": round(float(np.median(faces)), 3),
             "photos_labelled": len(right),
             "photos_right": sum(right),
@@ -282,19 +284,19 @@ def measure(names: list[str], folder: Path) -> list[dict[str, Any]]:
             little = {"photos": [], "faces": str(one_face)}
             own = job | {"model": peer.model}
             run(peer, home, own | little, Path(work))  # its files are in memory from here on
-            answer = run(peer, home, own, Path(work))
+            result = run(peer, home, own, Path(work))
             row: dict[str, Any] = {
                 "peer": peer.title,
                 "version": version(peer, home),
                 "note": peer.note,
                 "install_bytes": size(packages(peer, home), peer.helpers),
             }
-            if isinstance(answer, str):
-                row["reason"] = answer
+            if isinstance(result, str):
+                row["reason"] = result
             else:
                 weights = [f for p in peer.weights for f in packages(peer, home).glob(p)]
                 row |= {"weight_bytes": sum(f.stat().st_size for f in weights)}
-                row |= figures(answer, truth, data.names, known)
+                row |= figures(result, truth, data.names, known)
             rows.append(row)
             print(json.dumps(row), flush=True)
         if OURS[0] in chosen:
