@@ -201,6 +201,7 @@ def load_pipeline(
     threads: int = 1,
     detector: DetectorName | FaceDetector = "yunet",
     detection_size: int = DETECTION_SIDE,
+    detector_model: str | Path | None = None,
     boxes: str | Path | Mapping[str | Path, Boxes] | None = None,
 ) -> Pipeline:
     """A pipeline by names.
@@ -211,6 +212,7 @@ def load_pipeline(
         threads: threads of the detector and the classifier.
         detector: a name (see `detect.load_detector`), or any `detect.FaceDetector`.
         detection_size: longest side, in pixels, at which a detector of this package looks.
+        detector_model: another model file for the detector "mediapipe".
         boxes: precomputed boxes, which take the detector's place: a file of them (see
             `detect.boxes`), or boxes by photo.
 
@@ -220,7 +222,9 @@ def load_pipeline(
     """
     check_choice("faces", faces, FACES_MODES)
     if isinstance(detector, str):
-        detector = load_detector(detector, threads=threads, side=detection_size, boxes=boxes)
+        detector = load_detector(
+            detector, threads=threads, side=detection_size, model=detector_model, boxes=boxes
+        )
     return Pipeline(load_classifier(model, threads), detector, faces)
 
 

@@ -55,6 +55,8 @@ def test_the_wheel_holds_models_photos_recipes_and_licences(wheel):
         "fer_mobile/_models/xcao_two_stream/xcao_two_stream_int8.json",
         "fer_mobile/_models/yunet/face_detection_yunet.tflite",
         "fer_mobile/_models/yunet/LICENSE",
+        "fer_mobile/_models/blazeface/blaze_face_full_range.tflite",
+        "fer_mobile/_models/blazeface/LICENSE",
         "fer_mobile/photos/affective-25/manifest.csv",
         "fer_mobile/bench/data/rates.toml",
         "fer_mobile/bench/schema.json",

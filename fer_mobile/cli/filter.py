@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from fer_mobile.cli.options import AsJson, Boxes, DetectionSize, Detector, PhotoModel
+from fer_mobile.cli.options import AsJson, Boxes, DetectionSize, Detector, DetectorModel, PhotoModel
 from fer_mobile.models import DEFAULT
 from fer_mobile.types import FacesMode
 
@@ -108,6 +108,7 @@ def filter_command(
     model: PhotoModel = DEFAULT,
     detector: Detector = "yunet",
     detection_size: DetectionSize = 640,
+    detector_model: DetectorModel = None,
     boxes: Boxes = None,
     as_json: AsJson = False,
 ) -> None:
@@ -141,6 +142,7 @@ def filter_command(
                 progress=progress,
                 detector=detector,
                 detection_size=detection_size,
+                detector_model=detector_model,
                 boxes=boxes,
             )
     except KeyboardInterrupt:

@@ -35,6 +35,10 @@ Detector = Annotated[
 DetectionSize = Annotated[
     int, typer.Option(metavar="PX", help="Longest side searched; larger finds smaller faces.")
 ]
+DetectorModel = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Another model for --detector mediapipe."),
+]
 Boxes = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Precomputed boxes (CSV or JSON) instead of a detector."),

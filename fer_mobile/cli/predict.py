@@ -12,6 +12,7 @@ from fer_mobile.cli.options import (
     Boxes,
     DetectionSize,
     Detector,
+    DetectorModel,
     PhotoModel,
     Threads,
 )
@@ -30,6 +31,7 @@ def predict_command(
     model: PhotoModel = DEFAULT,
     detector: Detector = "yunet",
     detection_size: DetectionSize = 640,
+    detector_model: DetectorModel = None,
     boxes: Boxes = None,
     threads: Threads = 1,
     as_json: AsJson = False,
@@ -44,6 +46,7 @@ def predict_command(
         threads=threads,
         detector=detector,
         detection_size=detection_size,
+        detector_model=detector_model,
         boxes=boxes,
     )
     results = list(pipeline.batch(images))

@@ -4,7 +4,7 @@
 |---|---|
 | `yunet` | YuNet as TensorFlow Lite, shipped; the same file on desktop and Android |
 | `opencv` | the same weights in OpenCV's FaceDetectorYN |
-| `mediapipe` | MediaPipe's face detector, full range (extra `mediapipe`) |
+| `mediapipe` | MediaPipe's BlazeFace, full range, shipped (extra `mediapipe`) |
 | `boxes` | precomputed boxes, from a file or by photo |
 """
 
@@ -59,6 +59,7 @@ def load_detector(
     *,
     threads: int = 1,
     side: int = DETECTION_SIDE,
+    model: str | Path | None = None,
     boxes: str | Path | Mapping[str | Path, Iterable[Sequence[float]]] | None = None,
 ) -> FaceDetector:
     """The detector called `name`.
@@ -68,11 +69,12 @@ def load_detector(
         threads: threads it may use.
         side: longest side, in pixels, at which it searches photos; a larger one finds smaller
             faces and takes time in proportion to its square (see `detect.scale.Scaled`).
+        model: another model file for "mediapipe" (see `detect.blazeface`).
         boxes: precomputed boxes, which take the place of any detector: a file of them (see
             `detect.boxes`), or boxes by photo.
 
     Raises:
-        ModelError: an unknown name.
+        ModelError: an unknown name, or a `model` that the detector cannot run.
         InputError: a side out of `DETECTION_SIDES`; boxes that are missing or cannot be used.
         MissingPackageError: the detector's package is not installed.
     """
@@ -83,6 +85,13 @@ def load_detector(
             expected=f"{DETECTION_SIDES[0]} to {DETECTION_SIDES[-1]} pixels",
             found=str(side),
         )
+    if model is not None and name != "mediapipe":
+        raise InputError(
+            "detector_model",
+            expected="none, as this detector has its own",
+            found=f"{str(model)!r} for {name}",
+            hint="Use `detector='mediapipe'`.",
+        )
     if boxes is not None:
         from fer_mobile.detect.boxes import PrecomputedBoxes, read_boxes
 
@@ -91,10 +100,10 @@ def load_detector(
         raise InputError("boxes", expected="a file of boxes, or boxes by photo", found="none")
     from fer_mobile.detect.scale import Scaled
 
-    return Scaled(_network(name, threads), side)
+    return Scaled(_network(name, threads, model), side)
 
 
-def _network(name: str, threads: int) -> FaceNetwork:
+def _network(name: DetectorName, threads: int, model: str | Path | None) -> FaceNetwork:
     # Imported when used: each brings a package that the others do without.
     if name == "opencv":
         from fer_mobile.detect.opencv import OpenCVYuNet
@@ -103,7 +112,7 @@ def _network(name: str, threads: int) -> FaceNetwork:
     if name == "mediapipe":
         from fer_mobile.detect.blazeface import BlazeFace
 
-        return BlazeFace()
+        return BlazeFace(model)
     from fer_mobile.detect.yunet import YuNet
 
     return YuNet(threads=threads)

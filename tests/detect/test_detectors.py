@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +17,10 @@ from fer_mobile.errors import InputError, ModelError
 from fer_mobile.images import load_photo
 from fer_mobile.pipeline import load_pipeline
 from fer_mobile.resources import photos_dir
+from fer_mobile.types import Box
 from tests.detect.conftest import Answers, answers
 
+ROOT = Path(__file__).resolve().parents[2]
 PORTRAIT = photos_dir() / "astronaut-smile.jpg"
 
 
@@ -135,8 +139,8 @@ def test_mediapipe_is_asked_for_by_its_extra():
     assert "pip install 'fer-mobile[mediapipe]'" in done.stderr.splitlines()[-1]
 
 
-def test_mediapipe_finds_the_bundled_faces():
-    pytest.importorskip("mediapipe", reason="needs the package mediapipe (its own environment)")
+def test_mediapipe_finds_the_bundled_faces(tmp_path):
+    pytest.importorskip("mediapipe", reason="needs the extra mediapipe (its own environment)")
     pipeline = load_pipeline(detector="mediapipe")
     expected = load_pipeline()
     for name in ("astronaut-smile.jpg", "cat.png"):
@@ -144,6 +148,38 @@ def test_mediapipe_finds_the_bundled_faces():
         faces = expected(photos_dir() / name).faces
         assert len(found.faces) == len(faces)
         assert all(overlap(a.box, b.box) > 0.7 for a, b in zip(found.faces, faces, strict=True))
+    other = tmp_path / "no.tflite"
+    other.write_bytes(b"no model")
+    for model in (other, tmp_path / "missing.tflite"):
+        with pytest.raises(ModelError, match="a model for MediaPipe's face detector"):
+            load_pipeline(detector="mediapipe", detector_model=model)
+
+
+def test_a_model_for_a_detector_that_has_its_own_is_refused(fer_mobile):
+    with pytest.raises(InputError, match=r"detector_model: .* Use `detector='mediapipe'`"):
+        load_pipeline(detector_model="blaze.tflite")
+    line = fer_mobile.refused("predict", PORTRAIT, "--detector-model", "blaze.tflite")
+    assert "--detector-model: expected" in line
+    assert "Use --detector mediapipe." in line
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("python", ["python3.11", "python3.12", "python3.13"])
+def test_the_mediapipe_extra_detects_in_a_fresh_environment(tmp_path, python):
+    if shutil.which(python) is None:
+        pytest.skip(f"{python} is not on this machine")
+    home = tmp_path / "venv"
+    subprocess.run([python, "-m", "venv", home], check=True)
+    package = f"{ROOT}[mediapipe]"
+    install = [home / "bin/pip", "install", "-q", "-c", ROOT / "constraints.txt", package]
+    subprocess.run(install, check=True)
+    command = [home / "bin/fer-mobile", "predict", "--detector", "mediapipe", PORTRAIT, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    (row,) = json.loads(done.stdout)
+    (face,) = row["faces"]
+    (expected,) = load_pipeline()(PORTRAIT).faces
+    assert overlap(Box(*face["box"]), expected.box) > 0.7
+    assert done.stderr == ""
 
 
 def test_no_detector_is_imported_before_it_is_used():
