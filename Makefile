@@ -39,11 +39,11 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/runtime.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/pip install --quiet -c constraints.txt -e .
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[heic]'
 	touch $@
 
 $(VENV)/test.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[train,quant,onnx,test]'
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[export,onnx,test]'
 	touch $@
 
 $(VENV)/prove.stamp: $(VENV)/test.stamp

@@ -42,7 +42,7 @@ def import_keras() -> Any:
             import keras
     except ImportError as error:
         raise MissingPackageError(
-            "reading float weights", package=error.name or "keras", extra="train"
+            "reading float weights", package=error.name or "keras", extra="export"
         ) from error
     return keras
 

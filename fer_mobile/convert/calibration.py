@@ -97,7 +97,7 @@ def find_calibration(
         why = "the shipped ranges are those of the rewritten graph"
         return Calibration(f"{origin} ({why})", golden)
     if not quantizer_installed():
-        why = f"the shipped ranges need {PACKAGE}: pip install 'fer-mobile[quant]'"
+        why = f"the shipped ranges need {PACKAGE}: pip install 'fer-mobile[export]'"
         return Calibration(f"{origin} ({why})", golden)
     if not quantizer_knows(from_keras(keras_model)):
         why = f"the shipped ranges are of layers that {PACKAGE} does not know"

@@ -41,7 +41,7 @@ def to_integer(model: bytes, graph: Graph, limits: Limits, *, io: str = "int8") 
             from ai_edge_quantizer import quantizer, recipe
             from ai_edge_quantizer.qtyping import TFLOperationName
     except ImportError as error:
-        raise MissingPackageError("ranges for int8", package=PACKAGE, extra="quant") from error
+        raise MissingPackageError("ranges for int8", package=PACKAGE, extra="export") from error
     with quiet(), warnings.catch_warnings(action="ignore"):
         work = quantizer.Quantizer(bytearray(model), recipe.static_wi8_ai8())
         if io != "int8":

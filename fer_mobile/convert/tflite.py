@@ -32,7 +32,7 @@ def import_tensorflow() -> Any:
         with quiet():
             import tensorflow as tf
     except ImportError as error:
-        raise MissingPackageError("export", package="tensorflow", extra="train") from error
+        raise MissingPackageError("export", package="tensorflow", extra="export") from error
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     return tf
 

@@ -273,7 +273,7 @@ def test_without_tensorflow_the_one_command_that_adds_it_is_named(
     (tmp_path / "sitecustomize.py").write_text(BLOCKER)
     said = fer_mobile.refused(*arguments, PYTHONPATH=str(tmp_path), FER_MOBILE_DATA=str(small_npz))
     assert "expected the package keras, found it is not installed" in said
-    assert said.endswith("Install it with: pip install 'fer-mobile[train]'")
+    assert said.endswith("Install it with: pip install 'fer-mobile[export]'")
     assert list(fer_mobile.folder.iterdir()) == []
 
 

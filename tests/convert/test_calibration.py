@@ -228,7 +228,7 @@ def test_without_the_quantizer_the_golden_faces_serve_and_it_is_said(
     found = find_calibration(tmp_path, network)
     assert found.limits is None
     assert "golden faces" in found.origin
-    assert "fer-mobile[quant]" in found.origin
+    assert "fer-mobile[export]" in found.origin
     model = to_int8(network, found)
     assert not TfliteModel(model).count_float_operations()
     faces = golden_faces(SIZE)
@@ -371,7 +371,7 @@ def test_ranges_of_a_run_are_made_again_for_other_weights_only(run):
 @pytest.mark.parametrize("lacking", ["tensorflow", "layers"])
 def test_a_run_without_ranges_says_why(run, monkeypatch, lacking):
     def missing():
-        raise MissingPackageError("export", package="tensorflow", extra="train")
+        raise MissingPackageError("export", package="tensorflow", extra="export")
 
     if lacking == "layers":
         monkeypatch.setattr("fer_mobile.convert.calibration.quantizer_knows", lambda graph: False)

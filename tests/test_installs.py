@@ -1,0 +1,156 @@
+"""What pip installs: the extras, their floors, and installs in environments of their own."""
+
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from fer_mobile.models import DEFAULT, shipped_models
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+LOWEST = ("export", "onnx", "heic")
+"""The extras that constraints-lowest.txt covers."""
+LINUX = {"sys_platform": "linux", "platform_machine": "x86_64"}
+
+
+def requirements(*extras: str, **environment: str) -> dict[str, Requirement]:
+    """The direct requirements of an install with extras, by name."""
+    found = {}
+    for line in [*PROJECT["dependencies"], *(line for extra in extras for line in EXTRAS[extra])]:
+        each = Requirement(line)
+        if each.marker and not each.marker.evaluate(LINUX | environment):
+            continue
+        if each.name == PROJECT["name"]:
+            found |= requirements(*each.extras, **environment)
+        else:
+            found[canonicalize_name(each.name)] = each
+    return found
+
+
+def constraints(name: str) -> dict[str, Version]:
+    lines = (ROOT / name).read_text("utf-8").splitlines()
+    pins = (Requirement(line) for line in lines if not line.startswith("#"))
+    return {
+        canonicalize_name(pin.name): Version(str(pin.specifier).removeprefix("==")) for pin in pins
+    }
+
+
+def floor(requirement: Requirement) -> Version:
+    (lowest,) = (each.version for each in requirement.specifier if each.operator == ">=")
+    return Version(lowest)
+
+
+@pytest.mark.parametrize(
+    ("platform", "machine", "package"),
+    [
+        ("linux", "x86_64", "tensorflow-cpu"),
+        ("win32", "AMD64", "tensorflow-cpu"),
+        ("linux", "aarch64", "tensorflow"),
+        ("darwin", "arm64", "tensorflow"),
+    ],
+)
+def test_the_tensorflow_that_has_a_wheel_is_asked_for(platform, machine, package):
+    found = requirements("export", sys_platform=platform, platform_machine=machine)
+    assert [name for name in found if name.startswith("tensorflow")] == [package]
+    assert {"keras", "ai-edge-quantizer", "matplotlib"} <= set(found)
+
+
+def test_quant_is_export():
+    assert requirements("quant") == requirements("export")
+
+
+def test_the_lowest_set_is_that_of_the_floors():
+    pinned = constraints("constraints-lowest.txt")
+    for name, requirement in requirements(*LOWEST).items():
+        lowest, pin = floor(requirement), pinned[name]
+        assert pin.release[: len(lowest.release)] == lowest.release, name
+
+
+def test_the_tested_set_is_allowed():
+    pinned = constraints("constraints.txt")
+    for name, requirement in requirements(*set(EXTRAS) - {"mediapipe"}).items():
+        assert requirement.specifier.contains(pinned[name]), name
+
+
+def test_the_readme_lists_the_extras():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    table = re.findall(r"^\| `(\w+)` \| ", readme.partition("\n## Install\n")[2], re.MULTILINE)
+    assert sorted(table) == sorted(set(EXTRAS) - {"quant", "test"})
+
+
+def test_only_extras_that_exist_are_recommended():
+    files = [
+        *(ROOT / "fer_mobile").rglob("*.py"),
+        *(ROOT / "docs").glob("*.md"),
+        ROOT / "README.md",
+    ]
+    named = {
+        extra
+        for file in files
+        for pattern in (r"fer-mobile\[([\w,]+)\]", r'extra="(\w+)"')
+        for extras in re.findall(pattern, file.read_text("utf-8"))
+        for extra in extras.split(",")
+    } - {"forbid"}  # Pydantic's
+    assert {"export", "heic", "ray"} <= named <= set(EXTRAS)
+
+
+def run(*command: object, **kwargs: object) -> str:
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, check=False, **kwargs
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def install(folder: Path, python: str, pins: str, *extras: str) -> Path:
+    """A fresh environment with this package; the folder of its programs."""
+    run(python, "-m", "venv", folder)
+    wanted = f"{ROOT}[{','.join(extras)}]" if extras else str(ROOT)
+    run(folder / "bin/pip", "install", "--quiet", "-c", ROOT / pins, wanted)
+    run(folder / "bin/pip", "check")
+    return folder / "bin"
+
+
+@pytest.mark.prove
+def test_the_documented_export_install_writes_the_shipped_file(tmp_path):
+    programs = install(tmp_path / "venv", sys.executable, "constraints.txt", "export")
+    run(programs / "fer-mobile", "export", DEFAULT, "--out", tmp_path, cwd=tmp_path)
+    shipped = shipped_models()[DEFAULT].files["int8"]
+    written = tmp_path / shipped.name
+    assert _graph(programs, written) == _graph(programs, shipped)
+
+
+def _graph(programs: Path, file: Path) -> str:
+    """The checksum of a file's model, without the contract, whose dates and versions differ."""
+    code = "import sys; from fer_mobile.contract import split; "
+    code += "sys.stdout.buffer.write(split(open(sys.argv[1], 'rb').read())[0])"
+    done = subprocess.run(
+        [programs / "python", "-c", code, file], capture_output=True, check=True, cwd=programs
+    )
+    return hashlib.sha256(done.stdout).hexdigest()
+
+
+@pytest.mark.prove
+def test_the_lowest_versions_pass_the_tests(tmp_path):
+    python = shutil.which("python3.11")
+    assert python, "no python3.11, for which constraints-lowest.txt was made"
+    programs = install(tmp_path / "venv", python, "constraints-lowest.txt", *LOWEST)
+    run(programs / "pip", "install", "--quiet", "-c", ROOT / "constraints-lowest.txt",
+        "pytest", "hypothesis", "jsonschema")  # fmt: skip
+    tests = [
+        "golden", "runtime", "graph", "detect", "checkpoint", "convert/test_export.py",
+        "convert/test_verify.py", "test_pipeline.py", "test_preprocess.py", "test_images.py",
+        "test_metrics.py", "test_models.py", "cli/test_commands.py", "cli/test_streams.py",
+    ]  # fmt: skip
+    run(programs / "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/{name}" for name in tests),
+        cwd=ROOT)  # fmt: skip
