@@ -20,6 +20,6 @@ def test_the_picture_shows_the_layers_that_are_enforced():
     assert picture.splitlines() == layers()
 
 
-def test_every_package_has_its_line_in_the_order_of_the_layers():
-    table = re.findall(r"^\| `(\w+)` \| (.+) \|$", PAGE, re.MULTILINE)
-    assert [name for name, _ in table] == [name for row in layers() for name in row.split(" | ")]
+def test_every_package_has_its_line():
+    table = re.findall(r"^\| `(\w+)` \| .+ \|$", PAGE, re.MULTILINE)
+    assert sorted(table) == sorted(name for row in layers() for name in row.split(" | "))
