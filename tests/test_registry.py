@@ -1,8 +1,10 @@
 """Registries: entries of our own, of plugins, and what is refused."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +38,7 @@ def tiny(size=48, classes=8):
 
 SCRIPT = """
 import sys
+from pathlib import Path
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.models import list_models
 from fer_mobile.training.recipe import Recipe
@@ -46,6 +49,7 @@ Recipe.model_validate({"name": "mine", "model": {"architecture": "tiny"},
                        "data": {"preprocessing": ["negative"]}, "training": {"epochs": 1}})
 row = next(row for row in list_models() if row["name"] == "tiny")
 import json
+import re
 print(json.dumps([checkpoint.architecture, checkpoint.parameters, row["parameters"]]))
 """
 
@@ -86,3 +90,15 @@ def test_a_plugin_that_is_not_there_is_named(monkeypatch):
     for _ in range(2):  # it is not forgotten
         with pytest.raises(DataError, match=r"plugin 'no_such_module': expected a module"):
             registry.find("one")
+
+
+def test_the_network_of_the_docs_is_a_plugin(tmp_path, monkeypatch):
+    page = (Path(__file__).parents[1] / "docs" / "studies.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(# my_network\.py\n.*?)```", page, re.DOTALL)
+    (tmp_path / "my_network.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv(PLUGINS_VARIABLE, "my_network")
+    script = "from fer_mobile import zoo; print(zoo.build('tiny').count_params())"
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "18440", done.stderr
