@@ -7,6 +7,7 @@ from fer_mobile import evaluate
 from fer_mobile.contract import read_contract
 from fer_mobile.errors import DataError, ModelError
 from fer_mobile.labels import LABELS, LABELS_7
+from fer_mobile.metrics import classification_report
 from fer_mobile.models import DEFAULT, shipped_models
 
 SHIPPED = shipped_models()[DEFAULT]
@@ -70,3 +71,12 @@ def test_names_that_are_no_model(tmp_path, small_npz):
     for wrong in ("xcao", "absent", tmp_path):
         with pytest.raises(ModelError):
             evaluate(wrong, small_npz)
+
+
+def test_the_command_prints_f1_as_the_report_has_it(fer_mobile, small_npz):
+    report = classification_report(evaluate(DEFAULT, small_npz).scores)
+    shown = fer_mobile("evaluate", "--data", small_npz).stdout
+    assert f"mean F1 {report['macro avg']['f1']:.2%}" in shown
+    rows = {words[0]: words[-1] for words in map(str.split, shown.splitlines()) if words}
+    for label in LABELS:
+        assert rows[label] == (f"{report[label]['f1']:.1%}" if label in report else "–")

@@ -23,7 +23,7 @@ def evaluate_command(
     threads: Threads = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Measure accuracy, balanced accuracy and recall under a protocol."""
+    """Measure accuracy, balanced accuracy, F1 and recall under a protocol."""
     from fer_mobile.evaluation import evaluate
 
     evaluation = evaluate(
@@ -36,15 +36,20 @@ def evaluate_command(
     from rich.console import Console
     from rich.table import Table
 
+    from fer_mobile.metrics import classification_report
+
     scores = evaluation.scores
+    report = classification_report(scores)
     typer.echo(
         f"{model} on {protocol} {split}, n={scores.n:,}: accuracy {scores.accuracy:.2%}, "
-        f"balanced {scores.balanced_accuracy:.2%}, calibration error {scores.calibration_error:.2%}"
+        f"balanced {scores.balanced_accuracy:.2%}, mean F1 {report['macro avg']['f1']:.2%}, "
+        f"calibration error {scores.calibration_error:.2%}"
     )
-    table = Table("label", "faces", "recall", "precision", box=SIMPLE)
+    table = Table("label", "faces", "recall", "precision", "F1", box=SIMPLE)
     for column in table.columns[1:]:
         column.justify = "right"
     for name, count in scores.counts.items():
-        shares = (scores.recall[name], scores.precision[name])
+        f1 = report[name]["f1"] if name in report else None
+        shares = (scores.recall[name], scores.precision[name], f1)
         table.add_row(name, str(count), *("–" if s is None else f"{s:.1%}" for s in shares))
     Console().print(table)

@@ -23,7 +23,8 @@ Data = Annotated[
     Path | None, typer.Option(metavar="PATH", help="The dataset; default: FER_MOBILE_DATA.")
 ]
 Protocol = Annotated[
-    str, typer.Option(metavar="ferplus-strict|ferplus-argmax|fer2013", help="Which labels.")
+    str,
+    typer.Option(metavar="ferplus-strict|ferplus-argmax|fer2013|fer2013-4", help="Which labels."),
 ]
 Split = Annotated[str, typer.Option(metavar="train|valid|test|all", help="Which rows.")]
 
