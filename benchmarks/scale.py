@@ -29,7 +29,7 @@ from statistics import median
 from PIL import Image
 
 from benchmarks.result_files import write_row
-from fer_mobile.gallery.compute import compute
+from fer_mobile.gallery.engines import photo_row
 from fer_mobile.gallery.scan import scan
 from fer_mobile.gallery.store import ResultStore
 from fer_mobile.images import find_photos
@@ -85,7 +85,7 @@ def lone_rate(paths: list[Path]) -> float:
     for number, path in enumerate(paths):
         if number == tenth:
             start = time.perf_counter()
-        compute(pipeline, path, keyed=True)
+        photo_row(pipeline, path, keyed=True)
     return (len(paths) - tenth) / (time.perf_counter() - start)
 
 

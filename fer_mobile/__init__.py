@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from fer_mobile.errors import UnsupportedLayerError as UnsupportedLayerError
     from fer_mobile.evaluation import Evaluation as Evaluation
     from fer_mobile.evaluation import evaluate as evaluate
+    from fer_mobile.gallery.options import ScanOptions as ScanOptions
+    from fer_mobile.gallery.scan import LibraryScan as LibraryScan
+    from fer_mobile.gallery.scan import scan_library as scan_library
     from fer_mobile.models import list_models as list_models
     from fer_mobile.pipeline import Pipeline as Pipeline
     from fer_mobile.pipeline import load_pipeline as load_pipeline
@@ -62,6 +65,7 @@ _MODULE: Final = {
     "Face": "types",
     "FerMobileError": "errors",
     "InputError": "errors",
+    "LibraryScan": "gallery.scan",
     "MissingPackageError": "errors",
     "ModelError": "errors",
     "PhotoError": "errors",
@@ -71,6 +75,7 @@ _MODULE: Final = {
     "Predictions": "predictor",
     "RecipeError": "errors",
     "UnsupportedLayerError": "errors",
+    "ScanOptions": "gallery.options",
     "Verification": "convert",
     "classify_faces": "predictor",
     "evaluate": "evaluation",
@@ -79,6 +84,7 @@ _MODULE: Final = {
     "load_dataset": "data",
     "load_detector": "detect",
     "load_pipeline": "pipeline",
+    "scan_library": "gallery.scan",
     "train": "training.fit",
     "verify": "convert",
 }

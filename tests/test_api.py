@@ -25,8 +25,9 @@ PORTRAIT = photos_dir() / "astronaut-smile.jpg"
 
 NAMES = {
     "Box", "DataError", "Dataset", "Evaluation", "Exported", "Face", "FerMobileError", "InputError",
-    "MissingPackageError", "ModelError", "PhotoError", "PhotoResult", "Pipeline",
-    "PrecomputedBoxes", "Predictions", "RecipeError", "UnsupportedLayerError", "Verification",
+    "LibraryScan", "MissingPackageError", "ModelError", "PhotoError", "PhotoResult", "Pipeline",
+    "PrecomputedBoxes", "Predictions", "RecipeError", "ScanOptions", "UnsupportedLayerError",
+    "Verification", "scan_library",
     "__version__", "classify_faces", "evaluate", "export", "list_models", "load_dataset",
     "load_detector", "load_pipeline", "train", "verify",
 }  # fmt: skip

@@ -22,11 +22,13 @@ def demo_command(
 
     from fer_mobile.bench.stats import stage_stats
     from fer_mobile.bench.table import stage_table, verdict_line
-    from fer_mobile.gallery.run import run_filter
+    from fer_mobile.gallery.options import ScanOptions
+    from fer_mobile.gallery.run import filter_library
+    from fer_mobile.gallery.sinks.html import HtmlSink
     from fer_mobile.resources import photos_dir
 
-    report = out / "index.html"
-    run = run_filter(photos_dir(), resume=False, html=report, budget_s=BUDGET_S)
+    report = HtmlSink(out / "index.html", budget_s=BUDGET_S)
+    run = filter_library(photos_dir(), options=ScanOptions(resume=False), sinks=[report])
     stats = stage_stats([result.stages for result in run.results if result.error is None])
 
     counts = Table("filed under", "photos", box=SIMPLE)
@@ -37,4 +39,5 @@ def demo_command(
     console = Console()
     console.print(counts, stage_table(stats))
     typer.echo(verdict_line(stats, BUDGET_S))
-    typer.echo(f"{len(run.results)} photos in {run.seconds:.1f} s; report: {report.resolve()}")
+    page = report.path.resolve()
+    typer.echo(f"{len(run.results)} photos in {run.seconds:.1f} s; report: {page}")

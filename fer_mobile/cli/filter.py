@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from fer_mobile.cli.options import AsJson, Boxes, DetectionSize, Detector, DetectorModel, PhotoModel
+from fer_mobile.cli.options import (
+    AsJson,
+    Boxes,
+    DetectionSize,
+    Detector,
+    DetectorModel,
+    PhotoModel,
+)
+from fer_mobile.files import display_name
+from fer_mobile.gallery.choices import Engine, LinkKind, Match, Order
 from fer_mobile.models import DEFAULT
 from fer_mobile.types import FacesMode
+
+if TYPE_CHECKING:
+    from fer_mobile.gallery.run import FilterRun
+    from fer_mobile.gallery.sinks import Sink
 
 
 def filter_command(
@@ -42,8 +56,10 @@ def filter_command(
         ),
     ] = "multiple",
     match: Annotated[
-        str,
-        typer.Option(metavar="any|all", help="With --faces each: which of the faces must match."),
+        Match,
+        typer.Option(
+            parser=str, metavar="any|all", help="With --faces each: which of the faces must match."
+        ),
     ] = "any",
     since: Annotated[
         str | None,
@@ -55,16 +71,18 @@ def filter_command(
         str | None, typer.Option(metavar="DATE", help="Photos taken (EXIF) in or before.")
     ] = None,
     sort: Annotated[
-        str,
+        Order,
         typer.Option(
-            metavar="name|confidence|date", help="Order: by name, surest first, oldest first."
+            parser=str,
+            metavar="name|confidence|date",
+            help="Order: by name, surest first, oldest first.",
         ),
     ] = "name",
     html: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write a gallery report; above 100 photos a folder of pictures lies beside it.",
+            help="Write a gallery report; above 100 photos a folder of pictures lies next to it.",
         ),
     ] = None,
     jsonl: Annotated[
@@ -82,19 +100,28 @@ def filter_command(
         Path | None,
         typer.Option(metavar="DIR", help="Link to the photos that match; nothing is overwritten."),
     ] = None,
-    link: Annotated[str, typer.Option(metavar="symbolic|hard", help="Kind of links.")] = "symbolic",
+    link: Annotated[
+        LinkKind, typer.Option(parser=str, metavar="symbolic|hard", help="Kind of links.")
+    ] = "symbolic",
     write_xmp: Annotated[
         bool,
         typer.Option(
             "--write-xmp",
             help="Write the expressions of the photos that match as keywords into XMP sidecars"
-            " (photo.jpg.xmp); the photos stay as they are.",
+            " (photo.jpg.xmp), and take those of earlier runs out; the photos stay as they are.",
+        ),
+    ] = False,
+    remove: Annotated[
+        bool,
+        typer.Option(
+            "--remove", help="With --write-xmp: only take all our keywords out of the sidecars."
         ),
     ] = False,
     workers: Annotated[int, typer.Option(metavar="N", min=1, help="Processes.")] = 1,
     engine: Annotated[
-        str,
+        Engine,
         typer.Option(
+            parser=str,
             metavar="processes|ray",
             help="What does the work: processes here, or the Ray cluster at RAY_ADDRESS.",
         ),
@@ -110,68 +137,134 @@ def filter_command(
     detection_size: DetectionSize = 640,
     detector_model: DetectorModel = None,
     boxes: Boxes = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Name what was passed over, and why.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Filter a folder of photos by facial expression."""
     from fer_mobile.cli.progress import photo_progress
-    from fer_mobile.gallery.run import run_filter
+    from fer_mobile.gallery.filter import Filter, parse_show
+    from fer_mobile.gallery.options import ScanOptions
+    from fer_mobile.gallery.run import filter_library
 
-    console = Console(stderr=True)
+    console = Console(stderr=True, highlight=False)
+    if remove:
+        _remove_keywords(console, folder, write_xmp)
+        return
+    sinks = _sinks(folder, html, jsonl, csv, copy_to, link_to, link, write_xmp, as_json)
+    query = Filter(
+        parse_show(show, _labels(model)), min_confidence, every_face=faces == "each", match=match
+    )
+    options = ScanOptions(
+        model=model,
+        faces=faces,
+        detector=detector,
+        detection_size=detection_size,
+        detector_model=detector_model,
+        boxes=boxes,
+        since=since,
+        until=until,
+        workers=workers,
+        engine=engine,
+        resume=resume,
+    )
     try:
         with photo_progress(console) as progress:
-            run = run_filter(
-                folder,
-                show=show,
-                min_confidence=min_confidence,
-                faces=faces,
-                match=match,
-                since=since,
-                until=until,
-                sort=sort,
-                model=model,
-                workers=workers,
-                engine=engine,
-                resume=resume,
-                html=html,
-                jsonl=jsonl,
-                csv=csv,
-                copy_to=copy_to,
-                link_to=link_to,
-                link=link,
-                write_xmp=write_xmp,
-                progress=progress,
-                detector=detector,
-                detection_size=detection_size,
-                detector_model=detector_model,
-                boxes=boxes,
-            )
+            run = filter_library(folder, query, options, sinks, sort=sort, progress=progress)
     except KeyboardInterrupt:
         console.print("Stopped. What was done is kept: the same command with --resume goes on.")
         raise typer.Exit(130) from None
+    _print_run(console, run, sinks, verbose)
+    if as_json:
+        typer.echo(json.dumps(run.as_dict()))
+    elif not sinks:
+        for result in run.matched:
+            # To a terminal as text that is safe to show; else as bytes: not every name is Unicode.
+            is_shown = sys.stdout is not None and sys.stdout.isatty()
+            typer.echo(display_name(result.path) if is_shown else os.fsencode(result.path))
 
+
+def _labels(model: str) -> tuple[str, ...]:
+    """The labels that a filter may ask for."""
+    from fer_mobile.labels import LABELS
+    from fer_mobile.runtime.classifier import load_classifier
+
+    return LABELS if model == DEFAULT else tuple(load_classifier(model).labels)
+
+
+def _sinks(
+    folder: Path,
+    html: Path | None,
+    jsonl: Path | None,
+    csv: Path | None,
+    copy_to: Path | None,
+    link_to: Path | None,
+    link: LinkKind,
+    write_xmp: bool,
+    as_json: bool,
+) -> list[Sink]:
+    """What was asked for, in the order in which it is written."""
+    from fer_mobile.errors import InputError
+    from fer_mobile.files import STDOUT
+    from fer_mobile.gallery.sinks.copies import CopySink, LinkSink
+    from fer_mobile.gallery.sinks.csv import CsvSink
+    from fer_mobile.gallery.sinks.html import HtmlSink
+    from fer_mobile.gallery.sinks.jsonl import JsonlSink
+    from fer_mobile.gallery.sinks.xmp import XmpSink
+
+    if as_json and STDOUT in (html, jsonl, csv):
+        raise InputError("as_json", expected="standard output for itself", found="another output")
+    sinks: list[Sink] = []
+    if jsonl is not None:
+        sinks.append(JsonlSink(jsonl))
+    if csv is not None:
+        sinks.append(CsvSink(csv))
+    if copy_to is not None:
+        sinks.append(CopySink(copy_to))
+    if link_to is not None:
+        sinks.append(LinkSink(link_to, link))
+    if write_xmp:
+        sinks.append(XmpSink(folder))
+    if html is not None:
+        sinks.append(HtmlSink(html))
+    return sinks
+
+
+def _print_run(console: Console, run: FilterRun, sinks: list[Sink], verbose: bool) -> None:
+    """What was done, the summary last, so that a long list of failures does not hide it."""
     table = Table("filed under", "photos", box=None)
     table.columns[1].justify = "right"
     for key, n in run.counts.items():
         if n:
-            table.add_row(key, str(n), style="bold" if key in run.query.show else None)
+            table.add_row(
+                display_name(key), str(n), style="bold" if key in run.query.show else None
+            )
     console.print(table)
+    lines = [f"{each.reason}: {each.path}" for each in run.skipped] if verbose else []
+    lines += run.notes
+    lines += [f"failed: {result.error}" for result in run.rows if result.error]
+    for line in lines:
+        console.print(display_name(line), style="yellow", markup=False, soft_wrap=True)
+    for sink in sinks:
+        console.print(f"{sink.what}: {display_name(sink.path)}", markup=False, soft_wrap=True)
     n = len(run.results)
     console.print(
         f"{len(run.matched)} of {n} photos match; {run.seconds:.1f} s,"
         f" {1000 * run.seconds / n:.0f} ms a photo."
     )
-    failures = (f"failed: {result.error}" for result in run.rows if result.error)
-    for line in (*run.notes, *failures):
-        console.print(line, style="yellow", markup=False, soft_wrap=True)
-    outputs = {
-        "report": html, "rows": jsonl, "table": csv, "copies": copy_to, "links": link_to,
-        "sidecars": folder if write_xmp else None,
-    }  # fmt: skip
-    for what, path in outputs.items():
-        if path is not None:
-            console.print(f"{what}: {path}", markup=False, highlight=False, soft_wrap=True)
-    if as_json:
-        typer.echo(json.dumps(run.as_dict()))
-    elif not any(outputs.values()):
-        for result in run.matched:
-            typer.echo(os.fsencode(result.path))  # As bytes: not every name is Unicode.
+
+
+def _remove_keywords(console: Console, folder: Path, write_xmp: bool) -> None:
+    """Undo what --write-xmp wrote below a folder."""
+    from fer_mobile.errors import InputError
+    from fer_mobile.gallery.sinks.xmp import remove_keywords
+
+    if not write_xmp:
+        raise InputError("remove", expected="`write_xmp` with it", found="none")
+    if not folder.is_dir():
+        raise InputError(folder, expected="a folder of photos", found="no such folder")
+    changed, notes = remove_keywords(folder)
+    for line in notes:
+        console.print(display_name(line), style="yellow", markup=False, soft_wrap=True)
+    console.print(f"Keywords were taken out of {len(changed)} sidecars.")

@@ -7,16 +7,17 @@ under "multiple", or, when every face counts, under each of its faces' expressio
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from fer_mobile.errors import InputError, nearest
+from fer_mobile.errors import InputError, check_choice, nearest
+from fer_mobile.gallery.choices import MATCHES, Match
 from fer_mobile.labels import GROUPS, LABELS, MULTIPLE, canonical
 from fer_mobile.types import PhotoResult
 
 SHOWABLE: Final = (*LABELS, MULTIPLE)
-"""What a filter may ask for."""
+"""What a filter may ask for, of a model with the default vocabulary."""
 
 GROUP_WORDS: Final = {f"group:{name}": labels for name, labels in GROUPS.items()}
 """Words for several labels at once.  `neutral` is the expression, `group:neutral` the group."""
@@ -38,20 +39,19 @@ class Filter:
     """0 to 1.  A photo labelled "multiple" has no confidence and is not held to one."""
     every_face: bool = False
     """Each face of a photo counts, not the photo's own label."""
-    match: str = "any"
+    match: Match = "any"
     """With `every_face`, which of the faces must match: "any" or "all"."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_confidence <= 1:
             raise InputError("min_confidence", expected="0 to 1", found=str(self.min_confidence))
-        if self.match not in ("any", "all"):
-            raise InputError("match", expected="any or all", found=repr(self.match))
+        check_choice("match", self.match, MATCHES)
         if self.match == "all" and not self.every_face:
             raise InputError(
                 "match",
                 expected="any, unless every face counts",
                 found="all",
-                hint="Add: --faces each",
+                hint='Let every face count: `faces="each"`.',
             )
 
     @property
@@ -65,18 +65,18 @@ class Filter:
             return False
         if not self.on:
             return True
-        found: list[tuple[str, float | None]]
+        labels: list[tuple[str, float | None]]
         if self.every_face:
-            found = [(face.label, face.confidence) for face in result.faces]
+            labels = [(face.label, face.confidence) for face in result.faces]
         else:
-            found = [(result.label, result.confidence)] if result.label else []
-        if not found:
+            labels = [(result.label, result.confidence)] if result.label else []
+        if not labels:
             return False
         quantifier = all if self.match == "all" else any
         return quantifier(
             (not self.show or label in self.show)
             and (confidence is None or confidence >= self.min_confidence)
-            for label, confidence in found
+            for label, confidence in labels
         )
 
 
@@ -84,25 +84,30 @@ ALL: Final = Filter()
 """The filter that is off."""
 
 
-def parse_show(text: str | Iterable[str] | None) -> tuple[str, ...]:
+def parse_show(text: str | Iterable[str] | None, labels: Sequence[str] = LABELS) -> tuple[str, ...]:
     """The labels of a comma-separated list, without repeats; nothing means that no filter is on.
 
-    A word of `GROUP_WORDS` stands for its labels.  Raises InputError for an unknown word, naming
-    the nearest known one.
+    `labels` are those of the model.  A word of `GROUP_WORDS` stands for its labels.  Raises
+    InputError for an unknown word, naming the nearest known one.
     """
     words = text.split(",") if isinstance(text, str) else list(text or ())
+    groups = {
+        word: members
+        for word, group in GROUP_WORDS.items()
+        if (members := tuple(label for label in group if label in labels))
+    }
+    known = (*labels, MULTIPLE, *groups)
     show: list[str] = []
     for word in filter(None, map(str.strip, words)):
-        label = canonical(word) or word.lower()
-        if label not in SHOWABLE and label not in GROUP_WORDS:
-            known = (*SHOWABLE, *GROUP_WORDS)
+        label = word if word in known else canonical(word) or word.lower()
+        if label not in known:
             raise InputError(
                 "show",
                 expected="labels of " + ", ".join(known),
                 found=repr(word),
                 hint=nearest(word.lower(), known),
             )
-        show += GROUP_WORDS.get(label, (label,))
+        show += groups.get(label, (label,))
     return tuple(dict.fromkeys(show))
 
 
@@ -118,9 +123,15 @@ def filed_under(result: PhotoResult, *, every_face: bool = False) -> tuple[str, 
     return (result.label or NO_FACE,)
 
 
-def count(results: Iterable[PhotoResult], *, every_face: bool = False) -> dict[str, int]:
-    """Photos under each of `SHOWABLE`, `NO_FACE` and `FAILED`, in this order, zeros included."""
+def count(
+    results: Iterable[PhotoResult], *, labels: Sequence[str] = LABELS, every_face: bool = False
+) -> dict[str, int]:
+    """Photos under each of `labels`, "multiple", other labels, `NO_FACE` and `FAILED`.
+
+    In this order, zeros included: the counts of a run without `every_face` add up to its photos.
+    """
     counts = Counter(
         key for result in results for key in filed_under(result, every_face=every_face)
     )
-    return {key: counts[key] for key in (*SHOWABLE, NO_FACE, FAILED)}
+    others = sorted(counts.keys() - {*labels, MULTIPLE, NO_FACE, FAILED})
+    return {key: counts[key] for key in (*labels, MULTIPLE, *others, NO_FACE, FAILED)}

@@ -1,23 +1,15 @@
-"""The rows of a run: in a file while it lasts, and as JSON Lines or CSV for others."""
+"""The rows of a run, in a file while it lasts."""
 
 from __future__ import annotations
 
 import copy
-import csv
 import json
 from array import array
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Final, overload
+from typing import overload
 
-from fer_mobile.files import replace_file
 from fer_mobile.types import PhotoResult
-
-CSV_COLUMNS: Final = (
-    "path", "label", "confidence", "faces", "expressions", "width", "height", "error",
-)  # fmt: skip
-"""One line a photo: `faces` counts them, `expressions` are their labels, separated by blanks."""
 
 
 class Rows(Sequence[PhotoResult]):
@@ -31,7 +23,7 @@ class Rows(Sequence[PhotoResult]):
         self._starts = array("Q")
         for result in results:
             self._starts.append(self._file.tell())
-            self._file.write(_json_line(result).encode("ascii"))
+            self._file.write(json.dumps(result.as_dict()).encode("ascii") + b"\n")
 
     def pick(self, numbers: Iterable[int]) -> Rows:
         """Some of the rows, in the order of `numbers`."""
@@ -51,47 +43,3 @@ class Rows(Sequence[PhotoResult]):
             return self.pick(range(len(self))[index])
         self._file.seek(self._starts[index])
         return PhotoResult.from_dict(json.loads(self._file.readline()))
-
-
-def write_jsonl(results: Iterable[PhotoResult], path: str | Path) -> None:
-    """Write one line a result, all of them or no file.
-
-    The text is ASCII (other characters as JSON escapes), because a file name need not be
-    valid Unicode.  Raises InputError when `path` cannot be written.
-    """
-
-    def write(part: Path) -> None:
-        with part.open("w", encoding="ascii", newline="\n") as file:
-            file.writelines(map(_json_line, results))
-
-    replace_file(path, write)
-
-
-def write_csv(results: Iterable[PhotoResult], path: str | Path) -> None:
-    """Write a table of `CSV_COLUMNS`, whole or not at all.
-
-    The text is UTF-8, but for file names that are not: their bytes stand as they are.
-    Raises InputError when `path` cannot be written.
-    """
-
-    def write(part: Path) -> None:
-        with part.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-            table = csv.writer(file, lineterminator="\n")
-            table.writerow(CSV_COLUMNS)
-            table.writerows(map(_csv_line, results))
-
-    replace_file(path, write)
-
-
-def _json_line(result: PhotoResult) -> str:
-    return json.dumps(result.as_dict()) + "\n"
-
-
-def _csv_line(result: PhotoResult) -> list[object]:
-    row = result.as_dict()
-    expressions = " ".join(face.label for face in result.faces)
-    width, height = result.size or (None, None)
-    return [
-        row["path"], row["label"], row["confidence"], len(result.faces), expressions,
-        width, height, row["error"],
-    ]  # fmt: skip

@@ -1,21 +1,104 @@
-"""Every photo of a list through the pipeline: here, on several processes, or on a cluster."""
+"""Every photo of a library through the pipeline: here, on several processes, or on a cluster."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from fer_mobile.errors import InputError
-from fer_mobile.gallery.compute import Job, PipelineFactory, Row, compute
-from fer_mobile.gallery.processes import in_processes
-from fer_mobile.gallery.store import ResultStore
-from fer_mobile.types import PhotoResult
+from fer_mobile.gallery.choices import Engine
+from fer_mobile.gallery.dates import taken_within
+from fer_mobile.gallery.engines import Job, PipelineFactory, Row, photo_row
+from fer_mobile.gallery.engines.processes import in_processes
+from fer_mobile.gallery.options import ScanOptions
+from fer_mobile.gallery.store import ResultStore, open_store
+from fer_mobile.pipeline import Pipeline, photo_label
+from fer_mobile.types import FacesMode, PhotoResult
+from fer_mobile.walk import Skipped, walk_photos
 
 Progress = Callable[[int, int], None]
 
-ENGINES: Final = ("processes", "ray")
-"""What does the work: processes of this machine, or Ray (see `gallery.ray_engine`)."""
+
+@dataclass(frozen=True, slots=True)
+class LibraryScan:
+    """The photos of a library; iterating gives a row for each, in the order of `photos`.
+
+    Rows are computed, or taken from the store, when they are asked for.
+    """
+
+    folder: Path
+    options: ScanOptions
+    pipeline: Pipeline
+    photos: Sequence[Path]
+    """The photos to read, sorted."""
+    skipped: Sequence[Skipped]
+    """Files and folders that were passed over, with their reasons (see `walk.walk_photos`)."""
+    undated: int
+    """Photos left out because, with `since` or `until`, they do not say when they were taken."""
+    progress: Progress
+
+    def __len__(self) -> int:
+        return len(self.photos)
+
+    def __iter__(self) -> Iterator[PhotoResult]:
+        options = self.options
+        here = options.workers == 1 and options.engine == "processes"
+        with open_store(options.store, self.pipeline.identity) as store:
+            rows = scan(
+                self.photos,
+                (lambda: self.pipeline) if here else options.pipeline_factory(),
+                workers=options.workers,
+                engine=options.engine,
+                store=store,
+                resume=options.resume,
+                progress=self.progress,
+            )
+            for result in rows:
+                yield _labelled(result, self.pipeline.faces)
+
+    @property
+    def notes(self) -> list[str]:
+        """What was left out, a line each."""
+        return _left_out(self.skipped, self.undated)
+
+
+def scan_library(
+    folder: str | Path,
+    options: ScanOptions | None = None,
+    *,
+    outputs: Iterable[str | Path] = (),
+    progress: Progress = lambda done, total: None,
+) -> LibraryScan:
+    """The photos below `folder` and, when iterated over, what the pipeline says of each.
+
+        for result in scan_library("photos"):
+            print(result.path, result.label)
+
+    A photo that cannot be read is a row with its `error`.  The photos are only read.
+
+    Args:
+        folder: searched with its subfolders (see `walk.walk_photos`).
+        options: how; None: the defaults.
+        outputs: folders that are not searched, because the caller writes to them.
+        progress: called with the photos done and all photos after every photo.
+
+    Raises InputError when `folder` is none or holds no photo, and for options that cannot be
+    used; ModelError for a model.
+    """
+    folder, options = Path(folder), options or ScanOptions()
+    if not folder.is_dir():
+        found = "a file" if folder.exists() else "no such folder"
+        raise InputError(folder, expected="a folder of photos", found=found)
+    photos, skipped = walk_photos(folder, outputs=map(Path, outputs))
+    undated = 0
+    if photos and (options.since or options.until):
+        photos, undated = taken_within(photos, options.since, options.until)
+    if not photos:
+        raise _no_photos(folder, options, " ".join(_left_out(skipped, undated)))
+    pipeline = options.pipeline_factory()()
+    return LibraryScan(folder, options, pipeline, photos, skipped, undated, progress)
 
 
 def scan(
@@ -23,26 +106,24 @@ def scan(
     pipeline_factory: PipelineFactory,
     *,
     workers: int = 1,
-    engine: str = "processes",
+    engine: Engine = "processes",
     store: ResultStore | None = None,
     resume: bool = False,
     progress: Progress | None = None,
 ) -> Iterator[PhotoResult]:
-    """One row a photo, in the order of `paths`, whatever happens to single photos.
+    """One row for each photo, in the order of `paths`, whatever happens to single photos.
 
     `pipeline_factory` makes the pipeline, once in every process; for `workers` > 1 and for Ray
     it must be picklable (a module's function or a `functools.partial` of one).  Rows go into
     `store` as they come; with `resume` the photos whose rows it holds are not computed again.
     `progress(done, total)` is called after every photo.  Stopping the iteration, by Ctrl-C
     or otherwise, stops the workers and leaves the store in order.
-    Raises InputError for an unknown engine, MissingPackageError for one that is not installed.
+    Raises MissingPackageError for an engine that is not installed.
     """
     jobs = _jobs(paths, store if resume else None)
     keyed = store is not None
-    if engine not in ENGINES:
-        raise InputError("engine", expected=" or ".join(ENGINES), found=repr(engine))
     if engine == "ray":
-        from fer_mobile.gallery.ray_engine import in_ray
+        from fer_mobile.gallery.engines.ray import in_ray
 
         rows = in_ray(jobs, pipeline_factory, workers, keyed)
     elif workers > 1 and len(paths) > 1:
@@ -70,4 +151,36 @@ def _in_turn(jobs: Iterator[Job], factory: PipelineFactory, keyed: bool) -> Iter
             continue
         if pipeline is None:
             pipeline = factory()
-        yield compute(pipeline, path, keyed)
+        yield photo_row(pipeline, path, keyed)
+
+
+def _labelled(result: PhotoResult, mode: FacesMode) -> PhotoResult:
+    """The row with the label of this mode: that of an earlier run may have another."""
+    label, confidence = photo_label(result.faces, mode)
+    return replace(result, label=label, confidence=confidence)
+
+
+def _left_out(skipped: Sequence[Skipped], undated: int) -> list[str]:
+    notes = []
+    if skipped:
+        counts = Counter(each.reason for each in skipped)
+        reasons = ", ".join(f"{reason} ({n})" for reason, n in counts.items())
+        notes.append(f"Passed over: {reasons}.")
+    if undated:
+        notes.append(
+            f"{undated} photos were left out: neither EXIF nor XMP nor IPTC says when they were"
+            " taken."
+        )
+    return notes
+
+
+def _no_photos(folder: Path, options: ScanOptions, notes: str) -> InputError:
+    if options.since or options.until:
+        expected = f"photos taken from {options.since or 'ever'} to {options.until or 'now'}"
+        return InputError(folder, expected=expected, found="none", hint=notes)
+    return InputError(
+        folder,
+        expected="photos (.jpg, .png, .webp and others)",
+        found="none",
+        hint=notes or "Name the folder that holds them; subfolders are searched too.",
+    )

@@ -1,7 +1,7 @@
 """Results that outlive a run: one SQLite file, keyed by content and by the pipeline's identity.
 
 Two tables: `photo` says which content lay under a path when it was last seen (its size and
-modification time tell whether it still does), `result` holds the row that one pipeline gave
+times tell whether it still does), `result` holds the row that one pipeline gave
 for one content.  A renamed or copied photo is therefore known, and a changed model is not
 taken for the old one.  Every row is committed on its own: a killed run loses only the photos
 that were in flight.
@@ -11,23 +11,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import sqlite3
-from contextlib import closing
+import time
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import replace
 from errno import EINVAL
 from pathlib import Path
 from stat import S_ISREG
 from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple, NoReturn, Self
 
 from fer_mobile.errors import InputError
 from fer_mobile.files import cache_dir
-from fer_mobile.types import PhotoResult
+from fer_mobile.types import STAGES, PhotoResult
+
+logger = logging.getLogger(__name__)
 
 SCHEMA_VERSION: Final = 1
 
-_SCHEMA: Final = """
+_SCHEMA: Final = f"""
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS photo (
     path     BLOB PRIMARY KEY,
     size     INTEGER NOT NULL,
@@ -41,7 +46,20 @@ CREATE TABLE IF NOT EXISTS result (
     row      TEXT NOT NULL,
     PRIMARY KEY (content, pipeline)
 ) WITHOUT ROWID;
+PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
 """
+
+
+_COLUMNS: Final = {
+    "photo": {"path", "size", "mtime_ns", "content"},
+    "result": {"content", "pipeline", "row"},
+}
+
+_LONGEST_ROW: Final = 10_000_000
+"""Characters of a row: some ten thousand faces."""
+_LONGEST_SIDE: Final = 10_000_000
+_LONGEST_MS: Final = 1e9
 
 
 def default_path() -> Path:
@@ -53,7 +71,8 @@ class Fingerprint(NamedTuple):
     """What a photo's file was when it was read."""
 
     size: int
-    mtime_ns: int
+    changed_ns: int
+    """The times of its last modification and its last change, added."""
     content: str
     """SHA-256 of the file's bytes, in hexadecimal."""
 
@@ -69,45 +88,62 @@ def fingerprint(path: str | Path) -> Fingerprint:
         raise OSError(EINVAL, "no regular file", str(path))
     with Path(path).open("rb") as file:
         content = hashlib.file_digest(file, "sha256").hexdigest()
-    return Fingerprint(stat.st_size, stat.st_mtime_ns, content)
+    return Fingerprint(stat.st_size, _changed(stat), content)
 
 
 class ResultStore:
     """The results of one pipeline, in the file that all pipelines share.
 
     `pipeline` is the identity of the pipeline: any text that changes whenever a row may.
-    Several processes may use the file at once.  A file that is no such store (damaged, or of
-    a newer version) raises InputError; nothing is deleted.
+    Several processes may use the file at once.  A file that is damaged is kept beside the new
+    one that takes its place.  Whatever happens to the file later is one warning: the store then
+    knows nothing and keeps nothing, and the run goes on.
+
+    Raises InputError when the file cannot be used: no rights, a newer version, or another
+    program's; it is left as it is.
     """
 
-    def __init__(self, path: str | Path, pipeline: str) -> None:
+    def __init__(self, path: str | Path, pipeline: str, *, timeout_s: float = 30) -> None:
         self.path = Path(path)
         self.pipeline = pipeline
+        self._timeout_s = timeout_s
+        self._db: sqlite3.Connection | None = None
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+            self._open()
         except (OSError, sqlite3.Error) as error:
-            raise self._refusal(str(error)) from error
-        try:
-            self._prepare()
-        except sqlite3.Error as error:
-            self._db.close()
-            raise self._refusal(str(error)) from error
-        except InputError:
-            self._db.close()
-            raise
+            if not self._is_damage(error):
+                raise self._refusal(str(error)) from error
+            self._recover(error)
 
-    def _prepare(self) -> None:
-        # WAL lets others read while one writes; NORMAL survives a killed process, and after a
-        # power cut it may lack the last rows but is never damaged.
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+    def _open(self) -> None:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        db = sqlite3.connect(self.path, timeout=self._timeout_s, isolation_level=None)
+        try:
+            # A damaged row is no text; it is found to be no row, and computed anew.
+            db.text_factory = lambda data: data.decode("utf-8", "replace")
+            is_new = self._check(db)
+            # WAL lets others read while one writes; NORMAL survives a killed process, and after
+            # a power cut it may lack the last rows but is never damaged.
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            if is_new:
+                db.executescript(_SCHEMA)
+        except BaseException:
+            db.close()
+            raise
+        self._db = db
+
+    def _check(self, db: sqlite3.Connection) -> bool:
+        """Whether the file is new.  Refuse another program's before anything is written to it."""
+        (version,) = db.execute("PRAGMA user_version").fetchone()
         if version > SCHEMA_VERSION:
             raise self._refusal(f"version {version}")
-        self._db.executescript(_SCHEMA)
-        if version < SCHEMA_VERSION:
-            self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+        for table, columns in _COLUMNS.items():
+            there = {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
+            if tables and not columns <= there:
+                raise self._refusal("a database of another program")
+        return not tables
 
     def _refusal(self, found: str) -> InputError:
         return InputError(
@@ -117,56 +153,91 @@ class ResultStore:
             hint="Move it away, or name another folder in FER_MOBILE_CACHE.",
         )
 
+    def _is_damage(self, error: Exception) -> bool:
+        """Whether the file was a store and is damaged, so that it may be replaced."""
+        code = getattr(error, "sqlite_errorcode", None)
+        if code is None:
+            return False
+        # Of a file without an SQLite header nothing says that it was ours, but for its place.
+        ours = code == sqlite3.SQLITE_NOTADB and self.path == default_path()
+        return ours or code & 0xFF == sqlite3.SQLITE_CORRUPT
+
+    def _recover(self, error: Exception) -> None:
+        """Keep a damaged file under another name and begin a new one; or do without."""
+        self.close()
+        try:
+            if not self._is_damage(error):
+                raise error
+            aside = self.path.with_name(f"{self.path.name}.damaged-{time.time_ns()}")
+            self.path.rename(aside)
+            for suffix in ("-wal", "-shm"):
+                with suppress(FileNotFoundError):
+                    Path(f"{self.path}{suffix}").rename(f"{aside}{suffix}")
+            self._open()
+        except (OSError, sqlite3.Error, InputError) as fault:
+            self.close()
+            logger.warning("%s: %s. This run goes on without kept results.", self.path, fault)
+        else:
+            logger.warning("%s: %s. It is kept as %s.", self.path, error, aside.name)
+
     def get(self, path: str | Path) -> PhotoResult | None:
         """The row of the photo at `path` if this pipeline has seen its content, else None.
 
         The photo is read only when it is new under this path and another of its size is known.
         """
+        if self._db is None:
+            return None
         try:
-            photo = self._fingerprint(path)
-        except OSError:
+            photo = self._fingerprint(self._db, path)
+            if photo is None:
+                return None
+            row = self._db.execute(
+                "SELECT row FROM result WHERE content = ? AND pipeline = ?",
+                (photo.content, self.pipeline),
+            ).fetchone()
+            if row is None:
+                return None
+            self._remember(self._db, path, photo)
+        except sqlite3.Error as error:
+            self._recover(error)
             return None
-        if photo is None:
-            return None
-        found = self._db.execute(
-            "SELECT row FROM result WHERE content = ? AND pipeline = ?",
-            (photo.content, self.pipeline),
-        ).fetchone()
-        if found is None:
-            return None
-        self._remember(path, photo)
-        try:
-            return replace(PhotoResult.from_dict(json.loads(found[0])), path=str(path))
-        except (ValueError, TypeError, KeyError, AttributeError):
-            return None  # A row that someone has tampered with is computed anew.
+        except (OSError, ValueError):
+            return None  # The photo is gone, or has no name that a file can have.
+        return read_row(row[0], path)
 
     def put(self, photo: Fingerprint, result: PhotoResult) -> None:
         """Keep one row, at once and for good; that of a photo that failed is not kept."""
-        if result.error is not None:
-            return  # Its reason may be gone the next time: a right, a missing package.
+        if result.error is not None or self._db is None:
+            return  # The reason of a failure may be gone the next time: a right, a package.
         row = json.dumps(result.as_dict() | {"path": ""}, separators=(",", ":"))
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.execute(
-            "INSERT OR REPLACE INTO result VALUES (?, ?, ?)", (photo.content, self.pipeline, row)
-        )
-        self._remember(result.path, photo)
-        self._db.execute("COMMIT")
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute(
+                "INSERT OR REPLACE INTO result VALUES (?, ?, ?)",
+                (photo.content, self.pipeline, row),
+            )
+            self._remember(self._db, result.path, photo)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._recover(error)
 
-    def _fingerprint(self, path: str | Path) -> Fingerprint | None:
+    @staticmethod
+    def _fingerprint(db: sqlite3.Connection, path: str | Path) -> Fingerprint | None:
         """The fingerprint of a photo that may be known; None where that is out of question."""
         stat = Path(path).stat()
-        key = (stat.st_size, stat.st_mtime_ns)
-        known = self._db.execute(
+        key = (stat.st_size, _changed(stat))
+        known = db.execute(
             "SELECT content FROM photo WHERE path = ? AND size = ? AND mtime_ns = ?",
             (_key(path), *key),
         ).fetchone()
         if known:
             return Fingerprint(*key, str(known[0]))
-        same_size = self._db.execute("SELECT 1 FROM photo WHERE size = ? LIMIT 1", key[:1])
+        same_size = db.execute("SELECT 1 FROM photo WHERE size = ? LIMIT 1", key[:1])
         return fingerprint(path) if same_size.fetchone() else None
 
-    def _remember(self, path: str | Path, photo: Fingerprint) -> None:
-        self._db.execute(
+    @staticmethod
+    def _remember(db: sqlite3.Connection, path: str | Path, photo: Fingerprint) -> None:
+        db.execute(
             "INSERT INTO photo VALUES (?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET"
             " size = excluded.size, mtime_ns = excluded.mtime_ns, content = excluded.content"
             " WHERE (size, mtime_ns, content)"
@@ -176,13 +247,17 @@ class ResultStore:
 
     def __len__(self) -> int:
         """Rows that this pipeline has kept."""
+        if self._db is None:
+            return 0
         query = "SELECT count(*) FROM result WHERE pipeline = ?"
         with closing(self._db.execute(query, (self.pipeline,))) as rows:
             return int(rows.fetchone()[0])
 
     def close(self) -> None:
         """Let go of the file."""
-        self._db.close()
+        if self._db is not None:
+            self._db.close()
+        self._db = None
 
     def __enter__(self) -> Self:
         return self
@@ -194,6 +269,67 @@ class ResultStore:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def open_store(
+    path: str | Path | None, pipeline: str
+) -> AbstractContextManager[ResultStore | None]:
+    """The store at `path`, or the user's own for None.
+
+    If the user's own cannot be used, that is a warning, and there is none.  Raises InputError for
+    one that is named.
+    """
+    if path is not None:
+        return ResultStore(path, pipeline)
+    try:
+        return ResultStore(default_path(), pipeline)
+    except InputError as error:
+        logger.warning("Nothing is kept of this run: %s", error)
+        return nullcontext()
+
+
+def read_row(text: str, path: str | Path) -> PhotoResult | None:
+    """The row that `put` wrote, for the photo at `path`; None if it is none, or not a sane one."""
+    if not isinstance(text, str) or len(text) > _LONGEST_ROW:
+        return None
+    try:
+        row = json.loads(text, parse_constant=_refuse_constant)
+        result = replace(PhotoResult.from_dict(row), path=str(path))
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        return None
+    return result if _is_sane(result) else None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)  # NaN and Infinity, which no row holds
+
+
+def _is_sane(result: PhotoResult) -> bool:
+    """Whether all figures are in the range that a pipeline gives."""
+    shares = [
+        share for face in result.faces for share in (face.confidence, *face.probabilities.values())
+    ]
+    if result.confidence is not None:
+        shares.append(result.confidence)
+    return (
+        result.error is None
+        and result.size is not None
+        and all(0 < side < _LONGEST_SIDE for side in result.size)
+        and all(0 <= share <= 1 for share in shares)
+        and all(face.label in face.probabilities for face in result.faces)
+        and all(abs(value) < _LONGEST_SIDE for face in result.faces for value in face.box)
+        and all(face.box.width > 0 and face.box.height > 0 for face in result.faces)
+        and all(stage in STAGES and 0 <= ms < _LONGEST_MS for stage, ms in result.stages.items())
+    )
+
+
+def _changed(stat: os.stat_result) -> int:
+    """When a file was last changed, in one number as a store of version 1 keeps it.
+
+    The time of the last modification can be set, as tools that edit photos do; that of the last
+    change cannot.  Either makes the sum another one.
+    """
+    return stat.st_mtime_ns + stat.st_ctime_ns
 
 
 def _key(path: str | Path) -> bytes:

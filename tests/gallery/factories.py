@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 from fer_mobile.errors import ModelError
-from fer_mobile.gallery.compute import PhotoPipeline
+from fer_mobile.gallery.engines import PhotoPipeline
 from fer_mobile.pipeline import load_pipeline
 from fer_mobile.types import PhotoResult
 

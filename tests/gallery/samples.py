@@ -1,7 +1,15 @@
-"""Rows written by hand, for what depends on no model."""
+"""Rows written by hand, for what depends on no model, and runs by names of their options."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fer_mobile.gallery.filter import Filter, parse_show
+from fer_mobile.gallery.options import ScanOptions
+from fer_mobile.gallery.run import FilterRun, filter_library
+from fer_mobile.gallery.sinks import RunInfo, Sink, write_rows
 from fer_mobile.labels import LABELS, MULTIPLE
 from fer_mobile.types import Box, Face, PhotoResult
 
@@ -33,3 +41,28 @@ def photo(path: object, *faces: Face, size: tuple[int, int] = (200, 250)) -> Pho
 
 def failed(path: object) -> PhotoResult:
     return PhotoResult(path=str(path), error=f"{path}: expected a photo, found an empty file.")
+
+
+def run_filter(
+    folder: Path,
+    sinks: Sequence[Sink] = (),
+    *,
+    show: str = "",
+    min_confidence: float = 0.0,
+    match: str = "any",
+    sort: str = "name",
+    **options: Any,
+) -> FilterRun:
+    """`filter_library`, with the options of the command line."""
+    every_face = options.get("faces") == "each"
+    query = Filter(parse_show(show), min_confidence, every_face, match)
+    return filter_library(folder, query, ScanOptions(**options), sinks, sort=sort)
+
+
+def write(
+    sink: Sink, results: Sequence[PhotoResult], folder: Path | None = None, **run: Any
+) -> Sink:
+    """Give rows to a sink."""
+    progress = run.pop("progress", lambda done, total: None)
+    write_rows(sink, RunInfo(results, folder, **run), progress)
+    return sink

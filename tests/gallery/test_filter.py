@@ -59,7 +59,7 @@ def test_contradictory_filters():
     for message, values in {
         "min_confidence: expected 0 to 1": {"min_confidence": 50.0},
         "match: expected any or all, found 'some'": {"match": "some"},
-        "--faces each": {"match": "all"},
+        'Let every face count: `faces="each"`': {"match": "all"},
     }.items():
         with pytest.raises(InputError, match=message):
             Filter(**values)

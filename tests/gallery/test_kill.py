@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from fer_mobile.gallery.run import run_filter
 from tests.conftest import PATIENCE_S
+from tests.gallery.samples import run_filter
 
 COMMAND = [
     sys.executable,

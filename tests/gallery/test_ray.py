@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from fer_mobile.errors import FerMobileError, InputError
-from fer_mobile.gallery.run import run_filter
 from fer_mobile.gallery.scan import scan
 from fer_mobile.gallery.store import ResultStore
 from fer_mobile.images import find_photos
 from fer_mobile.pipeline import load_pipeline
 from tests.conftest import PATIENCE_S, ray_processes
 from tests.gallery import factories
-from tests.gallery.test_scan import answers
+from tests.gallery.samples import run_filter
+from tests.gallery.test_scan import rows_of
 
 
 def test_without_ray(small_library, without_ray):
@@ -44,7 +44,7 @@ def test_a_killed_worker_and_a_lost_machine_lose_nothing(cluster, large_library,
 
     paths = find_photos(large_library)
     (paths[7]).write_bytes(b"broken")
-    undisturbed = answers(scan(paths, load_pipeline))
+    undisturbed = rows_of(scan(paths, load_pipeline))
     (second,) = cluster.worker_nodes
     assert ray.cluster_resources()["CPU"] == 2
 
@@ -61,7 +61,7 @@ def test_a_killed_worker_and_a_lost_machine_lose_nothing(cluster, large_library,
             if len(rows) == 25:
                 cluster.remove_node(second, allow_graceful=False)
         assert killed == 1
-        assert answers(rows) == undisturbed
+        assert rows_of(rows) == undisturbed
         assert len(store) == len(paths) - 1  # none missing, none twice
         again = list(scan(paths, factories.refuses_to_work, engine="ray", store=store, resume=True))
     good = [row for row in rows if not row.error]
@@ -73,7 +73,7 @@ def test_a_photo_that_kills_its_process_is_a_row(cluster, small_library):
     results = list(scan(find_photos(small_library), factories.dies_on_cat, engine="ray"))
     errors = {Path(row.path).name: row.error for row in results if row.error}
     assert sorted(errors) == ["broken.jpg", "cat.png"]
-    assert "process that read it died" in errors["cat.png"]
+    assert "process that read it crashed" in errors["cat.png"]
 
 
 @pytest.mark.prove

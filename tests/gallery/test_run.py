@@ -11,9 +11,14 @@ import pytest
 from PIL import Image
 
 from fer_mobile.errors import InputError
-from fer_mobile.gallery.run import run_filter
+from fer_mobile.gallery.sinks.copies import CopySink, LinkSink
+from fer_mobile.gallery.sinks.csv import CsvSink
+from fer_mobile.gallery.sinks.html import HtmlSink
+from fer_mobile.gallery.sinks.jsonl import JsonlSink
+from fer_mobile.gallery.sinks.xmp import XmpSink
 from fer_mobile.pipeline import FACES_MODES
 from fer_mobile.resources import photos_dir
+from tests.gallery.samples import run_filter
 
 pillow_heif.register_heif_opener()
 
@@ -35,14 +40,16 @@ def test_the_main_job(small_library, tmp_path):
     label = next(r.label for r in everything.results if r.confidence is not None)
 
     html, jsonl, copies = tmp_path / "r.html", tmp_path / "r.jsonl", tmp_path / "copies"
-    run = run_filter(small_library, show=label, html=html, jsonl=jsonl, copy_to=copies)
+    run = run_filter(
+        small_library, [HtmlSink(html), JsonlSink(jsonl), CopySink(copies)], show=label
+    )
     matched = [result for result in run.results if result.label == label]
     assert list(run.matched) == matched
     assert len(matched) == run.counts[label]
     rows = [json.loads(line) for line in jsonl.read_text().splitlines()]
     assert [row["path"] for row in rows if not row["error"]] == [r.path for r in matched]
     assert [row["path"].rpartition("/")[2] for row in rows if row["error"]] == ["broken.jpg"]
-    assert sorted(path.relative_to(copies) for path in copies.rglob("*.*")) == sorted(
+    assert sorted(path.relative_to(copies) for path in copies.rglob("*.[jp]*")) == sorted(
         path.relative_to(small_library) for path in map(type(html), [r.path for r in matched])
     )
     assert f'"show":["{label}"]' in html.read_text()
@@ -81,12 +88,16 @@ def test_another_mode_of_faces_computes_nothing_again(small_library):
 
 def test_copies_inside_the_library_are_no_photos_of_it(small_library):
     inside = small_library / "copies"
-    first = run_filter(small_library, copy_to=inside)
-    second = run_filter(small_library, copy_to=inside)
-    assert len(first.results) == len(second.results) == 9
-    assert first.copies == second.copies
+    first, second = CopySink(inside), CopySink(inside)
+    for sink in (first, second):
+        assert len(run_filter(small_library, [sink]).results) == 9
+    assert first.written == second.written
+    later = run_filter(small_library)  # which writes nothing there
+    assert len(later.results) == 9
+    assert later.as_dict()["skipped"] == {"folder made by fer-mobile": 1}
+    assert len(run_filter(inside).results) == 8  # whoever names the folder means it
     with pytest.raises(InputError, match="another folder to put photos into"):
-        run_filter(small_library, copy_to=small_library)
+        run_filter(small_library, [CopySink(small_library)])
 
 
 def test_a_photo_that_was_deleted_has_no_row(small_library):
@@ -114,7 +125,7 @@ def test_wrong_input(small_library, tmp_path):
     for message, arguments in cases.items():
         html = tmp_path / "never.html"
         with pytest.raises(InputError, match=message) as caught:
-            run_filter(**{"folder": small_library, "html": html, **arguments})
+            run_filter(**{"folder": small_library, "sinks": [HtmlSink(html)], **arguments})
         assert caught.value.exit_code == 2
         assert "\n" not in str(caught.value)
         assert not html.exists()
@@ -189,7 +200,7 @@ def test_dates(tmp_path):
     assert names(until="2024-05-30") == "bf"
     assert names(since="2024-06-01") == "a"
     assert run_filter(folder, since="2024").notes == [
-        "2 photos were left out: their EXIF holds no date."
+        "2 photos were left out: neither EXIF nor XMP nor IPTC says when they were taken."
     ]
     with pytest.raises(InputError, match="photos taken from 2030 to now, found none"):
         run_filter(folder, since="2030")
@@ -199,7 +210,7 @@ def test_dates(tmp_path):
 
 
 def test_sorted_by_confidence(small_library, tmp_path):
-    run = run_filter(small_library, sort="confidence", csv=tmp_path / "rows.csv")
+    run = run_filter(small_library, [CsvSink(tmp_path / "rows.csv")], sort="confidence")
     confidences = [result.confidence or 0 for result in run.results]
     assert confidences == sorted(confidences, reverse=True)
     assert confidences[0] > confidences[-1] == 0
@@ -216,11 +227,12 @@ def test_links_and_sidecars_inside_the_library_are_no_photos_of_it(small_library
     inside = small_library / "links"
     before = tree(small_library)
     for _ in range(2):
-        run = run_filter(small_library, show="group:positive", link_to=inside, write_xmp=True)
+        links, sidecars = LinkSink(inside), XmpSink(small_library)
+        run = run_filter(small_library, [links, sidecars], show="group:positive")
         assert len(run.results) == 9
-    assert 1 <= len(run.links) == len(run.sidecars) < 8
-    assert all(link.is_symlink() for link in run.links)
-    assert [Path(f"{result.path}.xmp") for result in run.matched] == run.sidecars
+    assert 1 <= len(links.written) == len(sidecars.written) < 8
+    assert all(link.is_symlink() for link in links.written)
+    assert [Path(f"{result.path}.xmp") for result in run.matched] == sidecars.written
     after = tree(small_library)
     assert {path: after[path] for path in before} == before
 

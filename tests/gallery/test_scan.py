@@ -13,7 +13,7 @@ from fer_mobile.pipeline import load_pipeline
 from tests.gallery import factories
 
 
-def answers(results) -> list[dict]:
+def rows_of(results) -> list[dict]:
     """Rows without what differs from run to run."""
     return [{k: v for k, v in result.as_dict().items() if k != "stages"} for result in results]
 
@@ -28,7 +28,7 @@ def test_one_and_two_processes_give_the_same_rows_in_order(small_library):
     assert sum(bool(result.faces) for result in one) >= 5
     steps = []
     two = scan(paths, load_pipeline, workers=2, progress=lambda *step: steps.append(step))
-    assert answers(two) == answers(one)
+    assert rows_of(two) == rows_of(one)
     assert steps == [(n, len(paths)) for n in range(1, len(paths) + 1)]
 
 
@@ -42,7 +42,7 @@ def test_resume_computes_only_what_is_new(small_library, tmp_path, workers):
         again = list(scan(good[:5], factories.refuses_to_work, store=store, resume=True))
         assert [r.as_dict() for r in again] == [r.as_dict() for r in first]
         rest = list(scan(paths, load_pipeline, store=store, resume=True, workers=workers))
-        assert answers(rest) == answers(scan(paths, load_pipeline))
+        assert rows_of(rest) == rows_of(scan(paths, load_pipeline))
         kept = {result.path: result.as_dict() for result in first}
         assert sum(kept.get(r.path) == r.as_dict() for r in rest) == 5  # times included
         assert len(store) == len(good)
@@ -65,9 +65,9 @@ def test_a_photo_that_kills_its_process_is_a_row(small_library):
     assert [result.path for result in results] == [str(path) for path in paths]
     errors = {result.path.rpartition("/")[2]: result.error for result in results if result.error}
     assert sorted(errors) == ["broken.jpg", "cat.png"]
-    assert "process that read it died" in errors["cat.png"]
+    assert "process that read it crashed" in errors["cat.png"]
     others = [path for path in paths if path.name != "cat.png"]
-    assert answers(r for r in results if not r.path.endswith("cat.png")) == answers(
+    assert rows_of(r for r in results if not r.path.endswith("cat.png")) == rows_of(
         scan(others, load_pipeline)
     )
 
@@ -75,7 +75,7 @@ def test_a_photo_that_kills_its_process_is_a_row(small_library):
 def test_a_process_that_dies_of_something_else_loses_no_photo(small_library, tmp_path):
     paths = find_photos(small_library / "two")
     factory = partial(factories.dies_once, tmp_path / "marker")
-    assert answers(scan(paths, factory, workers=2)) == answers(scan(paths, load_pipeline))
+    assert rows_of(scan(paths, factory, workers=2)) == rows_of(scan(paths, load_pipeline))
     assert (tmp_path / "marker").exists()
 
 

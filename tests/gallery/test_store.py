@@ -7,10 +7,10 @@ import sqlite3
 import pytest
 
 from fer_mobile.errors import InputError
-from fer_mobile.gallery.rows import write_jsonl
+from fer_mobile.gallery.sinks.jsonl import JsonlSink
 from fer_mobile.gallery.store import ResultStore, default_path, fingerprint
 from fer_mobile.resources import photos_dir
-from tests.gallery.samples import face, failed, photo
+from tests.gallery.samples import face, failed, photo, write
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_a_name_that_is_no_unicode(store, library, tmp_path):
     path = (library / "cat.png").rename(library / os.fsdecode(b"caf\xe9.png"))
     result = keep(store, path)
     assert store.get(path).as_dict() == result.as_dict()
-    write_jsonl([result], tmp_path / "rows.jsonl")
+    write(JsonlSink(tmp_path / "rows.jsonl"), [result])
     assert b"caf\\udce9.png" in (tmp_path / "rows.jsonl").read_bytes()
 
 

@@ -193,7 +193,7 @@ function facePanel(face, number, count, box) {
     const label = data.labels[at];
     const fill = make("i", {});
     fill.style.width = `${value * 100}%`;
-    fill.style.setProperty("--hue", `var(--${label})`);
+    fill.style.setProperty("--hue", `var(--${CSS.escape(label)}, var(--neutral))`);
     return make(
       "div",
       { className: label === face.label ? "best" : "" },
@@ -230,7 +230,7 @@ function faceBox(face, number, count) {
   Object.assign(box.style, {
     left: `${left}%`, top: `${top}%`, width: `${width}%`, height: `${height}%`,
   });
-  box.style.setProperty("--hue", `var(--${face.label})`);
+  box.style.setProperty("--hue", `var(--${CSS.escape(face.label)}, var(--neutral))`);
   return box;
 }
 

@@ -11,13 +11,13 @@ from PIL import Image
 
 from fer_mobile.errors import InputError
 from fer_mobile.gallery.filter import Filter
-from fer_mobile.gallery.report import SINGLE_FILE_LIMIT, write_report
-from fer_mobile.gallery.thumbnails import encode
+from fer_mobile.gallery.sinks.html import SINGLE_FILE_LIMIT, HtmlSink
+from fer_mobile.gallery.sinks.thumbnails import encode
 from fer_mobile.images import find_photos
 from fer_mobile.resources import photos_dir
 from fer_mobile.studies.table8 import TABLE8
 from fer_mobile.types import Box
-from tests.gallery.samples import face, failed, photo
+from tests.gallery.samples import face, failed, photo, write
 
 EVIL = "</script><script>alert(1)</script>.jpg"
 
@@ -48,12 +48,11 @@ def page(tmp_path):
         failed(folder / EVIL),
     ]
     path = tmp_path / "new" / "report.html"
-    write_report(
+    write(
+        HtmlSink(path, title="<Summer & sun>"),
         results,
-        path,
-        title="<Summer & sun>",
+        folder,
         model="a <model>",
-        root=folder,
         query=Filter(("neutral",)),
     )
     return path.read_text(encoding="utf-8")
@@ -95,7 +94,7 @@ def test_stage_table_and_verdict(page):
 
 def test_a_reference_is_shown_when_it_is_asked_for(tmp_path):
     result = photo(photos_dir() / "rocket.jpg")
-    write_report([result], tmp_path / "r.html", title="thesis", reference=TABLE8)
+    write(HtmlSink(tmp_path / "r.html", reference=TABLE8), [result])
     page = (tmp_path / "r.html").read_text()
     assert "1,601.56" in page
     assert "Table 8: the thesis, Samsung Galaxy J3" in page
@@ -103,7 +102,7 @@ def test_a_reference_is_shown_when_it_is_asked_for(tmp_path):
 
 def test_over_the_budget(tmp_path):
     result = photo(photos_dir() / "rocket.jpg")
-    write_report([result], tmp_path / "r.html", title="slow", budget_s=0.001)
+    write(HtmlSink(tmp_path / "r.html", budget_s=0.001), [result])
     page = (tmp_path / "r.html").read_text()
     assert "over the budget of 1.0 ms" in page
     assert "within the budget" not in page
@@ -140,7 +139,7 @@ def test_a_large_report_has_its_thumbnails_beside_it(library):
     html = library / "report.html"
     results = [photo(path) for path in find_photos(library)]
     steps = []
-    write_report(results, html, title="many", root=library, progress=lambda *s: steps.append(s))
+    write(HtmlSink(html), results, library, progress=lambda *step: steps.append(step))
     assert steps == [(n, 101) for n in range(1, 102)]
     entries = page_data(html.read_text())["photos"]
     assert len(entries) == 101
@@ -159,7 +158,7 @@ def test_thumbnails_are_made_once_and_go_with_their_photo(library):
     paths = find_photos(library)
 
     def times() -> dict[str, int]:
-        write_report([photo(path) for path in paths], html, title="t", root=library)
+        write(HtmlSink(html), [photo(path) for path in paths], library)
         return {path.name: path.stat().st_mtime_ns for path in folder.glob("*.jpg")}
 
     first = times()
@@ -178,5 +177,5 @@ def test_a_report_that_cannot_be_written_leaves_nothing(tmp_path):
     (tmp_path / "file").write_text("x")
     for path in (tmp_path, tmp_path / "file" / "r.html"):
         with pytest.raises(InputError):
-            write_report([photo(photos_dir() / "rocket.jpg")], path, title="t")
+            write(HtmlSink(path), [photo(photos_dir() / "rocket.jpg")])
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

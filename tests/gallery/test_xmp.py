@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_mobile.errors import InputError
-from fer_mobile.gallery.sidecars import write_sidecars
-from fer_mobile.gallery.xmp import EMPTY, set_keywords
+from fer_mobile.gallery.filter import Filter
+from fer_mobile.gallery.sinks.xmp import XmpSink, remove_keywords, sidecar_path
+from fer_mobile.gallery.sinks.xmp_packet import EMPTY, FIELDS, set_keywords
 from fer_mobile.resources import photos_dir
-from tests.gallery.samples import face, failed, photo
+from tests.gallery.samples import face, failed, photo, write
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 SUBJECT = "{http://purl.org/dc/elements/1.1/}subject"
@@ -40,10 +41,19 @@ DIGIKAM = b"""<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <?xpacket end="w"?>"""
 
 
-def keywords(xmp: bytes) -> list[str]:
+def keywords(xmp: bytes, tag: str = SUBJECT) -> list[str]:
     """What any reader of XML finds, which knows nothing of ours."""
     root = ElementTree.fromstring(xmp)
-    return [item.text or "" for item in root.iterfind(f".//{SUBJECT}//{RDF}li")]
+    return [item.text or "" for item in root.iterfind(f".//{tag}//{RDF}li")]
+
+
+TAGS = tuple(f"{{{field.uri}}}{field.name}" for field in FIELDS)
+
+
+def write_sidecars(results, *, every_face: bool = False, **query):
+    """Sidecars that are right now, and why others were left as they were."""
+    sink = write(XmpSink("unused"), results, query=Filter(every_face=every_face, **query))
+    return sink.written, sink.notes
 
 
 def packet(body: str) -> bytes:
@@ -64,7 +74,9 @@ def test_a_new_sidecar(picture, tmp_path):
     written, left = write_sidecars(results)
     assert written == [tmp_path / "rocket.jpg.xmp"]
     assert left == []
-    assert keywords(written[0].read_bytes()) == ["expression:happiness"]
+    assert [keywords(written[0].read_bytes(), tag) for tag in TAGS] == [
+        ["expression:happiness"], ["expression/happiness"], ["expression|happiness"],
+    ]  # fmt: skip
     assert picture.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["rocket.jpg", "rocket.jpg.xmp"]
 
@@ -78,9 +90,11 @@ def test_an_existing_sidecar_keeps_all_that_is_not_ours(picture, tmp_path):
     assert keywords(new) == [
         "fishing & Björn", "expressionism", "expression:fear", "expression:happiness",
     ]  # fmt: skip
-    without_lists = [xmp[: xmp.index(b"<rdf:Bag")] for xmp in (DIGIKAM, new)]
-    assert without_lists[0] == without_lists[1]
-    assert new.endswith(DIGIKAM[DIGIKAM.index(b"\n    </rdf:Bag>") :])
+    # Every byte of theirs is there, in its order: of ours, lines were put in, and one taken out.
+    lines = new.splitlines()
+    assert [line for line in DIGIKAM.splitlines() if line not in lines] == [
+        b"     <rdf:li>expression:anger</rdf:li>"
+    ]
 
     time = sidecar.stat().st_mtime_ns
     write_sidecars([several], every_face=True)
@@ -92,7 +106,7 @@ def test_an_existing_sidecar_keeps_all_that_is_not_ours(picture, tmp_path):
         "expression:anger",
     ]
     write_sidecars([photo(picture)])
-    assert keywords(sidecar.read_bytes()) == ["fishing & Björn", "expressionism"]
+    assert sidecar.read_bytes() == DIGIKAM.replace(b"\n     <rdf:li>expression:anger</rdf:li>", b"")
 
 
 @pytest.mark.parametrize(
@@ -172,17 +186,105 @@ def test_no_bytes_do_more_than_be_refused(data):
         set_keywords(data, "our:", ["our:1"])
 
 
-@pytest.mark.skipif(
-    shutil.which("exiftool") is None, reason="needs exiftool (Debian: libimage-exiftool-perl)"
-)
-def test_exiftool_reads_it(picture, tmp_path):
+def test_a_photo_that_no_longer_matches_loses_its_keyword(picture):
+    happy = photo(picture, face("happiness", 0.6))
+    ((sidecar,), _) = write_sidecars([happy])
+    for query in ({"show": ("sadness",)}, {"min_confidence": 0.9}):
+        assert write_sidecars([happy]) == ([sidecar], [])
+        assert write_sidecars([happy], **query) == ([], [])
+        assert not sidecar.exists()  # we made it, and it said nothing else
+    sidecar.write_bytes(DIGIKAM)
+    write_sidecars([failed(picture)])
+    assert sidecar.read_bytes() == DIGIKAM  # nothing is known of it now
+
+
+def test_all_of_ours_can_be_taken_out(tmp_path):
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        shutil.copy(photos_dir() / "rocket.jpg", tmp_path / name)
+    theirs = DIGIKAM.replace(b"\n     <rdf:li>expression:anger</rdf:li>", b"")
+    (tmp_path / "b.jpg.xmp").write_bytes(theirs)
+    (tmp_path / "c.jpg.xmp").write_bytes(b"no XMP")
+    before = (tmp_path / "c.jpg.xmp").stat().st_mtime_ns
+    write_sidecars([photo(tmp_path / name, face("fear")) for name in ("a.jpg", "b.jpg")])
+    assert len(keywords((tmp_path / "b.jpg.xmp").read_bytes())) == 3
+    changed, notes = remove_keywords(tmp_path)
+    assert changed == [tmp_path / "a.jpg.xmp", tmp_path / "b.jpg.xmp"]
+    assert len(notes) == 1
+    assert not (tmp_path / "a.jpg.xmp").exists()
+    assert (tmp_path / "b.jpg.xmp").read_bytes() == theirs
+    assert (tmp_path / "c.jpg.xmp").stat().st_mtime_ns == before
+    assert remove_keywords(tmp_path)[0] == []
+
+
+def test_a_sidecar_keeps_its_rights_its_link_and_its_other_names(tmp_path):
+    (tmp_path / "store").mkdir()
+    for name in ("a.jpg", "b.jpg"):
+        shutil.copy(photos_dir() / "rocket.jpg", tmp_path / name)
+        (tmp_path / "store" / f"{name}.xmp").write_bytes(DIGIKAM)
+    (tmp_path / "a.jpg.xmp").symlink_to("store/a.jpg.xmp")
+    (tmp_path / "b.jpg.xmp").hardlink_to(tmp_path / "store" / "b.jpg.xmp")
+    for sidecar in (tmp_path / "store").iterdir():
+        sidecar.chmod(0o664)
+    write_sidecars([photo(tmp_path / name, face("fear")) for name in ("a.jpg", "b.jpg")])
+    assert (tmp_path / "a.jpg.xmp").is_symlink()
+    assert (tmp_path / "b.jpg.xmp").samefile(tmp_path / "store" / "b.jpg.xmp")
+    for sidecar in (tmp_path / "store").iterdir():
+        assert sidecar.stat().st_mode & 0o777 == 0o664
+        assert "expression:fear" in keywords(sidecar.read_bytes())
+
+
+def test_a_sidecar_of_lightroom_is_joined_if_it_is_this_photos_alone(tmp_path):
+    for name in ("a.jpg", "b.jpg", "b.cr2", "c.jpg", "c.png"):
+        (tmp_path / name).touch()
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.xmp").touch()
+    assert sidecar_path(tmp_path / "a.jpg") == tmp_path / "a.xmp"
+    for name in ("b.jpg", "c.jpg", "c.png", "d.jpg"):
+        assert sidecar_path(tmp_path / name) == tmp_path / f"{name}.xmp"
+    (tmp_path / "a.jpg.xmp").touch()
+    assert sidecar_path(tmp_path / "a.jpg") == tmp_path / "a.jpg.xmp"
+
+
+def test_a_field_that_is_no_list_is_left_alone(picture, tmp_path):
+    content = packet(
+        '<rdf:Description xmlns:lr="http://ns.adobe.com/lightroom/1.0/"'
+        ' lr:hierarchicalSubject="a"/>'
+    )
+    (tmp_path / "rocket.jpg.xmp").write_bytes(content)
+    written, notes = write_sidecars([photo(picture, face("fear"))])
+    assert written == []
+    assert "a lr:hierarchicalSubject that is no list" in notes[0]
+    assert (tmp_path / "rocket.jpg.xmp").read_bytes() == content
+
+
+def test_exiftool_reads_it(exiftool, picture, tmp_path):
     for content in (None, DIGIKAM):
         sidecar = tmp_path / "rocket.jpg.xmp"
         sidecar.unlink(missing_ok=True)
         if content:
             sidecar.write_bytes(content)
         write_sidecars([photo(picture, face("sadness"))])
-        command = ["exiftool", "-json", "-validate", "-warning", "-XMP-dc:Subject", str(sidecar)]
+        fields = ["-XMP-dc:Subject", "-XMP-digiKam:TagsList", "-XMP-lr:HierarchicalSubject"]
+        command = [exiftool, "-json", "-struct", "-validate", "-warning", *fields, str(sidecar)]
         (read,) = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
         assert "expression:sadness" in read["Subject"]
+        assert read["TagsList"] == ["expression/sadness"]
+        assert read["HierarchicalSubject"] == ["expression|sadness"]
         assert read.get("Warning") is None
+
+
+def test_keywords_beside_those_that_exiftool_writes(exiftool, picture, tmp_path):
+    sidecar = tmp_path / "rocket.jpg.xmp"
+    command = [
+        exiftool, "-q", "-o", sidecar, "-XMP-dc:Subject=sea", "-XMP-digiKam:TagsList=Places/Sea",
+        "-XMP-lr:HierarchicalSubject=Places|Sea", picture,
+    ]  # fmt: skip
+    subprocess.run(command, check=True)
+    before = sidecar.read_bytes()
+    write_sidecars([photo(picture, face("fear"))])
+    assert [keywords(sidecar.read_bytes(), tag) for tag in TAGS] == [
+        ["sea", "expression:fear"], ["Places/Sea", "expression/fear"],
+        ["Places|Sea", "expression|fear"],
+    ]  # fmt: skip
+    remove_keywords(tmp_path)
+    assert sidecar.read_bytes() == before

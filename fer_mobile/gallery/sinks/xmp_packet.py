@@ -1,11 +1,11 @@
-"""Keywords of an XMP packet: `dc:subject` read and changed, every other byte left as it is."""
+"""Keywords of an XMP packet: read and changed, every other byte left as it is."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
@@ -13,10 +13,12 @@ from fer_mobile.errors import InputError
 
 _RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _DC: Final = "http://purl.org/dc/elements/1.1/"
+_META: Final = "adobe:ns:meta/"
+_TOOLKIT: Final = "fer-mobile"
 _TAG: Final = re.compile(rb"""<(?:[^"'>]|"[^"]*"|'[^']*')*>""")
 
 EMPTY: Final = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
-<x:xmpmeta xmlns:x="adobe:ns:meta/">
+<x:xmpmeta xmlns:x="{_META}" x:xmptk="{_TOOLKIT}">
  <rdf:RDF xmlns:rdf="{_RDF}">
   <rdf:Description rdf:about=""/>
  </rdf:RDF>
@@ -26,30 +28,63 @@ EMPTY: Final = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 """A packet that says nothing."""
 
 
-def set_keywords(xmp: bytes, prefix: str, keywords: Iterable[str]) -> bytes:
-    """The packet with `keywords` in place of all its keywords that start with `prefix`.
+class Field(NamedTuple):
+    """A property that holds keywords as a list."""
 
-    It is the same bytes where they are there already.  Raises InputError when `xmp` is no XMP
-    packet in UTF-8.
+    uri: str
+    prefix: str
+    name: str
+    kind: str
+    """The kind of list that it is written as: Bag or Seq."""
+    separator: str
+    """What stands between a category and a word in it."""
+
+
+SUBJECT: Final = Field(_DC, "dc", "subject", "Bag", ":")
+FIELDS: Final = (
+    SUBJECT,
+    Field("http://www.digikam.org/ns/1.0/", "digiKam", "TagsList", "Seq", "/"),
+    Field("http://ns.adobe.com/lightroom/1.0/", "lr", "hierarchicalSubject", "Bag", "|"),
+)
+"""Where photo managers look for keywords: all of them, digiKam and Immich, Lightroom."""
+
+
+def set_keywords(xmp: bytes, prefix: str, keywords: Iterable[str], field: Field = SUBJECT) -> bytes:
+    """The packet with `keywords` in place of all those of a field that start with `prefix`.
+
+    It is the same bytes where they are there already; a list that this empties is taken out.
+    Raises InputError when `xmp` is no XMP packet in UTF-8.
     """
     wanted = list(keywords)
-    subject, bag, description = _find(_elements(xmp))
+    found, bag, description = _find(_elements(xmp), field)
     items = bag.children if bag else []
     ours = [item for item in items if item.text.startswith(prefix)]
     if sorted(item.text for item in ours) == sorted(wanted):
         return xmp
+    if found is None:
+        return _inside(xmp, description, _new_list(field, wanted))
     if bag is None:
-        if subject is not None:
-            raise _no_xmp("a dc:subject that is no list")
-        return _inside(xmp, description, _new_subject(wanted))
+        raise _no_xmp(f"a {field.prefix}:{field.name} that is no list")
+    if len(ours) == len(items) and not wanted:
+        return _without(xmp, found)
     name = bag.name(xmp).rpartition(b":")[0]
     li = name + b":li" if name else b"li"
     # From the back, so that the places before stay where they are.
     xmp = _inside(xmp, bag, _items(li, wanted))
     for item in reversed(ours):
-        start = len(xmp[: item.start].rstrip())
-        xmp = xmp[:start] + xmp[item.end :]
+        xmp = _without(xmp, item)
     return xmp
+
+
+def is_ours_and_empty(xmp: bytes) -> bool:
+    """Whether the packet was made from `EMPTY` and holds no property now."""
+    elements = _elements(xmp)
+    return any(
+        element.uri == _META + "xmpmeta" and element.attributes.get(_META + "xmptk") == _TOOLKIT
+        for element in elements
+    ) and not any(
+        each.children or set(each.attributes) - {_RDF + "about"} for each in _descriptions(elements)
+    )
 
 
 @dataclass(slots=True)
@@ -63,6 +98,7 @@ class _Element:
     """Where the end tag starts; of `<a/>` the same as `start`."""
     end: int = 0
     text: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
     children: list[_Element] = field(default_factory=list)
 
     def name(self, xmp: bytes) -> bytes:
@@ -76,10 +112,10 @@ def _elements(xmp: bytes) -> list[_Element]:
     found: list[_Element] = []
     open_: list[_Element] = []
 
-    def start(uri: str, attributes: object) -> None:
+    def start(uri: str, attributes: dict[str, str]) -> None:
         at = parser.CurrentByteIndex
         tag = _TAG.match(xmp, at)
-        element = _Element(uri, at, tag.end() if tag else at)
+        element = _Element(uri, at, tag.end() if tag else at, attributes=attributes)
         if open_:
             open_[-1].children.append(element)
         open_.append(element)
@@ -111,24 +147,38 @@ def _elements(xmp: bytes) -> list[_Element]:
     return found
 
 
-def _find(elements: list[_Element]) -> tuple[_Element | None, _Element | None, _Element]:
-    """The dc:subject, its list of keywords, and the first description."""
-    descriptions = [
+def _descriptions(elements: list[_Element]) -> list[_Element]:
+    return [
         description
         for rdf in elements
         if rdf.uri == _RDF + "RDF"
         for description in rdf.children
         if description.uri == _RDF + "Description"
     ]
+
+
+def _find(
+    elements: list[_Element], field: Field
+) -> tuple[_Element | None, _Element | None, _Element]:
+    """The field's element, its list of keywords, and a description to put a new one into."""
+    descriptions = _descriptions(elements)
     if not descriptions:
         raise _no_xmp("no rdf:Description")
+    uri = field.uri + field.name
     for description in descriptions:
-        for subject in description.children:
-            if subject.uri == _DC + "subject":
+        if uri in description.attributes:
+            raise _no_xmp(f"a {field.prefix}:{field.name} that is no list")
+        for element in description.children:
+            if element.uri == uri:
                 bags = (_RDF + "Bag", _RDF + "Seq", _RDF + "Alt")
-                bag = next((child for child in subject.children if child.uri in bags), None)
-                return subject, bag, description
-    return None, None, descriptions[0]
+                bag = next((child for child in element.children if child.uri in bags), None)
+                return element, bag, description
+    return None, None, next((each for each in descriptions if each.children), descriptions[0])
+
+
+def _without(xmp: bytes, element: _Element) -> bytes:
+    """The packet without an element and the blanks before it."""
+    return xmp[: len(xmp[: element.start].rstrip())] + xmp[element.end :]
 
 
 def _inside(xmp: bytes, element: _Element, content: bytes) -> bytes:
@@ -145,9 +195,10 @@ def _items(li: bytes, keywords: Iterable[str]) -> bytes:
     return b"".join(b"\n<%b>%b</%b>" % (li, escape(word).encode(), li) for word in keywords)
 
 
-def _new_subject(keywords: Iterable[str]) -> bytes:
-    head = f'<dc:subject xmlns:dc="{_DC}"><rdf:Bag xmlns:rdf="{_RDF}">'.encode()
-    return b"\n" + head + _items(b"rdf:li", keywords) + b"\n</rdf:Bag></dc:subject>\n"
+def _new_list(field: Field, keywords: Iterable[str]) -> bytes:
+    name, kind = f"{field.prefix}:{field.name}", f"rdf:{field.kind}"
+    head = f'<{name} xmlns:{field.prefix}="{field.uri}"><{kind} xmlns:rdf="{_RDF}">'.encode()
+    return b"\n" + head + _items(b"rdf:li", keywords) + f"\n</{kind}></{name}>".encode()
 
 
 def _no_xmp(found: str) -> InputError:

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Final
 
 from fer_mobile.errors import FerMobileError
-from fer_mobile.gallery.compute import Job, PipelineFactory, Row, compute, died
+from fer_mobile.gallery.engines import Job, PipelineFactory, Row, crash_row, photo_row
 
 _AHEAD: Final = 4
-"""Photos a process that may be done before the next one in order is: enough to never idle behind
-a large photo, few enough to lose little when killed."""
+"""Photos for each process that may be finished before the next one in order: enough that none
+waits for a large photo, few enough that a killed run loses little."""
 _WAITING: Final = 2
-"""Photos a process holds: one in work and one that it goes on with at once."""
+"""Photos a process holds: the one it reads, and the one that it reads next."""
 
 # spawn: a forked copy of a process that has started threads (OpenCV's, a runtime's) may hang.
 _SPAWN: Final = multiprocessing.get_context("spawn")
@@ -30,7 +30,7 @@ _SPAWN: Final = multiprocessing.get_context("spawn")
 def in_processes(
     jobs: Iterator[Job], factory: PipelineFactory, workers: int, keyed: bool
 ) -> Iterator[Row]:
-    """The rows of `jobs` in their order; a photo that kills its process is a row with an error.
+    """The rows of `jobs` in their order; a photo that crashes its process is a row with an error.
 
     Raises FerMobileError when a process cannot make its pipeline.
     """
@@ -63,7 +63,7 @@ def in_processes(
                 yield row
     finally:
         for worker in pool:
-            worker.pipe.close()  # it ends with the photo that is in work
+            worker.pipe.close()  # it ends after the photo that it reads
         for worker in pool:
             worker.process.join()
 
@@ -92,20 +92,20 @@ class _Worker:
         self._send(path)
 
     def _send(self, path: Path) -> None:
-        with suppress(OSError):  # a process that has died: `take` sees it
+        with suppress(OSError):  # a process that is gone: `take` sees it
             self.pipe.send(path)
 
     def take(self) -> dict[int, Row]:
-        """The row of the first photo, when there is something in the pipe: maybe its end.
+        """The row of the first photo, once the pipe holds something, which may be its end.
 
-        A process that has died did so over the first photo it held.  Another one tries that
-        once more, as the fault may have been another's (memory), and takes over the rest.
+        A process that crashed was at the first photo it held.  Another one tries that photo
+        once more, since the cause may lie elsewhere (memory), and takes over the rest.
         """
         number, path = self.waiting[0]
         try:
             row: Row | FerMobileError = self.pipe.recv()
         except (EOFError, OSError):
-            row = died(path)
+            row = crash_row(path)
             self.pipe.close()
             self.process.join()
             again = number != self._suspect
@@ -123,10 +123,10 @@ class _Worker:
 
 
 def _serve(pipe: Connection, factory: PipelineFactory, keyed: bool) -> None:
-    """The life of a process: a pipeline, then a row for every path that comes."""
+    """What a process does: make a pipeline, then send a row for every path that it receives."""
     # Ctrl-C reaches the whole process group; the parent alone decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, OSError):  # the parent has closed its end
         try:
             pipeline = factory()
@@ -134,10 +134,10 @@ def _serve(pipe: Connection, factory: PipelineFactory, keyed: bool) -> None:
             pipe.send(FerMobileError(f"a worker process could not make its pipeline: {error}"))
             return
         while True:
-            pipe.send(compute(pipeline, pipe.recv(), keyed))
+            pipe.send(photo_row(pipeline, pipe.recv(), keyed))
 
 
-def _die_with_parent() -> None:
+def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])

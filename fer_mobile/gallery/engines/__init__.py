@@ -1,4 +1,8 @@
-"""The work that every engine does for a photo: one path in, one row out, whatever happens."""
+"""What does the work: processes of this machine, or a Ray cluster.
+
+An engine takes jobs and gives their rows in the same order.  What it does for a photo is
+`photo_row`, whatever machine it runs on.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +23,14 @@ Row = tuple[Fingerprint | None, PhotoResult]
 """The photo's fingerprint (None: nothing to keep) and the result."""
 
 
-def compute(pipeline: PhotoPipeline, path: Path, keyed: bool) -> Row:
-    """The row of one photo; with `keyed` also the fingerprint that it is kept under."""
+def photo_row(pipeline: PhotoPipeline, path: Path, keyed: bool) -> Row:
+    """The row of one photo, whatever happens; with `keyed` also the fingerprint to keep it under.
+
+    A photo that cannot be read is a row with its error.
+    """
     try:
         photo = fingerprint(path) if keyed else None
-    except OSError:
+    except (OSError, ValueError):
         photo = None  # The pipeline cannot read it either, and says why.
     try:
         return photo, pipeline(path)
@@ -33,7 +40,7 @@ def compute(pipeline: PhotoPipeline, path: Path, keyed: bool) -> Row:
         return None, PhotoResult(path=str(path), error=f"{path}: {type(error).__name__}: {error}")
 
 
-def died(path: Path) -> Row:
-    """The row of a photo that kills whichever process reads it."""
-    error = f"{path}: the process that read it died (out of memory, or a damaged file)"
+def crash_row(path: Path) -> Row:
+    """The row of a photo that ends whichever process reads it."""
+    error = f"{path}: the process that read it crashed (out of memory, or a damaged file)"
     return None, PhotoResult(path=str(path), error=error)

@@ -15,7 +15,14 @@ from typing import Any, Final
 
 from fer_mobile.cluster import RETRIES, cluster
 from fer_mobile.errors import FerMobileError
-from fer_mobile.gallery.compute import Job, PhotoPipeline, PipelineFactory, Row, compute, died
+from fer_mobile.gallery.engines import (
+    Job,
+    PhotoPipeline,
+    PipelineFactory,
+    Row,
+    crash_row,
+    photo_row,
+)
 
 _AHEAD: Final = 4
 """Tasks a core has waiting."""
@@ -24,7 +31,7 @@ _AHEAD: Final = 4
 def in_ray(
     jobs: Iterator[Job], factory: PipelineFactory, workers: int, keyed: bool
 ) -> Iterator[Row]:
-    """The rows of `jobs` in their order; a photo that kills its process is a row with an error.
+    """The rows of `jobs` in their order; a photo that crashes its process is a row with an error.
 
     `workers` is the number of processes where Ray is started here; a cluster has its own.
     Raises MissingPackageError without Ray, InputError when the cluster cannot be reached, and
@@ -51,8 +58,8 @@ def _get(ray: Any, path: Path, row: Any) -> Row:
         result: Row = ray.get(row)
     except ray.exceptions.RayTaskError as error:
         raise FerMobileError(str(error.cause)) from error
-    except ray.exceptions.RayError:  # its process or its machine died, again and again
-        return died(path)
+    except ray.exceptions.RayError:  # its process or its machine was lost, again and again
+        return crash_row(path)
     return result
 
 
@@ -70,4 +77,4 @@ def _work(shared: tuple[str, str, PipelineFactory], path: Path, keyed: bool) -> 
         except Exception as error:
             message = f"a worker process could not make its pipeline: {error}"
             raise FerMobileError(message) from None
-    return compute(_pipelines[run], path, keyed)
+    return photo_row(_pipelines[run], path, keyed)

@@ -1,0 +1,70 @@
+"""How a library is scanned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from fer_mobile.detect import DETECTION_SIDE, FaceDetector
+from fer_mobile.errors import InputError, check_choice
+from fer_mobile.gallery.choices import ENGINES, Engine
+from fer_mobile.gallery.dates import parse_period
+from fer_mobile.models import DEFAULT
+from fer_mobile.pipeline import Boxes, Pipeline, load_pipeline
+from fer_mobile.types import FACES_MODES, DetectorName, FacesMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanOptions:
+    """Which photos of a library are read, with what, and by how many processes.
+
+    Raises InputError for a value that cannot be used.
+    """
+
+    model: str | Path = DEFAULT
+    """A shipped model's name or a `.tflite` file."""
+    faces: FacesMode = "multiple"
+    """The label of a photo with several faces (see `Pipeline`)."""
+    detector: DetectorName | FaceDetector = "yunet"
+    """A name (see `detect.load_detector`), or any `detect.FaceDetector`."""
+    detection_size: int = DETECTION_SIDE
+    """Longest side, in pixels, at which a detector of this package looks."""
+    detector_model: str | Path | None = None
+    """Another model file for the detector "mediapipe"."""
+    boxes: str | Path | Mapping[str | Path, Boxes] | None = None
+    """Precomputed boxes, which take the detector's place: a file of them (see `detect.boxes`),
+    or boxes by photo."""
+    since: str | None = None
+    """First year, month or day by the photos' own dates: 2024, 2024-05 or 2024-05-31.  With
+    `since` or `until` a photo without a date is left out."""
+    until: str | None = None
+    """Last year, month or day."""
+    workers: int = 1
+    """Processes of this machine."""
+    engine: Engine = "processes"
+    resume: bool = True
+    """Take the rows that earlier runs kept, instead of computing them again."""
+    store: str | Path | None = None
+    """The file that keeps the rows; None: one in the user's cache folder."""
+
+    def __post_init__(self) -> None:
+        check_choice("faces", self.faces, FACES_MODES)
+        check_choice("engine", self.engine, ENGINES)
+        if self.workers < 1:
+            raise InputError("workers", expected="1 or more", found=str(self.workers))
+        parse_period("since", self.since)
+        parse_period("until", self.until)
+
+    def pipeline_factory(self) -> partial[Pipeline]:
+        """What makes the pipeline, in this process or in another."""
+        return partial(
+            load_pipeline,
+            self.model,
+            faces=self.faces,
+            detector=self.detector,
+            detection_size=self.detection_size,
+            detector_model=self.detector_model,
+            boxes=self.boxes,
+        )

@@ -1,0 +1,94 @@
+"""Where the rows of a run go: each output is a sink, and all are given the same rows.
+
+A sink is checked before a run begins, opened once when all rows are known, given each row with
+whether it matches, and closed.  What was written stays only if all went well.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from fer_mobile.errors import InputError
+from fer_mobile.files import STDOUT, check_output
+from fer_mobile.gallery.filter import ALL, Filter
+from fer_mobile.labels import LABELS
+from fer_mobile.types import PhotoResult
+from fer_mobile.walk import PHOTO_SUFFIXES
+
+TakeRow = Callable[[PhotoResult, bool], None]
+"""Takes a row, and whether it matches the filter."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What a sink is told of a run before its rows come."""
+
+    results: Sequence[PhotoResult]
+    """All rows, in their order."""
+    folder: Path | None = None
+    """The library; file names are shown relative to it."""
+    query: Filter = ALL
+    labels: tuple[str, ...] = LABELS
+    """Those of the model, in its order."""
+    model: str = ""
+    """A line about the model."""
+    timing: str = ""
+    """A line about how the times were taken."""
+
+
+class Sink(ABC):
+    """An output of a run."""
+
+    what: ClassVar[str]
+    """What it writes, in a word."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.written: list[Path] = []
+        """Files that are right when the sink is closed, where there are several."""
+        self.notes: list[str] = []
+        """What was left as it was, and why, a line each."""
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Folders that it fills, which a scan passes over."""
+        return ()
+
+    @abstractmethod
+    def check(self, folder: Path, inputs: Iterable[Path]) -> None:
+        """Raise InputError where it would write over `inputs` or into `folder` itself."""
+
+    @abstractmethod
+    def open(self, run: RunInfo) -> AbstractContextManager[TakeRow]:
+        """What takes the rows, in a context that closes the sink.
+
+        If the context is left by an exception, an output that is not complete is removed.
+        Raises InputError when the output cannot be written.
+        """
+
+
+class FileSink(Sink):
+    """An output that is one file; `files.STDOUT` is standard output."""
+
+    def check(self, folder: Path, inputs: Iterable[Path]) -> None:
+        """Raise InputError where `path` is one of `inputs`, any photo, or a folder."""
+        check_output(self.path, inputs)
+        if self.path.suffix.lower() in PHOTO_SUFFIXES and self.path != STDOUT:
+            raise InputError(
+                self.path, expected=f"a file name for the {self.what}", found="one of a photo"
+            )
+
+
+def write_rows(
+    sink: Sink, run: RunInfo, progress: Callable[[int, int], None] = lambda done, total: None
+) -> None:
+    """Give all rows of a run to a sink."""
+    with sink.open(run) as take:
+        for done, result in enumerate(run.results, start=1):
+            take(result, run.query.matches(result))
+            progress(done, len(run.results))

@@ -1,0 +1,254 @@
+"""The gallery report: an HTML page for any number of photos, which works offline from a file.
+
+A small one is one file that holds its pictures itself; beyond `SINGLE_FILE_LIMIT` photos the
+thumbnails lie in a folder beside it, and the detail view shows the photos where they are.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
+
+from fer_mobile.bench.stats import Reference, stage_stats, verdict
+from fer_mobile.errors import InputError
+from fer_mobile.files import STDOUT, replacing
+from fer_mobile.gallery.filter import FAILED, NO_FACE, count, filed_under
+from fer_mobile.gallery.sinks import FileSink, RunInfo, TakeRow
+from fer_mobile.gallery.sinks.thumbnails import Pictures, ThumbnailFolder, embedded
+from fer_mobile.labels import EMOJI, MULTIPLE
+from fer_mobile.types import STAGES, Face, PhotoResult
+
+SINGLE_FILE_LIMIT: Final = 100
+"""Photos that a page holds itself: some 20 MB of them."""
+_AHEAD: Final = 16
+"""Photos whose pictures are made ahead: enough for two threads, few in memory."""
+
+_EMOJI: Final = {**EMOJI, NO_FACE: "🏞️", FAILED: "⚠️"}
+_ANY_EMOJI: Final = "🏷️"
+"""For labels of other vocabularies."""
+_PHOTOS: Final = "@photos@"
+"""Where the page's template has the photos."""
+
+
+class HtmlSink(FileSink):
+    """The report of all rows, opened with the run's filter on.
+
+    The photos are read again for their thumbnails.  The page loads nothing but what lies beside
+    it.  `budget_s` is how many seconds a photo may take, `reference` are stage times to show
+    next to those of the run; without a title the library's name stands there.
+    """
+
+    what = "report"
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        title: str = "",
+        budget_s: float = 0.5,
+        reference: Reference | None = None,
+    ) -> None:
+        super().__init__(path)
+        self._title = title
+        self._budget_s = budget_s
+        self._reference = reference
+
+    @contextmanager
+    def open(self, run: RunInfo) -> Iterator[TakeRow]:
+        """See `Sink.open`."""
+        folder = None
+        if len(run.results) > SINGLE_FILE_LIMIT:
+            if self.path == STDOUT:
+                raise InputError(
+                    "html",
+                    expected=f"a file, for more than {SINGLE_FILE_LIMIT} photos",
+                    found="standard output",
+                )
+            folder = ThumbnailFolder(self.path)
+        pictures = folder.pictures if folder else embedded
+        head, tail = self._page(run, "data:" if folder is None else "data: file: 'self'")
+        # Decoding and encoding leave the interpreter's lock: two threads keep two cores busy.
+        with (
+            replacing(self.path) as part,
+            part.open("wb") as file,
+            ThreadPoolExecutor(2) as threads,
+        ):
+            file.write(head)
+            writer = _PhotoWriter(file, threads, pictures, run)
+            yield writer.take
+            writer.finish()
+            file.write(tail)
+        if folder is not None:
+            folder.close()
+
+    def _page(self, run: RunInfo, pictures: str) -> tuple[bytes, bytes]:
+        """The page before and after its photos."""
+        counts = count(run.results, labels=run.labels, every_face=run.query.every_face)
+        stats = stage_stats(result.stages for result in run.results if result.error is None)
+        css, js = _part("report.css"), _part("report.js")
+        emoji = {key: _EMOJI.get(key, _ANY_EMOJI) for key in (*counts, *run.labels)}
+        head = {
+            "labels": _labels(run.results) or run.labels,
+            "emoji": emoji,
+            "show": run.query.show,
+            "least": run.query.min_confidence,
+            "match": run.query.match,
+        }
+        environment = Environment(
+            loader=PackageLoader("fer_mobile.gallery.sinks", "page"), autoescape=True
+        )
+        environment.filters["ms"] = _ms
+        page = environment.get_template("report.html").render(
+            title=self._title or (run.folder.resolve().name if run.folder else "") or "photos",
+            model=run.model,
+            note=run.timing,
+            summary=_summary(len(run.results), counts),
+            n=len(run.results),
+            pills=[
+                {"key": key, "n": n, "emoji": emoji[key]}
+                for key, n in counts.items()
+                if n or key != FAILED
+            ],
+            stages=stats,
+            total=stats.get("total"),
+            verdict=verdict(stats, self._budget_s) if stats else None,
+            budget_ms=self._budget_s * 1000,
+            reference=self._reference,
+            css=Markup(css),
+            css_hash=_csp_hash(css),
+            js=Markup(js),
+            js_hash=_csp_hash(js),
+            pictures=pictures,
+            head=_json_in_script(head),
+            photos=Markup(_PHOTOS),
+        )
+        # A folder's name need not be valid Unicode; the page must be.
+        head_text, _, tail_text = page.rpartition(_PHOTOS)
+        return head_text.encode("utf-8", "replace"), tail_text.encode("utf-8", "replace")
+
+
+class _PhotoWriter:
+    """Writes each photo as JSON, with pictures that threads make ahead."""
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        threads: ThreadPoolExecutor,
+        pictures: Callable[[Path], Pictures],
+        run: RunInfo,
+    ) -> None:
+        self._file = file
+        self._threads = threads
+        self._pictures = pictures
+        self._run = run
+        self._waiting: deque[tuple[PhotoResult, Future[Pictures]]] = deque()
+        self._separator = ""
+
+    def take(self, result: PhotoResult, matches: bool) -> None:
+        """Begin to make the pictures of a photo, and write one whose pictures are made."""
+        made: Future[Pictures] = self._threads.submit(self._make, result)
+        self._waiting.append((result, made))
+        if len(self._waiting) > _AHEAD:
+            self._write()
+
+    def finish(self) -> None:
+        """Write the photos that are not written yet."""
+        while self._waiting:
+            self._write()
+
+    def _make(self, result: PhotoResult) -> Pictures:
+        return Pictures() if result.error is not None else self._pictures(Path(result.path))
+
+    def _write(self) -> None:
+        result, made = self._waiting.popleft()
+        entry = _photo(result, made.result(), self._run.folder, self._run.query.every_face)
+        self._file.write(f"{self._separator}\n{_json_in_script(entry)}".encode())
+        self._separator = ","
+
+
+def _part(name: str) -> str:
+    return (resources.files("fer_mobile.gallery.sinks") / "page" / name).read_text(encoding="utf-8")
+
+
+def _csp_hash(text: str) -> str:
+    """What the page's security policy names its only style and its only script by."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+
+def _json_in_script(data: Any) -> Markup:
+    # "<" as an escape: no file name can end the script element or open a comment in it.
+    return Markup(json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"))
+
+
+def _ms(value: float) -> str:
+    return f"{value:,.{0 if value >= 100 else 1 if value >= 1 else 2}f}"
+
+
+def _summary(n: int, counts: dict[str, int]) -> str:
+    parts = [f"{n:,} photo{'' if n == 1 else 's'}"]
+    with_one = n - counts[MULTIPLE] - counts[NO_FACE] - counts[FAILED]
+    parts.append(f"{with_one:,} with an expression")
+    parts += [f"{counts[key]:,} {key}" for key in (MULTIPLE, NO_FACE, FAILED) if counts[key]]
+    return " · ".join(parts)
+
+
+def _labels(results: Sequence[PhotoResult]) -> list[str]:
+    """The model's labels in its order, as the first face tells them."""
+    for result in results:
+        for face in result.faces:
+            return list(face.probabilities)
+    return []
+
+
+def _photo(
+    result: PhotoResult, shown: Pictures, root: str | Path | None, every_face: bool
+) -> dict[str, Any]:
+    row = result.as_dict()
+    name = Path(result.path).relative_to(root) if root is not None else Path(result.path)
+    return {
+        # As valid Unicode, whatever the bytes: the page's address holds the open photo's name.
+        "name": os.fsencode(name.as_posix()).decode("utf-8", "backslashreplace"),
+        "key": filed_under(result)[0],
+        "keys": _keys(result, every_face),
+        "confidence": row["confidence"],
+        "error": row["error"],
+        "size": row["size"],
+        "faces": [_face(face, result.size) for face in result.faces],
+        "stages": {name: row["stages"][name] for name in STAGES if name in row["stages"]},
+        "thumb": shown.thumb,
+        "photo": shown.photo,
+    }
+
+
+def _keys(result: PhotoResult, every_face: bool) -> list[tuple[str, float | None]]:
+    """What the page's filter holds against a photo: pairs of label and confidence."""
+    if every_face and result.faces:
+        return [(face.label, round(face.confidence, 4)) for face in result.faces]
+    confidence = None if result.confidence is None else round(result.confidence, 4)
+    return [(filed_under(result)[0], confidence)]
+
+
+def _face(face: Face, size: tuple[int, int] | None) -> dict[str, Any]:
+    """A face with its box in percent of the photo."""
+    width, height = size or (1, 1)
+    return {
+        "box": [
+            round(100 * value / side, 3)
+            for value, side in zip(face.box, (width, height, width, height), strict=True)
+        ],
+        "label": face.label,
+        "confidence": round(face.confidence, 4),
+        "probabilities": [round(value, 4) for value in face.probabilities.values()],
+    }
