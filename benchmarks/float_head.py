@@ -24,6 +24,7 @@ from fer_mobile.convert.calibration import find_calibration
 from fer_mobile.convert.integer import _in_one_piece, _statistics
 from fer_mobile.convert.tflite import to_tflite
 from fer_mobile.data import load_dataset
+from fer_mobile.errors import ModelError
 from fer_mobile.graph.passes import inference_graph
 from fer_mobile.metrics import mean_divergence, score
 from fer_mobile.models import shipped_models
@@ -46,7 +47,8 @@ def files(name: str) -> dict[str, bytes]:
     model = load_checkpoint(name).model
     graph, in_float = inference_graph(model), to_tflite(model, "float32")
     limits = find_calibration(name, model).limits
-    assert limits
+    if limits is None:
+        raise ModelError(name, expected="ranges of its training", found="none")
     made = {"float32": in_float}
     for head, kept in HEADS.items():
         with quiet(), warnings.catch_warnings(action="ignore"):

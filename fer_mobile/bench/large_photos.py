@@ -32,9 +32,9 @@ _RECIPE: Final = "1"
 
 
 def large_photos() -> Path:
-    """The folder of the set; made when it is asked for first, in a process of its own.
+    """The folder of the set; made in a process of its own when it is first asked for.
 
-    (Otherwise the memory that the making takes would count as the benchmark's.)  The folder
+    (Its memory would count as the benchmark's otherwise.)  The folder
     lies in the user's cache and its name holds a checksum of what it is made from.
     """
     folder = cache_dir() / f"{_checksum()}-12mp"

@@ -25,7 +25,7 @@ def compare_command(
         ),
     ],
     recipe: Annotated[
-        str | None, typer.Argument(metavar="[RECIPE]", help="With sweep: a recipe's file or name.")
+        str | None, typer.Argument(metavar="RECIPE", help="With sweep: a recipe's file or name.")
     ] = None,
     grid: Annotated[
         list[str] | None,
