@@ -59,7 +59,7 @@ def _write_row(folder: Path, row: dict[str, Any]) -> None:
     write_text(folder / ROW_JSON, json.dumps(_HEAD | row, indent=1))
 
 
-def make(attempt: Attempt, report: Callable[[str], None]) -> dict[str, Any]:
+def train_and_measure(attempt: Attempt, report: Callable[[str], None]) -> dict[str, Any]:
     """Train a run (or go on with it) and measure it; returns its row, or that of its failure."""
     from fer_mobile.checkpoint import import_keras
 

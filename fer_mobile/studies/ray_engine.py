@@ -15,7 +15,7 @@ from typing import Any
 from fer_mobile.cluster import RETRIES, cluster
 from fer_mobile.data import data_path
 from fer_mobile.environment import describe_hardware
-from fer_mobile.studies.attempt import Attempt, make, read_row
+from fer_mobile.studies.attempt import Attempt, read_row, train_and_measure
 
 
 def in_ray(
@@ -66,4 +66,4 @@ def _row(ray: Any, ended: Any, attempt: Attempt) -> dict[str, Any]:
 def _make(attempt: Attempt, cores: int) -> dict[str, Any]:
     # TensorFlow would take all cores of the machine for every run.
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(cores)
-    return make(attempt, lambda line: None)
+    return train_and_measure(attempt, lambda line: None)

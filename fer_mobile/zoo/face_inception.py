@@ -15,8 +15,8 @@ import keras
 from keras import layers
 
 from fer_mobile.errors import ModelError
+from fer_mobile.zoo.ends import face_input, pooled_probabilities
 from fer_mobile.zoo.frozen_graph import read_constants
-from fer_mobile.zoo.inputs import face_input, probabilities
 
 LEAST_SIZE: Final = 80
 """The size below which the last halving would have nothing to see."""
@@ -119,9 +119,7 @@ def face_inception(
                 [*_branches(x, reduction, reduction), halves]
             )
     x = _block(x, "Repeat_2/block8", 1.0, "Block8")
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    x = layers.Dropout(dropout, name="drop")(x)
-    model = keras.Model(image, probabilities(x, classes), name="face_inception")
+    model = keras.Model(image, pooled_probabilities(x, classes, dropout), name="face_inception")
     if weights is not None:
         _load(model, Path(weights))
     return model

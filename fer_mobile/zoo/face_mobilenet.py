@@ -17,7 +17,7 @@ import numpy as np
 from keras import layers
 
 from fer_mobile.errors import ModelError
-from fer_mobile.zoo.inputs import face_input, probabilities
+from fer_mobile.zoo.ends import face_input, pooled_probabilities
 from fer_mobile.zoo.tfjs_file import read_tensors
 
 BLOCKS: Final = (
@@ -69,9 +69,7 @@ def face_mobilenet(
     x = layers.ReLU(6, name="stem_relu6")(x)
     for number, (filters, stride) in enumerate(BLOCKS, 1):
         x = _block(x, filters, stride, number > frozen, f"block{number}")
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    x = layers.Dropout(dropout, name="drop")(x)
-    model = keras.Model(image, probabilities(x, classes), name="face_mobilenet")
+    model = keras.Model(image, pooled_probabilities(x, classes, dropout), name="face_mobilenet")
     if weights is not None:
         _load(model, Path(weights))
     return model

@@ -10,7 +10,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from fer_mobile.zoo.inputs import face_input, probabilities
+from fer_mobile.zoo.ends import face_input, probabilities
 
 
 def _conv(

@@ -13,7 +13,7 @@ import keras
 from keras import layers
 
 from fer_mobile.errors import ModelError
-from fer_mobile.zoo.inputs import face_input, probabilities
+from fer_mobile.zoo.ends import face_input, probabilities
 
 
 def _stack(

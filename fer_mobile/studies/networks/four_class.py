@@ -13,7 +13,7 @@ from typing import Final
 import keras
 from keras import layers
 
-from fer_mobile.zoo.inputs import face_input, probabilities
+from fer_mobile.zoo.ends import face_input, probabilities
 
 FIVE_BLOCKS: Final = (32, 128, 256, 512, 512)
 """Channels of study 000's chosen network (its appendix 1)."""

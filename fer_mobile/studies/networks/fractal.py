@@ -20,7 +20,7 @@ import keras
 from keras import layers
 
 from fer_mobile.errors import ModelError
-from fer_mobile.zoo.inputs import face_input, probabilities
+from fer_mobile.zoo.ends import face_input, probabilities
 
 CHANNELS: Final = (16, 32, 64, 128)
 """Of a block's convolutions, by the halvings of the map that its pooling completes."""

@@ -14,7 +14,7 @@ from typing import Final
 import keras
 from keras import layers
 
-from fer_mobile.zoo.inputs import face_input, probabilities
+from fer_mobile.zoo.ends import face_input, probabilities
 
 BLOCKS: Final = (32, 64)
 """Channels of the two convolutions of each block."""

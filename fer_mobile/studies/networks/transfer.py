@@ -17,7 +17,7 @@ from keras import layers
 
 from fer_mobile.errors import ModelError, choose
 from fer_mobile.studies.networks.initial import INITIAL
-from fer_mobile.zoo.inputs import face_input, probabilities
+from fer_mobile.zoo.ends import face_input, probabilities
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from fer_mobile.zoo.inputs import face_input, probabilities
+from fer_mobile.zoo.ends import face_input, probabilities
 
 
 def two_conv(size: int = 48, classes: int = 7) -> keras.Model:

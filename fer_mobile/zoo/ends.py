@@ -1,4 +1,4 @@
-"""The input that all networks share: a gray face, given to those that expect color thrice."""
+"""The two ends that networks share: a gray face at the input, probabilities at the output."""
 
 from __future__ import annotations
 
@@ -28,3 +28,9 @@ def probabilities(x: keras.KerasTensor, classes: int, norm: bool = False) -> ker
     if norm:
         x = layers.BatchNormalization(name="logits_norm", dtype="float32")(x)
     return layers.Softmax(name="probabilities", dtype="float32")(x)
+
+
+def pooled_probabilities(x: keras.KerasTensor, classes: int, dropout: float) -> keras.KerasTensor:
+    """The mean of each channel, dropout, and `probabilities` of it."""
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return probabilities(layers.Dropout(dropout, name="drop")(x), classes)
