@@ -7,7 +7,7 @@ import platform
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict
 
 from fer_mobile import __version__
 from fer_mobile.runtime.interpreter import runtime_name
@@ -21,10 +21,36 @@ _VECTORS: Final = (
 _GOVERNOR: Final = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 
 
-def describe_hardware() -> dict[str, Any]:
-    """CPU model, vector instructions, cores, memory and governor; None for what the platform
-    does not tell.
-    """
+class HardwareFacts(TypedDict):
+    """The machine; None for what the platform does not tell."""
+
+    cpu: str | None
+    """Model of the processor."""
+    machine: str
+    """Instruction set, such as x86_64."""
+    vectors: str | None
+    """Vector instruction sets that networks use, separated by spaces."""
+    cores: int | None
+    cores_usable: int | None
+    memory_mb: int | None
+    governor: str | None
+    """Of the processor's clock."""
+
+
+class SoftwareFacts(TypedDict):
+    """What runs on the machine; None for a package that is not installed."""
+
+    os: str
+    kernel: str
+    python: str
+    fer_mobile: str
+    runtime: str
+    """TensorFlow Lite package and version."""
+    packages: dict[str, str | None]
+
+
+def describe_hardware() -> HardwareFacts:
+    """CPU model, vector instructions, cores, memory and governor of this machine."""
     features = _field("/proc/cpuinfo", "flags") or _field("/proc/cpuinfo", "Features")
     return {
         "cpu": _field("/proc/cpuinfo", "model name") or platform.processor() or None,
@@ -37,7 +63,7 @@ def describe_hardware() -> dict[str, Any]:
     }
 
 
-def describe_software() -> dict[str, Any]:
+def describe_software() -> SoftwareFacts:
     """Versions of the operating system, Python, the TFLite runtime and the image libraries."""
     return {
         "os": _os_name(),

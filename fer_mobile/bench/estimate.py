@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from fer_mobile.bench.operation_costs import OperationCost, operation_costs
 from fer_mobile.bench.rates import Interval, PhoneClass, load_rates
@@ -44,7 +44,7 @@ class Estimate:
         budget_ms = self.budget_s * 1000
         return "yes" if high <= budget_ms else "perhaps" if low <= budget_ms else "no"
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """The estimate as `bench --estimate --json` prints it."""
         phone = load_rates().phones[self.phone]
         return {

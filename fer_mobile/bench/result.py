@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -259,7 +259,7 @@ class BenchResult(_Part):
             raise ValueError(f"the verdict {self.verdict} where the figures say {right}")
         return self
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """The result as `bench --json` prints it; keys that were not given are left out."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
@@ -304,7 +304,7 @@ def read_results(file: Path) -> list[BenchResult]:
     return [parse_result(line, f"{file}, result {n}") for n, line in enumerate(lines, 1)]
 
 
-def schema() -> dict[str, Any]:
+def schema() -> dict[str, object]:
     """The JSON Schema (draft 2020-12) that every result fits."""
     return BenchResult.model_json_schema()
 
