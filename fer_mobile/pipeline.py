@@ -39,7 +39,10 @@ Boxes = Iterable[Sequence[float]]
 
 
 class Pipeline:
-    """Decode → detect → crop, gray, resize → classify.  One object serves one thread at a time.
+    """Decode → detect → crop, gray, resize → classify.
+
+    Threads may share a pipeline: they read photos at once, and take turns with the detector and
+    the classifier.  In another process, load another one.
 
     Args:
         classifier: the exported model.

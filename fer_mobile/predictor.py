@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -56,7 +57,7 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True)
 class Predictor:
-    """A model behind one interface."""
+    """A model behind one interface.  Threads may share it."""
 
     labels: tuple[str, ...]
     size: int
@@ -138,9 +139,12 @@ def predict_faces(
 
 
 def _of(model: keras.Model, labels: tuple[str, ...], steps: Sequence[str]) -> Predictor:
+    lock = Lock()  # predict() sets up its function and callbacks in the model
+
     def classify(faces: Pixels) -> Probabilities:
         pixels = normalise(faces)[..., None]
-        return np.asarray(model.predict(pixels, batch_size=_BATCH, verbose=0))
+        with lock:
+            return np.asarray(model.predict(pixels, batch_size=_BATCH, verbose=0))
 
     return Predictor(labels, int(model.input_shape[1]), classify, steps=tuple(steps), network=model)
 

@@ -26,7 +26,7 @@ DETECTION_SIDES: Final = range(64, 4096 + 1)
 
 
 class FaceDetector(Protocol):
-    """Says where the faces of a photo are."""
+    """Says where the faces of a photo are; threads that share a pipeline call it at once."""
 
     name: str
     identity: str
@@ -44,7 +44,10 @@ class FaceDetector(Protocol):
 
 
 class FaceNetwork(Protocol):
-    """Finds faces in pixels as they are; `detect.scale.Scaled` makes a FaceDetector of it."""
+    """Finds faces in pixels as they are, for one thread at a time.
+
+    `detect.scale.Scaled` makes a FaceDetector of it.
+    """
 
     name: str
     identity: str

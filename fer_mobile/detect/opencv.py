@@ -15,7 +15,7 @@ _MOST_FACES = 5000
 
 
 class OpenCVYuNet:
-    """A `fer_mobile.detect.FaceNetwork`.  One object serves one thread at a time.
+    """A `fer_mobile.detect.FaceNetwork`.
 
     Args:
         threads: threads OpenCV may use, in the whole process: it has no other setting.

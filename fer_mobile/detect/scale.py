@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 import cv2
 import numpy as np
 
 from fer_mobile.detect import DETECTION_SIDE, FaceNetwork
 from fer_mobile.images import Photo
-from fer_mobile.types import Detection
+from fer_mobile.types import Detection, Pixels
 
 
 class Scaled:
@@ -15,6 +17,7 @@ class Scaled:
 
     A photo with fewer is shown as it is, or for a `side` above `DETECTION_SIDE` enlarged by as
     much as larger photos are: networks miss small faces for want of pixels, not of detail.
+    Threads may share it; they take turns with the network.
     """
 
     def __init__(self, network: FaceNetwork, side: int = DETECTION_SIDE) -> None:
@@ -22,18 +25,22 @@ class Scaled:
         self.identity = f"{network.identity} at {side}"
         self.side = side
         self._network = network
+        self._lock = Lock()
 
     def detect(self, photo: Photo) -> list[Detection]:
         """The faces of a photo, the surest first (see `FaceDetector.detect`)."""
         pixels = shrink(photo.rgb, self.side)
         growth = min(self.side / DETECTION_SIDE, self.side / max(pixels.shape[:2]))
         if growth > 1:
-            pixels = cv2.resize(pixels, None, fx=growth, fy=growth, interpolation=cv2.INTER_CUBIC)
+            enlarged = cv2.resize(pixels, None, fx=growth, fy=growth, interpolation=cv2.INTER_CUBIC)
+            pixels = np.asarray(enlarged, np.uint8)
         to_full = max(photo.size) / max(pixels.shape[:2])
-        return [face.scaled(to_full) for face in self._network.find(pixels)]
+        with self._lock:
+            faces = self._network.find(pixels)
+        return [face.scaled(to_full) for face in faces]
 
 
-def shrink(rgb: np.ndarray, side: int = DETECTION_SIDE) -> np.ndarray:
+def shrink(rgb: Pixels, side: int = DETECTION_SIDE) -> Pixels:
     """The uint8 H×W×3 image with its longest side at most `side` pixels; never enlarged.
 
     Every new pixel is the mean of the area it covers, so nothing aliases.  The sides' ratio
@@ -44,4 +51,4 @@ def shrink(rgb: np.ndarray, side: int = DETECTION_SIDE) -> np.ndarray:
     if factor >= 1:
         return rgb
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)

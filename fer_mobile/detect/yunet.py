@@ -53,7 +53,7 @@ def shipped_onnx() -> Path:
 
 
 class YuNet:
-    """A `fer_mobile.detect.FaceNetwork`.  One object serves one thread at a time.
+    """A `fer_mobile.detect.FaceNetwork`.
 
     Args:
         threads: threads the runtime may use.

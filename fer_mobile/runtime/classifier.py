@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -15,7 +16,10 @@ from fer_mobile.runtime.interpreter import load_interpreter, runtime_name
 
 
 class Classifier:
-    """A ``.tflite`` file with its contract, ready to run."""
+    """A ``.tflite`` file with its contract, ready to run.
+
+    Threads may share it; they take turns.
+    """
 
     def __init__(self, path: Path, threads: int = 1) -> None:
         try:
@@ -32,6 +36,8 @@ class Classifier:
         self._output = self._interpreter.get_output_details()[0]
         check_against_graph(self.contract, {"input": self._input, "output": self._output}, path)
         self._batch = 1
+        # What one thread has put into an interpreter another one must not overwrite.
+        self._lock = Lock()
 
     @property
     def size(self) -> int:
@@ -57,16 +63,17 @@ class Classifier:
         if not len(pixels):
             return np.empty((0, len(self.labels)), np.float32)
         try:
-            self._run(pixels)
+            with self._lock:
+                outputs = self._run(pixels)
         except (RuntimeError, ValueError) as error:
             raise ModelError(
                 self.path,
                 expected=f"a graph that runs on {len(pixels)} faces",
                 found=f"{runtime_name()} says {str(error).strip().splitlines()[0]!r}",
             ) from error
-        return self._dequantize(self._interpreter.get_tensor(self._output["index"]))
+        return self._dequantize(outputs)
 
-    def _run(self, pixels: np.ndarray) -> None:
+    def _run(self, pixels: np.ndarray) -> np.ndarray:
         if len(pixels) != self._batch:
             self._interpreter.resize_tensor_input(
                 self._input["index"], [len(pixels), *self.contract.input.shape[1:]]
@@ -75,6 +82,7 @@ class Classifier:
             self._batch = len(pixels)
         self._interpreter.set_tensor(self._input["index"], self.prepare(pixels))
         self._interpreter.invoke()
+        return self._interpreter.get_tensor(self._output["index"])
 
     def prepare(self, pixels: np.ndarray) -> np.ndarray:
         """What the graph's input takes for gray faces uint8 [N, size, size]: [N, size, size, C]."""
