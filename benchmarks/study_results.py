@@ -10,18 +10,16 @@ Reads every SUITE.json of a folder that `fer-mobile compare SUITE --out DIR` fil
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from benchmarks.result_files import RESULTS, write_row
-from fer_mobile.errors import InputError
 from fer_mobile.files import write_text
 from fer_mobile.studies.page import show
 from fer_mobile.studies.suite import COLUMNS, Run, Suite
 from fer_mobile.studies.suites import SUITES
-from fer_mobile.studies.tables import SCHEMA, SCHEMA_VERSION
+from fer_mobile.studies.tables import SCHEMA, SCHEMA_VERSION, read_rows
 
 
 def main() -> None:
@@ -41,6 +39,8 @@ def main() -> None:
         write_row(
             f"compare_{suite.name}",
             {
+                "schema": SCHEMA,
+                "schema_version": SCHEMA_VERSION,
                 "suite": suite.name,
                 "source": suite.source,
                 "setup": dict(suite.setup),
@@ -50,20 +50,6 @@ def main() -> None:
         )
         lines += [*_section(suite, rows, seconds), ""]
     write_text(RESULTS / "compare.md", "\n".join(lines))
-
-
-def read_rows(file: Path) -> list[dict[str, Any]]:
-    """The rows of a SUITE.json; InputError for a file of another schema."""
-    document = json.loads(file.read_text(encoding="utf-8"))
-    schema = document.get("schema"), document.get("schema_version")
-    if schema != (SCHEMA, SCHEMA_VERSION):
-        raise InputError(
-            file,
-            expected=f"{SCHEMA} version {SCHEMA_VERSION}",
-            found=" version ".join(map(str, schema)),
-        )
-    rows: list[dict[str, Any]] = document["rows"]
-    return rows
 
 
 def _section(suite: Suite, rows: list[dict[str, Any]], seconds: float) -> Iterator[str]:

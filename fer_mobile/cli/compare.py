@@ -41,6 +41,12 @@ def compare_command(
             help="Where runs, tables and pages go; default: comparisons, or comparisons/quick.",
         ),
     ] = None,
+    rows: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="SUITE.json", help="Keep the rows of an earlier run, here or elsewhere."
+        ),
+    ] = None,
     quick: Annotated[
         bool,
         typer.Option(
@@ -81,19 +87,20 @@ def compare_command(
     options = SuiteOptions(
         overrides=overrides,
         only=only or (),
+        rows=rows,
         quick=quick,
         engine=cast("Engine", engine),
         cores=cores,
     )
-    rows = run_suite(
+    results = run_suite(
         chosen, out, options, data=data, report=lambda line: typer.echo(line, err=True)
     )
-    failed = [row for row in rows if "error" in row]
+    failed = [row for row in results if "error" in row]
     typer.echo(
-        f"{chosen.name}: {len(rows) - len(failed)} of {len(rows)} runs have figures; "
+        f"{chosen.name}: {len(results) - len(failed)} of {len(results)} runs have figures; "
         f"page: {out / f'{chosen.name}.html'}"
     )
-    if len(failed) == len(rows):
+    if len(failed) == len(results):
         raise typer.Exit(1)
 
 

@@ -89,6 +89,7 @@ def train_and_measure(attempt: Attempt, report: Callable[[str], None]) -> dict[s
     else:
         row["cpu"] = describe_hardware()["cpu"]
         row["cores"] = describe_hardware()["cores_usable"]
+        row["recipe"] = attempt.recipe.model_dump(mode="json")
         (folder / "last.keras").unlink(missing_ok=True)  # its optimizer is for going on, no more
     finally:
         keras.utils.clear_session()

@@ -35,7 +35,8 @@ def write_page(suite: Suite, rows: Sequence[dict[str, Any]], out: Path) -> None:
         details=[
             _details(run, row, out / "runs" / run.name)
             for run, row in zip(suite.runs, rows, strict=True)
-            if "error" not in row
+            # The row of another machine comes without its run folder.
+            if "error" not in row and (out / "runs" / run.name / "best.keras").is_file()
         ],
     )
     write_text(out / f"{suite.name}.html", text)

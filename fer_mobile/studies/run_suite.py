@@ -14,7 +14,7 @@ Suites in one folder share the runs that they have in common.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ from fer_mobile.data import data_path
 from fer_mobile.errors import RecipeError, check_choice, choose
 from fer_mobile.studies.attempt import Attempt, read_row, train_and_measure
 from fer_mobile.studies.suite import Run, Suite
-from fer_mobile.studies.tables import write_tables
+from fer_mobile.studies.tables import read_rows, write_tables
 from fer_mobile.training.recipe import Recipe, override
 from fer_mobile.training.split import training_rows
 
@@ -48,6 +48,8 @@ class SuiteOptions:
     """``section.key=value`` for every recipe."""
     only: Collection[str] = ()
     """Names of the runs to train; the others keep the rows that they have.  Empty: all."""
+    rows: Path | None = None
+    """A SUITE.json of an earlier run, here or elsewhere: its rows of the same recipes are kept."""
     quick: bool = False
     """Few faces, two epochs and small inputs: shows that everything works, in minutes."""
     engine: Engine = "sequential"
@@ -80,8 +82,8 @@ def run_suite(
     written after every run.
 
     Raises:
-        InputError: an unknown name in `only`, an unknown engine, a cluster that cannot be
-            reached, or a row in `out` that is not ours.
+        InputError: an unknown name in `only`, a cluster that cannot be reached, or rows of
+            another schema.
         MissingPackageError: an engine that is not installed.
         RecipeError: an override that fits no recipe, or a run in `out` that has other values.
         DataError: data that is not there or lacks what a run is trained on.
@@ -96,6 +98,8 @@ def run_suite(
     for name in chosen:
         _check_same(recipes[name], out / "runs" / name)
     rows = {name: read_row(out / "runs" / name) for name in runs}
+    if options.rows:
+        rows |= _earlier_rows(options.rows, recipes, rows, report)
     attempts = [
         Attempt(name, recipes[name], out / "runs" / name, data)
         for name in chosen
@@ -118,6 +122,20 @@ def run_suite(
         if count < len(attempts):
             tell(_progress(count, len(attempts), time.monotonic() - started))
     return write()
+
+
+def _earlier_rows(
+    file: Path, recipes: Mapping[str, Recipe], rows: Mapping[str, dict[str, Any]], report: Report
+) -> dict[str, dict[str, Any]]:
+    """The rows of a SUITE.json for runs that have none here; reports how many are not used."""
+    kept: dict[str, dict[str, Any]] = {}
+    earlier = [row for row in read_rows(file) if "error" not in row]
+    for row in earlier:
+        recipe = recipes.get(row["run"])
+        if recipe and row.get("recipe") == recipe.model_dump(mode="json"):
+            kept[row["run"]] = {k: v for k, v in row.items() if k not in ("run", "row", "printed")}
+    report(f"{file}: {len(kept)} rows kept, {len(earlier) - len(kept)} of other recipes left out")
+    return {name: row for name, row in kept.items() if "error" in rows[name]}
 
 
 def _done(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fer_mobile.environment import describe_hardware, describe_software
+from fer_mobile.errors import InputError
 from fer_mobile.files import write_text
 from fer_mobile.studies.page import write_page
 from fer_mobile.studies.suite import COLUMNS, Suite
@@ -19,6 +20,21 @@ SCHEMA_VERSION: Final = 1
 
 _FACTS: Final = ("run", "row", "size", "epochs", "protocol", "split", "train_s", "error")
 """Columns of the CSV besides those of `COLUMNS` and the numbers of faces."""
+
+
+def read_rows(file: Path) -> list[dict[str, Any]]:
+    """The rows of a SUITE.json; InputError for a file that cannot be read or has another schema."""
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        found = f"{document['schema']} version {document['schema_version']}"
+        if found == f"{SCHEMA} version {SCHEMA_VERSION}":
+            rows: list[dict[str, Any]] = document["rows"]
+            return rows
+    except OSError as error:
+        found = error.strerror or str(error)
+    except (ValueError, KeyError, TypeError):
+        found = "something else"
+    raise InputError(file, expected=f"{SCHEMA} version {SCHEMA_VERSION}", found=found)
 
 
 def write_tables(suite: Suite, rows: Sequence[dict[str, Any]], out: Path) -> None:

@@ -317,3 +317,26 @@ def test_progress_says_what_is_left(compared, small_npz, tmp_path):
     assert any(re.fullmatch(r"small: 1 of 2 runs ended after \S+, about \S+ left", s) for s in said)
     row = json.loads((tmp_path / "runs" / "wide" / "row.json").read_text())
     assert (row["schema"], row["epochs"]) == ("fer-mobile/compare-row", 1)
+
+
+def test_a_suite_goes_on_from_the_rows_of_another_machine(compared, small_npz, tmp_path):
+    out, rows = compared
+    said = []
+    options = SuiteOptions(rows=out / "small.json")
+    again = run_suite(SMALL, tmp_path, options, data=small_npz, report=said.append)
+    assert [row for row in again if "error" not in row] == [rows[0], rows[2]]
+    assert not (tmp_path / "runs" / "gray").exists()
+    assert "2 rows kept, 0 of other recipes left out" in said[0]
+    page = (tmp_path / "small.html").read_text(encoding="utf-8")
+    assert f"{rows[0]['parameters']:,}" in page
+
+    other = SuiteOptions(rows=out / "small.json", overrides=["training.epochs=1"], only=["wide"])
+    said.clear()
+    (_, _, wide) = run_suite(SMALL, tmp_path / "other", other, data=small_npz, report=said.append)
+    assert wide["epochs"] == 1
+    assert "0 rows kept, 2 of other recipes left out" in said[0]
+    with pytest.raises(
+        InputError, match=r"row\.json: expected fer-mobile/compare version 1, found"
+    ):
+        run_suite(SMALL, tmp_path, SuiteOptions(rows=out / "runs" / "gray" / "row.json"),
+                  data=small_npz, report=silently)  # fmt: skip
