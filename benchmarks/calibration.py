@@ -23,9 +23,11 @@ import numpy as np
 from benchmarks.result_files import write_row
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert import observation
-from fer_mobile.convert.calibration import Calibration, find_calibration, observe_model, to_int8
-from fer_mobile.convert.tflite import to_tflite
+from fer_mobile.convert.calibration import Calibration, find_calibration
+from fer_mobile.convert.converter import to_tflite
+from fer_mobile.convert.int8 import to_int8
 from fer_mobile.data import data_path, load_dataset
+from fer_mobile.graph.network import read_network
 from fer_mobile.metrics import score
 from fer_mobile.preprocess import normalise, resize
 from fer_mobile.runtime.interpreter import load_interpreter
@@ -73,24 +75,24 @@ def main() -> None:
     parser.add_argument("--name", default="calibration")
     arguments = parser.parse_args()
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    model = load_checkpoint(arguments.run).model
+    network = read_network(load_checkpoint(arguments.run).model)
     valid = load_dataset(split="valid")
-    faces = np.stack([resize(image, int(model.input_shape[1])) for image in valid.images])
-    in_float = to_tflite(model, "float32")
+    faces = np.stack([resize(image, network.size) for image in valid.images])
+    in_float = to_tflite(network, "float32")
     expected = predict(in_float, faces)
-    golden = find_calibration("", model).faces
-    training = find_calibration("", model, data_path()).faces
+    golden = find_calibration(network).faces
+    training = find_calibration(network, faces=data_path()).faces
 
     files = {
-        "converter, golden faces": to_tflite(model, "int8", calibration=golden),
-        "converter, training faces": to_tflite(model, "int8", calibration=training),
-        "quantizer, golden faces": to_int8(model, Calibration("", golden)),
+        "converter, golden faces": to_tflite(network, "int8", faces=golden),
+        "converter, training faces": to_tflite(network, "int8", faces=training),
+        "quantizer, golden faces": to_int8(network, Calibration("", golden)),
     }
     for share in (0.0, 0.005, 0.01, 0.02, 0.05):
         with patch.object(observation, "OUTLIERS", share):
-            limits = observe_model(model, training)
+            limits = observation.observe_network(network, training)
         files[f"quantizer, training faces but {share:.1%}"] = to_int8(
-            model, Calibration("", golden, limits)
+            network, Calibration("", golden, limits)
         )
     times = milliseconds(files)
     rows: dict[str, Any] = {}

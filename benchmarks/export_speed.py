@@ -25,9 +25,11 @@ from benchmarks.result_files import vector_unit, write_rows
 from fer_mobile import zoo
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.contract import Precision
-from fer_mobile.convert.calibration import Calibration, to_int8
-from fer_mobile.convert.tflite import to_tflite
+from fer_mobile.convert.calibration import Calibration
+from fer_mobile.convert.converter import to_tflite
+from fer_mobile.convert.int8 import to_int8
 from fer_mobile.golden import golden_faces
+from fer_mobile.graph.network import read_network
 from fer_mobile.models import DEFAULT
 from fer_mobile.runtime.interpreter import load_interpreter, runtime_name
 
@@ -49,9 +51,10 @@ def models(size: int) -> dict[tuple[str, bool], bytes]:
     calibration = Calibration("the bundled golden faces", golden_faces(size))
 
     def file(precision: Precision, rewrite: bool) -> bytes:
+        network = read_network(model, rewrite=rewrite)
         if precision == "int8":
-            return to_int8(model, calibration, rewrite=rewrite)
-        return to_tflite(model, precision, rewrite=rewrite, winograd=precision == "float32")
+            return to_int8(network, calibration)
+        return to_tflite(network, precision, winograd=precision == "float32")
 
     return {(p, rewrite): file(p, rewrite) for p in PRECISIONS for rewrite in (False, True)}
 

@@ -21,11 +21,11 @@ from benchmarks.calibration import milliseconds, predict
 from benchmarks.result_files import write_rows
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert.calibration import find_calibration
-from fer_mobile.convert.integer import _in_one_piece, _statistics
-from fer_mobile.convert.tflite import to_tflite
+from fer_mobile.convert.converter import to_tflite
+from fer_mobile.convert.quantize import _in_one_piece, _statistics
 from fer_mobile.data import load_dataset
 from fer_mobile.errors import ModelError
-from fer_mobile.graph.passes import inference_graph
+from fer_mobile.graph.network import read_network
 from fer_mobile.metrics import mean_divergence, score
 from fer_mobile.models import shipped_models
 from fer_mobile.preprocess import resize
@@ -44,9 +44,10 @@ def files(name: str) -> dict[str, bytes]:
     from ai_edge_quantizer import quantizer, recipe
     from ai_edge_quantizer.qtyping import TFLOperationName as Name
 
-    model = load_checkpoint(name).model
-    graph, in_float = inference_graph(model), to_tflite(model, "float32")
-    limits = find_calibration(name, model).limits
+    checkpoint = load_checkpoint(name)
+    network = read_network(checkpoint.model)
+    graph, in_float = network.require_graph(), to_tflite(network, "float32")
+    limits = find_calibration(network, checkpoint.folder).limits
     if limits is None:
         raise ModelError(name, expected="ranges of its training", found="none")
     made = {"float32": in_float}

@@ -25,7 +25,7 @@ from benchmarks.operating_point import MOST_LOST
 from benchmarks.result_files import RESULTS, write_row
 from fer_mobile import zoo
 from fer_mobile.convert import export
-from fer_mobile.convert.exporter import QUANTIZATIONS
+from fer_mobile.convert.options import PRECISIONS
 from fer_mobile.data.corruption import CORRUPTIONS
 from fer_mobile.evaluation import evaluate
 from fer_mobile.files import replace_file, write_text
@@ -59,7 +59,7 @@ def measure(model: ShippedModel) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as folder:
         files = (
-            {p: export(model.name, quantize=q, out=folder).path for q, p in QUANTIZATIONS.items()}
+            {p: export(model.name, quantize=q, out=folder).path for q, p in PRECISIONS.items()}
             if model.source.is_file()
             else model.files
         )

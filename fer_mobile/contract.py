@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -140,7 +141,8 @@ class ModelContract(_Part):
     )
     figures: tuple[Figures, ...] = ()
     reference: tuple[tuple[float, ...], ...] = Field(
-        (), description="Probabilities of the float32 source on the bundled golden faces."
+        (),
+        description="Reference outputs: what the float32 checkpoint gives for the golden faces.",
     )
     licence: str
     tools: dict[str, str] = Field(default_factory=dict, description="Versions that wrote it.")
@@ -167,7 +169,7 @@ def attach(model: bytes, contract: ModelContract) -> bytes:
     return out.getvalue()
 
 
-def contract_beside(model: Path) -> Path:
+def contract_file(model: Path) -> Path:
     """Where the contract of a model file lies as text: x.tflite → x.json, x.onnx → x.onnx.json."""
     return model.with_suffix(".json") if model.suffix == ".tflite" else Path(f"{model}.json")
 
@@ -187,24 +189,28 @@ def split(
     """
     bare, text = open_archive(content, name)
     contract = _parse(text, name)
-    found = model_checksum(bare)
-    if check and found != contract.model_sha256:
+    checksum = model_checksum(bare)
+    if check and checksum != contract.model_sha256:
         raise ModelError(
             name,
             expected=f"a model with the checksum {contract.model_sha256[:12]}… of its contract",
-            found=f"{found[:12]}…",
+            found=f"{checksum[:12]}…",
             hint="The file was changed or damaged: export it again.",
         )
     return bare, contract
 
 
-def read_contract(path: Path) -> ModelContract:
-    """The contract embedded in a ``.tflite`` file; ModelError as for `split`."""
+def read_model(path: Path) -> bytes:
+    """The content of a ``.tflite`` file; ModelError where it cannot be read."""
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ModelError(path, expected="a .tflite file", found=error.strerror or "none") from error
-    return split(content, path)[1]
+
+
+def read_contract(path: Path) -> ModelContract:
+    """The contract embedded in a ``.tflite`` file; ModelError as for `split`."""
+    return split(read_model(path), path)[1]
 
 
 def open_archive(content: bytes, name: object = "the model") -> tuple[bytes, str]:
@@ -274,47 +280,36 @@ class _Header(BaseModel):
     format_version: int
 
 
-def check_against_graph(
-    contract: ModelContract, details: dict[str, dict[str, Any]], name: object
-) -> None:
-    """Raise ModelError where the contract contradicts the graph.
+def describe_tensor(
+    name: str, shape: Sequence[int], dtype: str, scale: float | None, zero_point: int | None
+) -> Tensor:
+    """A tensor of a graph in the contract's terms, for a batch of one.
 
-    `details` holds the interpreter's details of the "input" and the "output".
+    Raises ValueError for a type that no contract has.
     """
-    for role, tensor in (("input", contract.input), ("output", contract.output)):
-        try:
-            found = describe(details[role])
-        except ValidationError as error:
-            raise ModelError(
-                name,
-                expected=f"the contract's {role} {tensor.dtype} {list(tensor.shape)}",
-                found=f"{error.errors()[0]['input']} in the graph",
-            ) from error
-        if (found.shape, found.dtype) != (tensor.shape, tensor.dtype):
-            raise ModelError(
-                name,
-                expected=f"the contract's {role} {tensor.dtype} {list(tensor.shape)}",
-                found=f"{found.dtype} {list(found.shape)} in the graph",
-            )
-        if (found.scale, found.zero_point) != (tensor.scale, tensor.zero_point):
-            raise ModelError(
-                name,
-                expected=f"the contract's {role} quantization {tensor.scale}, {tensor.zero_point}",
-                found=f"{found.scale}, {found.zero_point} in the graph",
-            )
-
-
-def describe(detail: dict[str, Any], name: str | None = None) -> Tensor:
-    """A tensor of the graph in the contract's terms, from the interpreter's details."""
-    scale, zero_point = detail["quantization"]
-    dtype = str(detail["dtype"]().dtype)
-    quantized = dtype != "float32" and scale > 0
+    quantized = dtype != "float32" and scale is not None and scale > 0
     return Tensor.model_validate(
         {
-            "name": name or detail["name"],
-            "shape": (1, *(int(n) for n in detail["shape"][1:])),
+            "name": name,
+            "shape": (1, *(int(n) for n in shape[1:])),
             "dtype": dtype,
-            "scale": float(scale) if quantized else None,
-            "zero_point": int(zero_point) if quantized else None,
+            "scale": scale if quantized else None,
+            "zero_point": zero_point if quantized else None,
         }
     )
+
+
+def check_tensor(role: str, stated: Tensor, actual: Tensor, name: object) -> None:
+    """Raise ModelError where the contract's input or output (`role`) is not the graph's."""
+    if (actual.shape, actual.dtype) != (stated.shape, stated.dtype):
+        raise ModelError(
+            name,
+            expected=f"the contract's {role} {stated.dtype} {list(stated.shape)}",
+            found=f"{actual.dtype} {list(actual.shape)} in the graph",
+        )
+    if (actual.scale, actual.zero_point) != (stated.scale, stated.zero_point):
+        raise ModelError(
+            name,
+            expected=f"the contract's {role} quantization {stated.scale}, {stated.zero_point}",
+            found=f"{actual.scale}, {actual.zero_point} in the graph",
+        )

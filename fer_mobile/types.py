@@ -32,6 +32,22 @@ DETECTORS: Final[tuple[DetectorName, ...]] = get_args(DetectorName)
 ExplainMethod = Literal["occlusion", "gradient"]
 """What shows the parts of a face that a prediction rests on (see `explain.saliency`)."""
 
+Color = Literal["gray", "rgb"]
+COLORS: Final[tuple[Color, ...]] = get_args(Color)
+"""What the input of an exported file holds."""
+
+Quantization = Literal["none", "float16", "dynamic", "int8"]
+QUANTIZATIONS: Final[tuple[Quantization, ...]] = get_args(Quantization)
+"""How the weights of an exported file are stored (see `convert.ExportOptions`)."""
+
+FileFormat = Literal["tflite", "onnx"]
+FILE_FORMATS: Final[tuple[FileFormat, ...]] = get_args(FileFormat)
+"""What a model is exported as."""
+
+TensorType = Literal["int8", "uint8", "float32"]
+TENSOR_TYPES: Final[tuple[TensorType, ...]] = get_args(TensorType)
+"""Of the input and output of an int8 file."""
+
 OnError = Literal["raise", "result"]
 ON_ERROR: Final[tuple[OnError, ...]] = get_args(OnError)
 """What becomes of a photo that cannot be read: a PhotoError, or a PhotoResult with its `error`."""

@@ -28,8 +28,8 @@ from fer_mobile.checkpoint import Checkpoint, RunFolder, load_checkpoint
 from fer_mobile.checkpoint.fold_calibration import fold_calibration
 from fer_mobile.contract import Figures
 from fer_mobile.convert import export
-from fer_mobile.convert.calibration import training_ranges
-from fer_mobile.convert.exporter import QUANTIZATIONS
+from fer_mobile.convert.options import PRECISIONS
+from fer_mobile.convert.training_ranges import training_ranges
 from fer_mobile.data import load_dataset
 from fer_mobile.evaluation import evaluate
 from fer_mobile.files import write_bytes, write_text
@@ -39,9 +39,10 @@ from fer_mobile.predictor import predict_faces
 from fer_mobile.quiet import quiet
 from fer_mobile.resources import models_dir
 from fer_mobile.training.output_calibration import fit_output_calibration
+from fer_mobile.types import Quantization
 from tools.half_weights import halve_kernels
 
-KEPT: Final = ("float16", "int8")
+KEPT: Final[tuple[Quantization, ...]] = ("float16", "int8")
 """The files of a model that are shipped."""
 
 
@@ -70,7 +71,7 @@ def ship(checkpoint: Checkpoint, folder: Path, figures: tuple[Figures, ...]) -> 
 def measure(model: str, protocol: str, folder: Path) -> tuple[Figures, ...]:
     """Export a shipped model in every precision into a folder; the figures on valid."""
     rows = []
-    for quantize, precision in QUANTIZATIONS.items():
+    for quantize, precision in PRECISIONS.items():
         path = export(model, quantize=quantize, out=folder).path
         figures = evaluate(path, protocol=protocol).as_dict()
         fields = {k: figures[k] for k in Figures.model_fields if k != "precision"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from fer_mobile.contract import Figures, OutputCalibration, Training
@@ -34,6 +35,8 @@ class Checkpoint:
     """What is folded into the model's last layer."""
     preprocessing: tuple[str, ...] = ()
     """Steps that its faces need first (see `data.steps`), which no exported file has."""
+    folder: Path | None = None
+    """Of a shipped model or a run, where activation ranges (ranges.json) may lie."""
 
     @property
     def size(self) -> int:
@@ -57,6 +60,7 @@ def make_checkpoint(
     licence: str = LICENCE,
     output_calibration: OutputCalibration | None = None,
     preprocessing: tuple[str, ...] = (),
+    folder: Path | None = None,
 ) -> Checkpoint:
     """A checkpoint of a Keras model; ModelError where its input or output fits no contract."""
     try:
@@ -78,4 +82,5 @@ def make_checkpoint(
         licence=licence,
         output_calibration=output_calibration,
         preprocessing=preprocessing,
+        folder=folder,
     )

@@ -60,6 +60,7 @@ def _load_shipped(shipped: ShippedModel) -> Checkpoint:
         figures=tuple(Figures(**row) for row in facts["figures"]),
         licence=facts["licence"],
         output_calibration=OutputCalibration(**calibration) if calibration else None,
+        folder=shipped.folder,
     )
 
 
@@ -85,4 +86,5 @@ def _load_run(run: RunFolder) -> Checkpoint:
         figures=(Figures(precision="float32", **{k: valid[k] for k in _MEASURED}),),
         output_calibration=calibration,
         preprocessing=tuple(recipe["data"].get("preprocessing", ())),
+        folder=run.path,
     )

@@ -10,6 +10,7 @@ import typer
 
 from fer_mobile.cli.options import AsJson
 from fer_mobile.models import DEFAULT
+from fer_mobile.types import Color, FileFormat, Quantization, TensorType
 
 
 def export_command(
@@ -18,18 +19,23 @@ def export_command(
         typer.Argument(metavar="[MODEL]", help="A shipped or zoo name, .keras or run folder."),
     ] = DEFAULT,
     quantize: Annotated[
-        str, typer.Option(metavar="none|float16|dynamic|int8", help="The precision.")
+        Quantization,
+        typer.Option(parser=str, metavar="none|float16|dynamic|int8", help="The precision."),
     ] = "int8",
     format_: Annotated[
-        str, typer.Option("--format", metavar="tflite|onnx", help="The file format.")
+        FileFormat,
+        typer.Option("--format", parser=str, metavar="tflite|onnx", help="The file format."),
     ] = "tflite",
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the file goes.")] = Path(),
     io: Annotated[
-        str, typer.Option(metavar="int8|uint8|float32", help="Input and output of int8.")
+        TensorType,
+        typer.Option(parser=str, metavar="int8|uint8|float32", help="Input and output of int8."),
     ] = "int8",
     color: Annotated[
-        str,
-        typer.Option("--input", metavar="gray|rgb", help="rgb: uint8 RGB, gray in the graph."),
+        Color,
+        typer.Option(
+            "--input", parser=str, metavar="gray|rgb", help="rgb: uint8 RGB, gray in the graph."
+        ),
     ] = "gray",
     no_rewrite: Annotated[
         bool, typer.Option("--no-rewrite", help="Leave the graph as it was trained.")
@@ -71,7 +77,7 @@ def export_command(
     if done.contract.training is None:
         typer.echo("note: nothing is known of this model's training; fresh weights predict noise")
     if done.verification is None:
-        typer.echo(f"parity: within {done.parity:.2g} of the float source on the golden faces")
+        typer.echo(f"parity: within {done.parity:.2g} of the float checkpoint on the golden faces")
         return
     if quantize == "int8":
         typer.echo(f"calibration: {done.calibration}")

@@ -47,7 +47,7 @@ def train_command(
     from fer_mobile.checkpoint import import_keras
 
     import_keras()
-    from fer_mobile.convert.calibration import keep_ranges
+    from fer_mobile.convert.training_ranges import keep_ranges
     from fer_mobile.training.fit import train
     from fer_mobile.training.split import training_rows
 

@@ -21,7 +21,7 @@ def verify_command(
     ] = False,
     faces: Annotated[
         Path | None,
-        typer.Option(metavar="PATH", help="Hold it against float weights on these faces, too."),
+        typer.Option(metavar="PATH", help="Compare it with float weights on these faces, too."),
     ] = None,
     source: Annotated[
         str | None,
@@ -41,21 +41,21 @@ def verify_command(
         return
     from fer_mobile.convert.verification import verify
 
-    answers = None
+    reference = None
     if faces is not None:
-        from fer_mobile.convert.exporter import float_answers
+        from fer_mobile.convert.reference import reference_for_file
 
-        answers = float_answers(model, faces, source)
-    found = verify(model, answers)
+        reference = reference_for_file(model, faces, source)
+    verdict = verify(model, reference)
     if as_json:
-        typer.echo(json.dumps(found.as_dict(), indent=2))
+        typer.echo(json.dumps(verdict.as_dict(), indent=2))
     else:
-        for check in found.checks:
+        for check in verdict.checks:
             typer.echo(f"{'pass' if check.passed else 'FAIL'}  {check.name}: {check.detail}")
-        operations = ", ".join(f"{n}× {name}" for name, n in found.operations.items())
+        operations = ", ".join(f"{n}× {name}" for name, n in verdict.operations.items())
         typer.echo(f"operations: {operations}")
-        typer.echo(f"{found.path.name}: {'pass' if found.passed else 'FAIL'}")
-    if not found.passed:
+        typer.echo(f"{verdict.path.name}: {'pass' if verdict.passed else 'FAIL'}")
+    if not verdict.passed:
         raise typer.Exit(1)
 
 
@@ -74,6 +74,6 @@ def _print_layers(model: str, as_json: bool) -> None:
             f"  {row.largest:7.4f}  {row.labels_changed:6}"
         )
     typer.echo(
-        "on the bundled faces, beside the float model: mean KL divergence in nats, the largest "
+        "on the bundled faces, against the float model: mean KL divergence in nats, the largest "
         "difference of a probability, faces with another label"
     )

@@ -1,4 +1,4 @@
-"""The same weights at another input size: `fer-mobile export --size`."""
+"""The same weights at another input size."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def at_size(checkpoint: Checkpoint, size: int) -> Checkpoint:
     of the checkpoint does not hold for the result, which is named ``<name>_<size>``.  Raises
     ModelError for a model that is none of the zoo's, or that cannot be built at that size.
     """
-    old = int(checkpoint.model.input_shape[1])
+    old = checkpoint.size
     if size == old:
         return checkpoint
     if checkpoint.architecture not in ARCHITECTURES:
         raise ModelError(
-            f"--size {size}",
+            "size",
             expected="a model of the zoo, which can be built at another size",
             found=f"{checkpoint.name!r}, a network of its own",
-            hint=f"Leave --size out: its input is {old} px.",
+            hint=f"Leave `size` out: its input is {old} px.",
         )
     options = {k: v for k, v in checkpoint.options.items() if k != "pools"} | {"size": size}
     with quiet(2):
@@ -34,11 +34,16 @@ def at_size(checkpoint: Checkpoint, size: int) -> Checkpoint:
     weights = checkpoint.model.get_weights()
     if [w.shape for w in weights] != [w.shape for w in model.get_weights()]:
         raise ModelError(
-            f"--size {size}",
+            "size",
             expected=f"an architecture whose weights fit {old} and {size} px alike",
             found=f"{checkpoint.architecture}, whose weights do not",
         )
     model.set_weights(weights)
     return replace(
-        checkpoint, model=model, name=f"{checkpoint.name}_{size}", options=options, figures=()
+        checkpoint,
+        model=model,
+        name=f"{checkpoint.name}_{size}",
+        options=options,
+        figures=(),
+        folder=None,
     )

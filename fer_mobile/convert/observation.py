@@ -6,12 +6,15 @@ from typing import Final
 
 import numpy as np
 
+from fer_mobile.convert.converter import to_tflite
 from fer_mobile.errors import FerMobileError
 from fer_mobile.graph.ir import Graph
+from fer_mobile.graph.network import Network
 from fer_mobile.graph.ranges import Limits, has_range
 from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.interpreter import load_interpreter
 from fer_mobile.runtime.tflite_model import TfliteModel
+from fer_mobile.types import Pixels
 
 OUTLIERS: Final = 0.01
 """Share of faces whose extreme values may lie outside a tensor's range.
@@ -41,7 +44,16 @@ def tensor_keys(graph: Graph, tensors: list[str]) -> dict[str, str]:
     return keys
 
 
-def observe(model: bytes, graph: Graph, faces: np.ndarray) -> Limits:
+def observe_network(network: Network, faces: Pixels) -> Limits:
+    """The range of every tensor of a network's float32 file over faces uint8 [N, S, S].
+
+    Raises UnsupportedLayerError for a network without a graph.
+    """
+    graph = network.require_graph()
+    return observe(to_tflite(network, "float32", raw_rgb=False), graph, faces)
+
+
+def observe(model: bytes, graph: Graph, faces: Pixels) -> Limits:
     """The range of every tensor of a float32 TFLite file over faces uint8 [N, S, S].
 
     A face's lowest and highest value of a tensor are taken; the range leaves out the
@@ -63,7 +75,7 @@ def observe(model: bytes, graph: Graph, faces: np.ndarray) -> Limits:
 
 
 def _extremes(
-    model: bytes, graph: Graph, faces: np.ndarray
+    model: bytes, graph: Graph, faces: Pixels
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Each tensor's lowest and highest value, one per face."""
     interpreter = load_interpreter(model, preserve_all_tensors=True)

@@ -1,20 +1,26 @@
-"""A network as an ONNX model, by tf2onnx, and its answers in ONNX Runtime."""
+"""A network as an ONNX model, by tf2onnx, and its outputs in ONNX Runtime."""
 
 from __future__ import annotations
 
 import logging
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from fer_mobile.convert.tflite import INPUT_NAME, OUTPUT_NAME, import_tensorflow, inference_function
+from fer_mobile.convert.converter import (
+    INPUT_NAME,
+    OUTPUT_NAME,
+    import_tensorflow,
+    inference_function,
+)
 from fer_mobile.errors import MissingPackageError
+from fer_mobile.graph.network import Network
 from fer_mobile.quiet import quiet
 
 OPSET: Final = 18
 
 
-def to_onnx(model: Any) -> bytes:
+def to_onnx(network: Network) -> bytes:
     """A checked float32 ONNX model: "image" [N, S, S, 1] in 0-1 to "probabilities" [N, C]."""
     tf = import_tensorflow()
     try:
@@ -26,8 +32,9 @@ def to_onnx(model: Any) -> bytes:
             "ONNX export", package=error.name or "tf2onnx", extra="onnx"
         ) from error
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    call = inference_function(model)
-    signature = [tf.TensorSpec([None, *model.input_shape[1:]], tf.float32, name=INPUT_NAME)]
+    call = inference_function(network)
+    shape = [None, network.size, network.size, 1]
+    signature = [tf.TensorSpec(shape, tf.float32, name=INPUT_NAME)]
     with quiet():
         function = tf.function(lambda image: tf.identity(call(image), OUTPUT_NAME))
         proto, _ = tf2onnx.convert.from_function(function, signature, opset=OPSET)

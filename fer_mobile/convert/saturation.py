@@ -5,9 +5,10 @@ A range that was taken from unlike data is too narrow: values pile up at its end
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_mobile.runtime.interpreter import load_interpreter
 from fer_mobile.runtime.tflite_model import TfliteModel
@@ -16,16 +17,15 @@ _COMPUTING: Final = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD")
 """Operations with a range of their own.  Others hand their input's range on."""
 
 
-def saturation(model: bytes, inputs: np.ndarray) -> tuple[float, str]:
+def saturation(model: bytes, graph: TfliteModel, inputs: NDArray[Any]) -> tuple[float, str]:
     """The largest share of a tensor's values at the ends of its range, and the tensor's name.
 
-    `inputs` [N, S, S, C] are as the model takes them.  The level that stands for zero does
-    not count: a ReLU puts values there.  Nor does the lower end of a sum: where a constant
-    is added to a ReLU's map, its zeros lie there.  (0.0, "") for a model without 8-bit
-    results.
+    `graph` is that of `model`; `inputs` [N, S, S, C] are as the model takes them.  The level that
+    stands for zero does not count: a ReLU puts values there.  Nor does the lower end of a sum:
+    where a constant is added to a ReLU's map, its zeros lie there.  (0.0, "") for a model without
+    8-bit results.
     """
     interpreter = load_interpreter(model, delegates=False, preserve_all_tensors=True)
-    graph = TfliteModel(model)
     image = graph.inputs[0].index
     interpreter.resize_tensor_input(image, inputs.shape)
     interpreter.allocate_tensors()

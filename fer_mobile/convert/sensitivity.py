@@ -15,12 +15,13 @@ from typing import Any, Final
 import numpy as np
 
 from fer_mobile.checkpoint import load_checkpoint
-from fer_mobile.convert.calibration import find_calibration, observe_model
-from fer_mobile.convert.tflite import import_tensorflow
-from fer_mobile.errors import ModelError, UnsupportedLayerError
+from fer_mobile.convert.calibration import find_calibration
+from fer_mobile.convert.converter import import_tensorflow
+from fer_mobile.convert.observation import observe_network
+from fer_mobile.errors import ModelError
 from fer_mobile.golden import golden_faces
 from fer_mobile.graph.ir import Graph, Node
-from fer_mobile.graph.passes import inference_graph
+from fer_mobile.graph.network import read_network
 from fer_mobile.graph.ranges import Limits, is_pass_through, propagate_ranges
 from fer_mobile.graph.to_tensorflow import to_tensorflow
 from fer_mobile.metrics import mean_divergence
@@ -58,54 +59,46 @@ def layer_sensitivities(model: str | Path) -> list[LayerSensitivity]:
     """The cost of every layer of a model, the most costly first, and of `ALL` of them at the top.
 
     `model` is what `load_checkpoint` takes: the float weights are needed.  Raises ModelError
-    where there are none, or the model has layers that the graph does not know.
+    where there are none, UnsupportedLayerError where the model has no graph.
     """
     if Path(model).suffix == ".tflite":
         raise ModelError(
-            f"model {str(model)!r} with --layers",
+            "model",
             expected="float weights: a shipped or zoo name, a .keras file or a run folder",
-            found="an exported file",
+            found=f"the exported file {model}",
             hint="Name the model that it was exported from.",
         )
     import_tensorflow()
     checkpoint = load_checkpoint(model)
-    try:
-        graph = inference_graph(checkpoint.model)
-    except UnsupportedLayerError as error:
-        raise ModelError(
-            f"model {checkpoint.name!r} with --layers",
-            expected="layers that the export rewrites",
-            found=f"{error.subject}, {error.found}",
-        ) from error
-    calibration = find_calibration(model, checkpoint.model)
-    limits = calibration.limits or observe_model(checkpoint.model, calibration.faces)
-    return graph_sensitivities(
-        graph, propagate_ranges(graph, limits), golden_faces(int(checkpoint.model.input_shape[1]))
-    )
+    network = read_network(checkpoint.model)
+    graph = network.require_graph()
+    calibration = find_calibration(network, checkpoint.folder)
+    limits = calibration.limits or observe_network(network, calibration.faces)
+    return graph_sensitivities(graph, propagate_ranges(graph, limits), golden_faces(network.size))
 
 
 def graph_sensitivities(graph: Graph, limits: Limits, faces: np.ndarray) -> list[LayerSensitivity]:
     """`layer_sensitivities` of a graph, with the ranges of its nodes, on faces uint8 [N, S, S]."""
     images = normalise(faces)[..., None]
 
-    def answers(changed: Graph) -> np.ndarray:
+    def predict(changed: Graph) -> np.ndarray:
         return np.asarray(to_tensorflow(changed)(images))
 
-    expected = answers(graph)
+    expected = predict(graph)
     layers = [n for n in graph.nodes.values() if n.op in _ROUNDED and not is_pass_through(n)]
-    rows = [_cost(expected, answers, graph, limits, [node]) for node in layers]
+    rows = [_cost(expected, predict, graph, limits, [node]) for node in layers]
     rows.sort(key=lambda row: row.divergence, reverse=True)
-    return [_cost(expected, answers, graph, limits, layers), *rows]
+    return [_cost(expected, predict, graph, limits, layers), *rows]
 
 
 def _cost(
     expected: np.ndarray,
-    answers: Callable[[Graph], np.ndarray],
+    predict: Callable[[Graph], np.ndarray],
     graph: Graph,
     limits: Limits,
     layers: list[Node],
 ) -> LayerSensitivity:
-    found = answers(quantized(graph, limits, *layers))
+    rounded = predict(quantized(graph, limits, *layers))
     single = len(layers) == 1
     return LayerSensitivity(
         layers[0].name if single else ALL,
@@ -113,9 +106,9 @@ def _cost(
         sum(
             values.size for node in layers if node.op in _LINEAR for values in node.weights.values()
         ),
-        mean_divergence(expected, found),
-        float(np.abs(found - expected).max()),
-        int((found.argmax(1) != expected.argmax(1)).sum()),
+        mean_divergence(expected, rounded),
+        float(np.abs(rounded - expected).max()),
+        int((rounded.argmax(1) != expected.argmax(1)).sum()),
     )
 
 

@@ -54,10 +54,11 @@ def read_ranges(path: Path, graph: str) -> Ranges:
     try:
         ranges = Ranges.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
-        found = (
-            error.errors()[0]["msg"].lower() if isinstance(error, ValidationError) else str(error)
-        )
-        raise ModelError(path, expected="activation ranges", found=found) from error
+        if isinstance(error, ValidationError):
+            reason = error.errors()[0]["msg"].lower()
+        else:
+            reason = str(error)
+        raise ModelError(path, expected="activation ranges", found=reason) from error
     if ranges.graph != graph:
         raise ModelError(
             path,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import numpy as np
 
-from fer_mobile.contract import check_against_graph, split
+from fer_mobile.contract import Tensor, check_tensor, describe_tensor, read_model, split
 from fer_mobile.errors import ModelError
 from fer_mobile.models import tflite_file
 from fer_mobile.preprocess import normalise
@@ -19,22 +20,30 @@ class Classifier:
     """A ``.tflite`` file with its contract, ready to run.
 
     Threads may share it; they take turns.
+
+    Args:
+        path: the file.
+        threads: threads that the runtime may use.
+        content: of the file, where it is known; the file is not read then, and need not be.
+
+    Raises ModelError where the file cannot be read, has no contract, contradicts it, or holds a
+    graph that does not run.
     """
 
-    def __init__(self, path: Path, threads: int = 1) -> None:
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise ModelError(
-                path, expected="a .tflite file", found=error.strerror or "none"
-            ) from error
+    def __init__(self, path: Path, threads: int = 1, *, content: bytes | None = None) -> None:
+        if content is None:
+            content = read_model(path)
         self.path = path
-        _, self.contract = split(content, path)
+        bare, self.contract = split(content, path)
         self.sha256 = hashlib.sha256(content).hexdigest()
-        self._interpreter = load_interpreter(path, threads=threads)
+        self._interpreter = load_interpreter(bare, threads=threads, name=path)
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
-        check_against_graph(self.contract, {"input": self._input, "output": self._output}, path)
+        for role, stated, detail in (
+            ("input", self.contract.input, self._input),
+            ("output", self.contract.output, self._output),
+        ):
+            _check_detail(role, stated, detail, path)
         self._batch = 1
         # What one thread has put into an interpreter another one must not overwrite.
         self._lock = Lock()
@@ -105,6 +114,23 @@ class Classifier:
             return values.astype(np.float32)
         levels = values.astype(np.int32) - tensor.zero_point
         return levels.astype(np.float32) * np.float32(tensor.scale)
+
+
+def _check_detail(role: str, stated: Tensor, detail: dict[str, Any], path: Path) -> None:
+    """Raise ModelError where the contract contradicts what the interpreter says of a tensor."""
+    dtype = np.dtype(detail["dtype"]).name
+    scale, zero_point = detail["quantization"]
+    try:
+        actual = describe_tensor(
+            detail["name"], detail["shape"], dtype, float(scale), int(zero_point)
+        )
+    except ValueError as error:
+        raise ModelError(
+            path,
+            expected=f"the contract's {role} {stated.dtype} {list(stated.shape)}",
+            found=f"{dtype} {list(detail['shape'])} in the graph",
+        ) from error
+    check_tensor(role, stated, actual, path)
 
 
 def load_classifier(model: str | Path, threads: int = 1) -> Classifier:

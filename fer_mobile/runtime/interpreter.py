@@ -45,6 +45,7 @@ def load_interpreter(
     threads: int = 1,
     delegates: bool = True,
     preserve_all_tensors: bool = False,
+    name: object = None,
 ) -> Interpreter:
     """An interpreter of `model` (a TFLite file or its bytes), its tensors allocated.
 
@@ -54,12 +55,13 @@ def load_interpreter(
         delegates: let the runtime's own delegate (XNNPACK) do what it can.  Without, every
             operation is done by its built-in kernel.
         preserve_all_tensors: keep every result, so that `get_tensor` can read it.
+        name: what error messages call the model; by default the file.
 
     Raises:
         InputError: no runtime is installed, or the one that is cannot run here.
         ModelError: `model` is no TFLite model, or one that the runtime cannot prepare.
     """
-    name = "the model" if isinstance(model, bytes) else str(model)
+    name = name or ("the model" if isinstance(model, bytes) else model)
     content = model if isinstance(model, bytes) else _read(model)
     if content[4:8] != _IDENTIFIER:
         raise ModelError(name, expected="a TensorFlow Lite model", found="something else")

@@ -11,12 +11,13 @@ import pytest
 
 from fer_mobile import contract as contracts
 from fer_mobile.checkpoint import load_checkpoint
-from fer_mobile.convert import exporter, verify
-from fer_mobile.convert.tflite import INPUT_NAME, OUTPUT_NAME, import_tensorflow
+from fer_mobile.convert import export, verify
+from fer_mobile.convert.converter import INPUT_NAME, OUTPUT_NAME, import_tensorflow
 from fer_mobile.errors import FerMobileError
 from fer_mobile.models import DEFAULT
 from fer_mobile.quiet import quiet
 from fer_mobile.runtime.interpreter import load_interpreter
+from fer_mobile.runtime.tflite_model import TfliteModel
 
 
 @pytest.fixture(scope="module", params=[1, None], ids=["batch of one", "any batch"])
@@ -34,14 +35,18 @@ def broken(request):
     return content
 
 
+def described(tensor, name):
+    return contracts.describe_tensor(name, tensor.shape, tensor.dtype, tensor.scale, None)
+
+
 def test_verify_fails_it(broken, exports, tmp_path):
     right = exports("none")
-    interpreter = load_interpreter(broken)
+    interpreter, graph = load_interpreter(broken), TfliteModel(broken)
     contract = right.contract.model_copy(
         update={
             "model_sha256": contracts.model_checksum(broken),
-            "input": contracts.describe(interpreter.get_input_details()[0], INPUT_NAME),
-            "output": contracts.describe(interpreter.get_output_details()[0], OUTPUT_NAME),
+            "input": described(graph.inputs[0], INPUT_NAME),
+            "output": described(graph.outputs[0], OUTPUT_NAME),
         }
     )
     path = tmp_path / "broken.tflite"
@@ -57,7 +62,7 @@ def test_verify_fails_it(broken, exports, tmp_path):
 
 
 def test_export_writes_nothing(broken, monkeypatch, tmp_path):
-    monkeypatch.setattr(exporter, "to_tflite", lambda *_, **__: broken)
+    monkeypatch.setattr("fer_mobile.convert.build.to_tflite", lambda *_, **__: broken)
     with pytest.raises(FerMobileError, match="the converted model is wrong and was not written"):
-        exporter.export(DEFAULT, quantize="none", out=tmp_path / "out")
+        export(DEFAULT, quantize="none", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()

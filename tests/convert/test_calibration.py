@@ -11,22 +11,18 @@ from PIL import Image
 
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert import export, verify
-from fer_mobile.convert.calibration import (
-    FEWEST_FACES,
-    MOST_FACES,
-    find_calibration,
-    keep_ranges,
-    read_faces,
-    to_int8,
-)
-from fer_mobile.convert.exporter import float_answers
-from fer_mobile.convert.integer import to_integer
+from fer_mobile.convert.calibration import find_calibration
+from fer_mobile.convert.calibration_faces import FEWEST_FACES, MOST_FACES, read_faces
+from fer_mobile.convert.checks import OWN_PARITY
+from fer_mobile.convert.converter import to_tflite
+from fer_mobile.convert.int8 import to_int8
 from fer_mobile.convert.observation import observe, tensor_keys
-from fer_mobile.convert.tflite import to_tflite
-from fer_mobile.convert.verification import OWN_PARITY
+from fer_mobile.convert.quantize import to_integer
+from fer_mobile.convert.reference import reference_for_file
+from fer_mobile.convert.training_ranges import keep_ranges
 from fer_mobile.errors import FerMobileError, InputError, MissingPackageError, ModelError
 from fer_mobile.golden import golden_faces
-from fer_mobile.graph.passes import inference_graph
+from fer_mobile.graph.network import read_network
 from fer_mobile.graph.ranges import RANGES_JSON, make_ranges, model_fingerprint, read_ranges
 from fer_mobile.preprocess import normalise
 from fer_mobile.resources import photos_dir
@@ -36,8 +32,13 @@ from tests.networks import SIZE, trained_two_streams, two_streams
 
 
 @pytest.fixture(scope="module")
-def network():
+def model():
     return trained_two_streams()
+
+
+@pytest.fixture(scope="module")
+def network(model):
+    return read_network(model)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def float_file(network):
 
 @pytest.fixture(scope="module")
 def graph(network):
-    return inference_graph(network)
+    return network.require_graph()
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ def face_folder(tmp_path):
     return folder
 
 
-def answers(model, faces):
+def predict(model, faces):
     """Probabilities of uint8 faces by a bare file, whatever its input and output are."""
     interpreter = load_interpreter(model)
     given, taken = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
@@ -106,7 +107,7 @@ def test_file_is_integer_only_deterministic_and_true_to_the_float_one(
     for tensor in (interpreter.get_input_details()[0], interpreter.get_output_details()[0]):
         assert tensor["dtype"].__name__ == io
     faces = golden_faces(SIZE)
-    difference = np.abs(answers(found, faces) - answers(float_file, faces))
+    difference = np.abs(predict(found, faces) - predict(float_file, faces))
     assert difference.mean() < 0.005
     assert difference.max() < 0.15
 
@@ -150,10 +151,10 @@ def test_a_tensor_without_a_range_is_an_error(float_file, graph, limits):
         to_integer(float_file, graph, {k: v for k, v in limits.items() if k != "merge"})
 
 
-def test_observed_ranges_are_those_of_the_activations(network, limits):
+def test_observed_ranges_are_those_of_the_activations(model, limits):
     import keras
 
-    inner = keras.Model(network.inputs, network.get_layer("dense").output)
+    inner = keras.Model(model.inputs, model.get_layer("dense").output)
     values = inner.predict(normalise(golden_faces(SIZE))[..., None], verbose=0)
     low, high = limits["dense/relu"]
     assert low == 0
@@ -162,16 +163,18 @@ def test_observed_ranges_are_those_of_the_activations(network, limits):
     assert "a_pool0" not in limits  # follows from its input's
 
 
-def test_the_converted_rgb_model_says_the_same(network):
-    calibration = find_calibration("none", network)
-    gray, rgb = (to_int8(network, calibration, color=color) for color in ("gray", "rgb"))
+def test_the_converted_rgb_model_says_the_same(model):
+    gray, rgb = (
+        to_int8(network, find_calibration(network))
+        for network in (read_network(model, color=color) for color in ("gray", "rgb"))
+    )
     assert not TfliteModel(rgb).count_float_operations()
     faces = golden_faces(SIZE)[:32]
     interpreter = load_interpreter(rgb)
     image, output = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     assert image["dtype"] is np.uint8
     differences = []
-    for face, expected in zip(faces, answers(gray, faces), strict=True):
+    for face, expected in zip(faces, predict(gray, faces), strict=True):
         interpreter.set_tensor(image["index"], np.repeat(face[None, ..., None], 3, -1))
         interpreter.invoke()
         found = interpreter.get_tensor(output["index"])[0] / 256
@@ -179,27 +182,29 @@ def test_the_converted_rgb_model_says_the_same(network):
     assert np.mean(differences) < 0.02  # the gray is rounded once more
 
 
-def test_ranges_are_kept_and_found_by_the_model_they_belong_to(network, limits, tmp_path):
-    make_ranges(tmp_path, network, limits=limits, origin="128 golden faces")
-    found = find_calibration(tmp_path, network)
+def test_ranges_are_kept_and_found_by_the_model_they_belong_to(model, limits, tmp_path):
+    make_ranges(tmp_path, model, limits=limits, origin="128 golden faces")
+    found = find_calibration(read_network(model), tmp_path)
     assert found.origin == "ranges shipped with the model, from 128 golden faces"
     assert found.limits == limits
-    unchanged = find_calibration(tmp_path, network, rewrite=False)
+    rgb = find_calibration(read_network(model, color="rgb"), tmp_path)
+    assert rgb.limits == limits
+    unchanged = find_calibration(read_network(model, rewrite=False), tmp_path)
     assert unchanged.limits is None
     assert "rewritten" in unchanged.origin
 
 
-def test_ranges_of_other_weights_are_refused(network, limits, tmp_path):
-    make_ranges(tmp_path, network, limits=limits, origin="128 golden faces")
+def test_ranges_of_other_weights_are_refused(model, limits, tmp_path):
+    make_ranges(tmp_path, model, limits=limits, origin="128 golden faces")
     other = two_streams()
-    other.set_weights(network.get_weights())
-    assert model_fingerprint(other) == model_fingerprint(network)
+    other.set_weights(model.get_weights())
+    assert model_fingerprint(other) == model_fingerprint(model)
     kernel = other.get_layer("a_conv1").kernel
     values = kernel.numpy()
     values.flat[0] = np.nextafter(values.flat[0], 1)
     kernel.assign(values)
     with pytest.raises(ModelError, match="the ranges of these weights"):
-        find_calibration(tmp_path, other)
+        find_calibration(read_network(other), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -212,30 +217,30 @@ def test_ranges_of_other_weights_are_refused(network, limits, tmp_path):
     ],
     ids=["half", "newer", "reversed", "infinite"],
 )
-def test_damaged_ranges_are_refused(network, limits, tmp_path, damage):
-    make_ranges(tmp_path, network, limits=limits, origin="128 golden faces")
+def test_damaged_ranges_are_refused(model, limits, tmp_path, damage):
+    make_ranges(tmp_path, model, limits=limits, origin="128 golden faces")
     file = tmp_path / RANGES_JSON
-    read_ranges(file, model_fingerprint(network))
+    read_ranges(file, model_fingerprint(model))
     file.write_text(damage(file.read_text()))
     with pytest.raises(ModelError, match="activation ranges"):
-        find_calibration(tmp_path, network)
+        find_calibration(read_network(model), tmp_path)
 
 
 def test_without_the_quantizer_the_golden_faces_serve_and_it_is_said(
-    network, limits, tmp_path, no_quantizer
+    model, network, limits, tmp_path, no_quantizer
 ):
-    make_ranges(tmp_path, network, limits=limits, origin="128 golden faces")
-    found = find_calibration(tmp_path, network)
+    make_ranges(tmp_path, model, limits=limits, origin="128 golden faces")
+    found = find_calibration(network, tmp_path)
     assert found.limits is None
     assert "golden faces" in found.origin
     assert "fer-mobile[export]" in found.origin
-    model = to_int8(network, found)
-    assert not TfliteModel(model).count_float_operations()
+    file = to_int8(network, found)
+    assert not TfliteModel(file).count_float_operations()
     faces = golden_faces(SIZE)
-    expected = answers(to_tflite(network, "float32"), faces)
-    assert np.abs(answers(model, faces) - expected).mean() < 0.01
+    expected = predict(to_tflite(network, "float32"), faces)
+    assert np.abs(predict(file, faces) - expected).mean() < 0.01
     with pytest.raises(MissingPackageError, match="ai-edge-quantizer"):
-        to_integer(to_tflite(network, "float32"), inference_graph(network), limits)
+        to_integer(to_tflite(network, "float32"), network.require_graph(), limits)
 
 
 def test_layers_that_the_quantizer_does_not_know_are_integer_all_the_same(tmp_path):
@@ -247,16 +252,17 @@ def test_layers_that_the_quantizer_does_not_know_are_integer_all_the_same(tmp_pa
     x = layers.Flatten()(layers.MaxPooling2D()(layers.LeakyReLU(negative_slope=0.1)(x)))
     leaky = keras.Model(image, layers.Dense(8, activation="softmax")(x))
     make_ranges(tmp_path, leaky, limits={}, origin="128 golden faces")
-    found = find_calibration(tmp_path, leaky)
+    network = read_network(leaky)
+    found = find_calibration(network, tmp_path)
     assert found.limits is None
     assert "ai-edge-quantizer does not know" in found.origin
-    file = TfliteModel(model := to_int8(leaky, found))
-    assert "LEAKY_RELU" in file.count_operations()
-    assert not file.count_float_operations()
+    file = to_int8(network, found)
+    assert "LEAKY_RELU" in TfliteModel(file).count_operations()
+    assert not TfliteModel(file).count_float_operations()
     faces = golden_faces(SIZE)
     expected = leaky.predict(normalise(faces)[..., None], verbose=0)
     assert expected.std(0).max() > 0.01
-    assert np.abs(answers(model, faces) - expected).mean() < 0.002
+    assert np.abs(predict(file, faces) - expected).mean() < 0.002
 
 
 def test_faces_of_a_folder(face_folder):
@@ -284,7 +290,9 @@ def test_most_faces_are_spread_over_all(shared_data):
 def test_too_few_faces(face_folder):
     for path in sorted(face_folder.rglob("*.png"))[: 41 - FEWEST_FACES]:
         path.unlink()
-    with pytest.raises(InputError, match=f"at least {FEWEST_FACES} .*found {FEWEST_FACES - 1}"):
+    with pytest.raises(
+        InputError, match=f"^calibrate: .*at least {FEWEST_FACES} .*found {FEWEST_FACES - 1} in"
+    ):
         read_faces(face_folder, SIZE)
 
 
@@ -304,11 +312,11 @@ def test_images_without_faces(tmp_path):
 
 
 @pytest.fixture
-def run(network, tmp_path):
+def run(model, tmp_path):
     """A run folder, written by hand."""
     folder = tmp_path / "run"
     folder.mkdir()
-    network.save(folder / "best.keras")
+    model.save(folder / "best.keras")
     recipe = {
         "name": "small",
         "model": {"architecture": "xcao", "options": {"size": SIZE}},
@@ -341,15 +349,17 @@ def test_export_with_own_faces_and_with_those_of_the_training(run, face_folder, 
     assert "80 of the calibration: same label" in check.detail  # the 40, and mirrored
 
     # The same by hand, with the right weights and with wrong ones.
-    answers = float_answers(own.path, face_folder, run)
-    assert verify(own.path, answers).passed
+    reference = reference_for_file(own.path, face_folder, run)
+    assert verify(own.path, reference).passed
     two_streams(seed=2).save(tmp_path / "other.keras")
-    answers = float_answers(own.path, face_folder, tmp_path / "other.keras")
-    assert {c.name for c in verify(own.path, answers).checks if not c.passed} == {OWN_PARITY}
-    with pytest.raises(ModelError, match=r"as --source: expected 16 px and 8 labels, found 56 px"):
-        float_answers(own.path, face_folder, "compact")
-    with pytest.raises(InputError, match="--faces: expected a folder"):
-        float_answers(own.path, tmp_path / "nowhere", run)
+    reference = reference_for_file(own.path, face_folder, tmp_path / "other.keras")
+    assert {c.name for c in verify(own.path, reference).checks if not c.passed} == {OWN_PARITY}
+    with pytest.raises(
+        ModelError, match=r"source: expected a model of 16 px and 8 labels, found compact of 56 px"
+    ):
+        reference_for_file(own.path, face_folder, "compact")
+    with pytest.raises(InputError, match="faces: expected a folder"):
+        reference_for_file(own.path, tmp_path / "nowhere", run)
 
 
 def test_ranges_of_a_run_are_made_again_for_other_weights_only(run):
@@ -361,11 +371,11 @@ def test_ranges_of_a_run_are_made_again_for_other_weights_only(run):
     two_streams(seed=2).save(run / "best.keras")
     other = load_checkpoint(run).model
     with pytest.raises(ModelError, match=r"the ranges of these weights.*train --resume"):
-        find_calibration(run, other)
+        find_calibration(read_network(other), run)
     keep_ranges(run, faces, said.append)
     assert said[1] == said[0]
     assert (run / RANGES_JSON).read_bytes() != kept
-    assert find_calibration(run, other).limits
+    assert find_calibration(read_network(other), run).limits
 
 
 @pytest.mark.parametrize("lacking", ["tensorflow", "layers"])
@@ -374,9 +384,11 @@ def test_a_run_without_ranges_says_why(run, monkeypatch, lacking):
         raise MissingPackageError("export", package="tensorflow", extra="export")
 
     if lacking == "layers":
-        monkeypatch.setattr("fer_mobile.convert.calibration.quantizer_knows", lambda graph: False)
+        monkeypatch.setattr(
+            "fer_mobile.convert.training_ranges.quantizer_knows", lambda graph: False
+        )
     else:
-        monkeypatch.setattr("fer_mobile.convert.tflite.import_tensorflow", missing)
+        monkeypatch.setattr("fer_mobile.convert.converter.import_tensorflow", missing)
     said = []
     keep_ranges(run, golden_faces(48)[:40], said.append)
     (line,) = said
@@ -389,6 +401,6 @@ def test_a_run_without_ranges_says_why(run, monkeypatch, lacking):
 
 
 def test_faces_are_only_for_int8(run, face_folder, tmp_path):
-    with pytest.raises(InputError, match="--quantize int8"):
+    with pytest.raises(InputError, match="calibrate: expected `quantize='int8'`"):
         export(run, quantize="float16", calibrate=face_folder, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -106,7 +106,7 @@ def test_onnx(exports, source):
     assert done.parity <= 1e-5
     beside = json.loads(done.path.with_name(f"{done.path.name}.json").read_text())
     assert beside["labels"] == list(LABELS)
-    with pytest.raises(InputError, match="Use --quantize none"):
+    with pytest.raises(InputError, match="Use `quantize='none'`"):
         export(DEFAULT, quantize="int8", format="onnx")
 
 
@@ -211,10 +211,10 @@ def test_other_networks_are_exported_as_they_are(tmp_path):
     [
         ({"quantize": "int4"}, "Did you mean 'int8'"),
         ({"quantize": "float32"}, "Did you mean 'float16'"),
-        ({"format": "tfjs"}, "--format: expected one of tflite, onnx"),
+        ({"format": "tfjs"}, "format: expected one of tflite, onnx"),
         ({"io": "int16"}, "Did you mean 'int8'"),
-        ({"io": "uint8", "quantize": "float16"}, "--io: expected --quantize int8"),
-        ({"io": "float32", "color": "rgb"}, "with --input rgb only uint8"),
+        ({"io": "uint8", "quantize": "float16"}, "io: expected `quantize='int8'`"),
+        ({"io": "float32", "color": "rgb"}, "expected `io='uint8'` with `color='rgb'`"),
         ({"model": "xcao_two_steam"}, "Did you mean 'xcao_two_stream'"),
         ({"model": "absent.keras"}, "no such name or file"),
     ],
@@ -239,7 +239,7 @@ def test_an_exported_file_is_no_source(exports):
 def test_out_must_be_a_folder_that_can_be_written(tmp_path):
     network().save(tmp_path / "small.keras")
     (tmp_path / "file").write_text("x")
-    with pytest.raises(InputError, match="--out: expected a folder, found the file"):
+    with pytest.raises(InputError, match="out: expected a folder, found the file"):
         export(tmp_path / "small.keras", quantize="none", out=tmp_path / "file")
     with pytest.raises(InputError, match="a place that can be written to"):
         export(tmp_path / "small.keras", quantize="none", out=tmp_path / "file" / "inner")

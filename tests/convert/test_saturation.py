@@ -3,16 +3,20 @@
 import numpy as np
 import pytest
 
-from fer_mobile.convert.calibration import Calibration, observe_model, to_int8
+from fer_mobile.convert.calibration import Calibration
+from fer_mobile.convert.converter import to_tflite
+from fer_mobile.convert.int8 import to_int8
+from fer_mobile.convert.observation import observe_network
 from fer_mobile.convert.saturation import saturation
-from fer_mobile.convert.tflite import to_tflite
 from fer_mobile.golden import golden_faces
+from fer_mobile.graph.network import read_network
+from fer_mobile.runtime.tflite_model import TfliteModel
 from tests.networks import SIZE, two_streams
 
 
 @pytest.fixture(scope="module")
 def network():
-    return two_streams()
+    return read_network(two_streams())
 
 
 def as_input(faces):
@@ -22,18 +26,18 @@ def as_input(faces):
 def test_ranges_of_the_faces_hold_them(network):
     faces = golden_faces(SIZE)
     model = to_int8(network, Calibration("golden", faces))
-    share, tensor = saturation(model, as_input(faces))
+    share, tensor = saturation(model, TfliteModel(model), as_input(faces))
     assert 0 < share < 0.02
     assert tensor
 
 
 def test_a_range_that_is_too_narrow_is_named(network):
     faces = golden_faces(SIZE)
-    limits = observe_model(network, faces)
+    limits = observe_network(network, faces)
     low, high = limits["dense/relu"]
     narrow = limits | {"dense/relu": (low, high / 20)}
     model = to_int8(network, Calibration("narrow", faces, narrow))
-    share, tensor = saturation(model, as_input(faces))
+    share, tensor = saturation(model, TfliteModel(model), as_input(faces))
     assert share > 0.1
     assert "dense" in tensor
 
@@ -41,4 +45,5 @@ def test_a_range_that_is_too_narrow_is_named(network):
 def test_a_float_model_has_none(network):
     faces = golden_faces(SIZE)
     model = to_tflite(network, "float32")
-    assert saturation(model, (faces / np.float32(255))[..., None].astype(np.float32)) == (0, "")
+    inputs = (faces / np.float32(255))[..., None].astype(np.float32)
+    assert saturation(model, TfliteModel(model), inputs) == (0, "")

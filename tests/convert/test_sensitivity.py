@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fer_mobile import cli
-from fer_mobile.convert.calibration import observe_model
+from fer_mobile.convert.observation import observe_network
 from fer_mobile.convert.sensitivity import (
     ALL,
     graph_sensitivities,
@@ -16,7 +16,7 @@ from fer_mobile.convert.sensitivity import (
 )
 from fer_mobile.errors import ModelError
 from fer_mobile.golden import golden_faces
-from fer_mobile.graph.passes import inference_graph
+from fer_mobile.graph.network import read_network
 from fer_mobile.graph.ranges import propagate_ranges
 from fer_mobile.graph.to_tensorflow import to_tensorflow
 from fer_mobile.preprocess import normalise
@@ -26,9 +26,10 @@ from tests.networks import SIZE, two_streams
 @pytest.fixture(scope="module")
 def network():
     model = two_streams()
-    graph = inference_graph(model)
+    network = read_network(model)
+    graph = network.require_graph()
     faces = golden_faces(SIZE)
-    return graph, propagate_ranges(graph, observe_model(model, faces)), faces
+    return graph, propagate_ranges(graph, observe_network(network, faces)), faces
 
 
 def test_kernels_are_rounded_to_255_levels_per_channel():

@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from fer_mobile.contract import CONTRACT_NAME, attach, contract_beside, read_contract, split
+from fer_mobile.contract import CONTRACT_NAME, attach, contract_file, read_contract, split
 from fer_mobile.convert import verify
 from fer_mobile.errors import ModelError
 from fer_mobile.models import DEFAULT, shipped_models
@@ -31,7 +31,7 @@ def rewritten(path, change):
         archive.writestr("labels.txt", "\n".join(contract.labels))
         archive.writestr(CONTRACT_NAME, json.dumps(fields))
     path.write_bytes(out.getvalue())
-    contract_beside(path).unlink(missing_ok=True)
+    contract_file(path).unlink(missing_ok=True)
     return path
 
 
@@ -39,7 +39,7 @@ def test_the_shipped_file_passes(own_copy):
     found = verify(own_copy)
     assert found.passed
     assert found.as_dict()["verdict"] == "pass"
-    contract_beside(own_copy).unlink()
+    contract_file(own_copy).unlink()
     assert verify(own_copy).passed  # the file alone is enough
 
 
@@ -84,8 +84,8 @@ def test_every_region_is_covered_by_the_checksum(own_copy):
             load_classifier(own_copy)
 
 
-def test_a_contract_beside_that_differs(own_copy):
-    beside = contract_beside(own_copy)
+def test_a_contract_file_that_differs(own_copy):
+    beside = contract_file(own_copy)
     beside.write_text(beside.read_text().replace("anger", "rage"))
     assert failed(own_copy) == {"contract beside"}
     beside.write_bytes(b"\xff\xfe")
@@ -222,7 +222,7 @@ def test_a_graph_that_is_none_under_a_contract_that_vouches_for_it(own_copy, gra
 
     liar = contract.model_copy(update={"model_sha256": model_checksum(graph)})
     own_copy.write_bytes(attach(graph, liar))
-    contract_beside(own_copy).unlink()
+    contract_file(own_copy).unlink()
     assert failed(own_copy) == {"contract and graph"}
 
 
@@ -233,7 +233,7 @@ def test_the_detector_under_a_contract_of_ours(own_copy):
     _, contract = split(own_copy.read_bytes())
     liar = contract.model_copy(update={"model_sha256": model_checksum(yunet)})
     own_copy.write_bytes(attach(yunet, liar))
-    contract_beside(own_copy).unlink()
+    contract_file(own_copy).unlink()
     assert failed(own_copy) == {"contract and graph"}
 
 
@@ -241,7 +241,7 @@ def test_paths_that_are_no_model(tmp_path, own_copy):
     for path, message in (
         (tmp_path / "absent.tflite", "no such name or file"),
         (tmp_path, "found a folder"),
-        (contract_beside(own_copy), r"found a \.json file"),
+        (contract_file(own_copy), r"found a \.json file"),
     ):
         with pytest.raises(ModelError, match=message):
             verify(path)

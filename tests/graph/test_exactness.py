@@ -9,10 +9,11 @@ import pytest
 
 from fer_mobile import zoo
 from fer_mobile.checkpoint import load_checkpoint
-from fer_mobile.convert.tflite import inference_function
+from fer_mobile.convert.converter import inference_function
 from fer_mobile.data import load_dataset
 from fer_mobile.errors import UnsupportedLayerError
 from fer_mobile.graph.from_keras import from_keras
+from fer_mobile.graph.network import read_network
 from fer_mobile.models import shipped_models
 from fer_mobile.preprocess import normalise, resize
 
@@ -54,7 +55,7 @@ def a_thousand_faces(shared_data, size):
 def check(model, faces):
     expected = model.predict(faces, batch_size=BATCH, verbose=0)
     for winograd in (False, True):
-        function = inference_function(model, winograd=winograd)
+        function = inference_function(read_network(model), winograd=winograd)
         found = [function(faces[i : i + BATCH]) for i in range(0, len(faces), BATCH)]
         difference = np.abs(np.concatenate(found) - expected).max()
         assert difference <= EXACT

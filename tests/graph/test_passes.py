@@ -7,12 +7,13 @@ import tensorflow as tf
 from keras import layers
 
 from fer_mobile import zoo
-from fer_mobile.convert.tflite import inference_function
+from fer_mobile.convert.converter import inference_function
 from fer_mobile.errors import UnsupportedLayerError
 from fer_mobile.golden import golden_faces
 from fer_mobile.graph.fold_batch_norm import fold_batch_norm
 from fer_mobile.graph.from_keras import from_keras
-from fer_mobile.graph.passes import REWRITES
+from fer_mobile.graph.network import read_network
+from fer_mobile.graph.passes import PASSES
 from fer_mobile.graph.to_tensorflow import to_tensorflow
 from fer_mobile.preprocess import normalise
 
@@ -74,17 +75,17 @@ def count(graph, op):
 def test_all_rewrites_are_exact(name, size, pools):
     model = shaken(zoo.build(name, size=size, pools=pools))
     graph = from_keras(model)
-    for change in REWRITES:
+    for change in PASSES:
         graph = change(graph)
         assert difference(model, to_tensorflow(graph), size) <= EXACT, change.__name__
-    assert difference(model, inference_function(model), size) <= EXACT
+    assert difference(model, inference_function(read_network(model)), size) <= EXACT
 
 
 def test_compact_loses_all_its_normalisations_exactly():
     model = shaken(zoo.build("compact"))
     graph = from_keras(model)
     assert count(graph, "affine") == 13
-    for change in REWRITES:
+    for change in PASSES:
         graph = change(graph)
         assert difference(model, to_tensorflow(graph), 48) <= EXACT, change.__name__
     assert count(graph, "affine") == 0
@@ -109,7 +110,7 @@ def test_a_negative_scale_stays_and_stays_exact():
     graph = fold_batch_norm(from_keras(model))
     kept = {n.name for n in graph.nodes.values() if n.op == "affine" and (n.weights["scale"] < 0).any()}  # fmt: skip  # noqa: E501
     assert kept == {"a_norm2", "b_norm6"}
-    assert difference(model, inference_function(model), 56) <= EXACT
+    assert difference(model, inference_function(read_network(model)), 56) <= EXACT
 
 
 def other_network(kind):
@@ -142,7 +143,7 @@ def other_network(kind):
 def test_normalisations_disappear(kind):
     model = shaken(other_network(kind))
     assert count(fold_batch_norm(from_keras(model)), "affine") == 0
-    assert difference(model, inference_function(model), 32) <= EXACT
+    assert difference(model, inference_function(read_network(model)), 32) <= EXACT
 
 
 def joined(join, *, pooled):
@@ -165,7 +166,7 @@ def joined(join, *, pooled):
 )
 def test_joined_streams_are_exact(join, pooled):
     model = shaken(joined(join, pooled=pooled))
-    assert difference(model, inference_function(model), 32) <= EXACT
+    assert difference(model, inference_function(read_network(model)), 32) <= EXACT
 
 
 @pytest.mark.parametrize("kind", ["depthwise", "relu6", "half leaky", "dilated"])
@@ -173,7 +174,7 @@ def test_unknown_layers_are_left_as_they_are(kind):
     model = shaken(other_network(kind))
     with pytest.raises(UnsupportedLayerError):
         from_keras(model)
-    assert difference(model, inference_function(model), 32) <= EXACT
+    assert difference(model, inference_function(read_network(model)), 32) <= EXACT
 
 
 def test_a_sequential_model_is_read():
@@ -191,4 +192,4 @@ def test_a_sequential_model_is_read():
     )
     shaken(model)
     assert count(fold_batch_norm(from_keras(model)), "affine") == 0
-    assert difference(model, inference_function(model), 32) <= EXACT
+    assert difference(model, inference_function(read_network(model)), 32) <= EXACT

@@ -6,10 +6,11 @@ import pytest
 from keras import layers
 
 from fer_mobile import zoo
-from fer_mobile.convert.tflite import inference_function
+from fer_mobile.convert.converter import inference_function
 from fer_mobile.golden import golden_faces
 from fer_mobile.graph.from_keras import from_keras
 from fer_mobile.graph.ir import map_sizes
+from fer_mobile.graph.network import read_network
 from fer_mobile.graph.passes import inference_graph
 from fer_mobile.graph.to_tensorflow import to_tensorflow
 from fer_mobile.graph.winograd import winograd
@@ -64,7 +65,7 @@ def test_networks_are_exact(name, size):
             layer.moving_mean.assign(rng.normal(0.1, 0.1, layer.moving_mean.shape))
             layer.beta.assign(rng.normal(0, 0.2, layer.beta.shape))
     faces = normalise(golden_faces(size))[..., None]
-    function = inference_function(model, winograd=True)
+    function = inference_function(read_network(model), winograd=True)
     assert np.abs(function(faces) - model.predict(faces, verbose=0)).max() <= 1e-5
     graph = winograd(inference_graph(model))
     streams = 2 if "two" in name else 1

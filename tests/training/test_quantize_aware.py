@@ -11,11 +11,14 @@ from keras import ops
 
 from fer_mobile import zoo
 from fer_mobile.checkpoint import load_checkpoint
-from fer_mobile.convert.calibration import Calibration, find_calibration, observe_model, to_int8
+from fer_mobile.convert.calibration import Calibration, find_calibration
+from fer_mobile.convert.int8 import to_int8
+from fer_mobile.convert.observation import observe_network
 from fer_mobile.errors import ModelError, RecipeError, UnsupportedLayerError
 from fer_mobile.golden import golden_faces
 from fer_mobile.graph.fold_batch_norm import fold_batch_norm
 from fer_mobile.graph.from_keras import from_keras
+from fer_mobile.graph.network import read_network
 from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.interpreter import load_interpreter
 from fer_mobile.training.fit import train
@@ -58,7 +61,7 @@ def file_says(model, faces):
 
 
 def int8_file(model, faces, limits):
-    return to_int8(model, Calibration("test", faces, limits))
+    return to_int8(read_network(model), Calibration("test", faces, limits))
 
 
 def gradient(function, values):
@@ -111,7 +114,7 @@ def test_ranges_are_observed_while_training_only(network, faces):
         model(pixels[start : start + 32], training=True)
     low, high = learned_limits(model, fold_batch_norm(from_keras(network)))["dense/relu"]
     assert low == 0
-    observed = observe_model(network, faces)["dense/relu"][1]
+    observed = observe_network(read_network(network), faces)["dense/relu"][1]
     assert high == pytest.approx(observed, rel=0.15)
 
 
@@ -119,7 +122,8 @@ def test_the_int8_file_computes_what_the_model_computes(network, faces):
     graph = fold_batch_norm(from_keras(network))
     # Ranges so wide that their coarse steps show.
     limits = {
-        name: (6 * low, 6 * high) for name, (low, high) in observe_model(network, faces).items()
+        name: (6 * low, 6 * high)
+        for name, (low, high) in observe_network(read_network(network), faces).items()
     }
     aware = quantize_aware(graph, limits)
     for name, pair in learned_limits(aware, graph).items():
@@ -153,7 +157,8 @@ def test_fine_tuning_brings_back_what_too_narrow_ranges_cost(network, faces):
     """Ranges a third as wide as they should be cost dearly; weights learn to fit into them."""
     labels, pixels = brightness_classes(), normalise(faces)[..., None]
     limits = {
-        name: (low / 3, high / 3) for name, (low, high) in observe_model(network, faces).items()
+        name: (low / 3, high / 3)
+        for name, (low, high) in observe_network(read_network(network), faces).items()
     }
 
     def accuracy(probabilities):
@@ -208,7 +213,7 @@ def test_a_recipe_fine_tunes_a_run(tuning_recipe, small_npz, tmp_path):
     assert {"a_conv0/relu", "a_norm3", "dense/relu", "logits"} <= set(first)
     source = load_checkpoint(run)
     assert source.parameters == 6_970_728
-    found = find_calibration(run, source.model)
+    found = find_calibration(read_network(source.model), run)
     assert found.origin.endswith("from quantization-aware fine-tuning")
     assert {name: list(pair) for name, pair in found.limits.items()} == first
     # The checkpoint that a resumed training goes on from computes the same.

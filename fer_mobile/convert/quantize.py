@@ -8,6 +8,7 @@ import warnings
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_mobile.convert.observation import tensor_keys
 from fer_mobile.errors import FerMobileError, MissingPackageError
@@ -16,8 +17,11 @@ from fer_mobile.graph.ranges import Limits, propagate_ranges
 from fer_mobile.quiet import quiet
 from fer_mobile.runtime.flatbuffer import pack_model, unpack_model
 from fer_mobile.runtime.tflite_model import TfliteModel
+from fer_mobile.types import TensorType
 
 PACKAGE: Final = "ai-edge-quantizer"
+
+Values = NDArray[np.float32]
 
 
 def quantizer_installed() -> bool:
@@ -30,7 +34,7 @@ def quantizer_knows(graph: Graph) -> bool:
     return all(node.op != "leaky_relu" for node in graph.nodes.values())
 
 
-def to_integer(model: bytes, graph: Graph, limits: Limits, *, io: str = "int8") -> bytes:
+def to_integer(model: bytes, graph: Graph, limits: Limits, *, io: TensorType = "int8") -> bytes:
     """Quantize a float32 TFLite file of `graph`: int8 weights (per channel) and activations.
 
     `io` is the type of the input and the output: int8, uint8 or float32.  Equal arguments
@@ -57,26 +61,36 @@ def to_integer(model: bytes, graph: Graph, limits: Limits, *, io: str = "int8") 
     return _bytes_at_ends(integer) if io == "uint8" else integer
 
 
-def _statistics(model: bytes, graph: Graph, limits: Limits) -> dict[str, dict[str, np.ndarray]]:
-    """The ranges as the quantizer's calibration result: by tensor, each of the tensor's rank."""
-    file = TfliteModel(model)
-    every = propagate_ranges(graph, limits)
-    ends = {
+def tensors_without_range(file: TfliteModel, graph: Graph, limits: Limits) -> list[str]:
+    """The tensors that a float32 file of `graph` computes and whose range `limits` do not give."""
+    keys, every = _keys(file, graph), propagate_ranges(graph, limits)
+    return sorted({t.name for t in file.computed() if keys.get(t.name) not in every})
+
+
+def _keys(file: TfliteModel, graph: Graph) -> dict[str, str]:
+    """The key in `Limits` of each tensor of a graph's float32 file."""
+    return tensor_keys(graph, [tensor.name for tensor in file.tensors]) | {
         file.inputs[0].name: next(iter(graph.nodes)),
         file.outputs[0].name: next(reversed(graph.nodes)),
     }
-    ranks = {tensor.name: len(tensor.shape) for tensor in file.tensors}
-    keys = tensor_keys(graph, list(ranks)) | ends
-    written = {tensor.name for tensor in file.computed()}
-    missing = sorted(name for name in written if keys.get(name) not in every)
+
+
+def _statistics(model: bytes, graph: Graph, limits: Limits) -> dict[str, dict[str, Values]]:
+    """The ranges as the quantizer's calibration result: by tensor, each of the tensor's rank."""
+    file = TfliteModel(model)
+    missing = tensors_without_range(file, graph, limits)
     if missing:
         raise FerMobileError(f"no activation range is known of the tensor {missing[0]!r}")
+    keys, every = _keys(file, graph), propagate_ranges(graph, limits)
+    ranks = {tensor.name: len(tensor.shape) for tensor in file.tensors}
+    ends = [file.inputs[0].name, file.outputs[0].name]
+    inner = sorted({tensor.name for tensor in file.computed()} - set(ends))
     return {
         name: {
-            "min": np.full((1,) * ranks[name], every[keys[name]][0], np.float32),
-            "max": np.full((1,) * ranks[name], every[keys[name]][1], np.float32),
+            end: np.full((1,) * ranks[name], limit, np.float32)
+            for end, limit in zip(("min", "max"), every[keys[name]], strict=True)
         }
-        for name in (*ends, *sorted(written - set(ends)))
+        for name in (*ends, *inner)
     }
 
 

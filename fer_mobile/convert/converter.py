@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import errno
+import functools
 import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 
 from fer_mobile.contract import Precision
-from fer_mobile.errors import MissingPackageError, UnsupportedLayerError
-from fer_mobile.graph.passes import Color, inference_graph
+from fer_mobile.errors import InputError, MissingPackageError
+from fer_mobile.graph.network import Network
 from fer_mobile.graph.to_tensorflow import to_tensorflow
-from fer_mobile.graph.winograd import winograd as winograd_rewrite
+from fer_mobile.graph.winograd import winograd as winograd_pass
 from fer_mobile.preprocess import LUMA, normalise
 from fer_mobile.quiet import quiet
-
-InputOutput = Literal["int8", "uint8", "float32"]
-INPUT_OUTPUT: Final[tuple[InputOutput, ...]] = ("int8", "uint8", "float32")
+from fer_mobile.types import Pixels, TensorType
 
 INPUT_NAME: Final = "image"
 OUTPUT_NAME: Final = "probabilities"
@@ -37,28 +36,25 @@ def import_tensorflow() -> Any:
     return tf
 
 
-def inference_function(
-    model: Any, *, rewrite: bool = True, winograd: bool = False, color: Color = "gray"
-) -> Callable[[Any], Any]:
-    """A function from images to probabilities that holds the model's weights as constants.
+def inference_function(network: Network, *, winograd: bool = False) -> Callable[[Any], Any]:
+    """A function from images to probabilities that holds the network's weights as constants.
 
-    The images are float32 [N, S, S, 1] in 0-1, or [N, S, S, 3] with `color` "rgb".  With
-    `rewrite`, the graph is changed by `REWRITES`, and then by `winograd` where that is asked
-    for; a model with layers that they do not know is frozen as it is.
+    The images are float32 [N, S, S, 1] in 0-1, or [N, S, S, 3] with the color "rgb".  With
+    `winograd`, a graph that was rewritten goes through that pass, too.  A model that has no
+    graph is frozen as it is.
     """
-    try:
-        graph = inference_graph(model, rewrite=rewrite, color=color)
-    except UnsupportedLayerError:
-        frozen = _frozen(model)
-        return frozen if color == "gray" else lambda image: frozen(_luma(image))
-    return to_tensorflow(winograd_rewrite(graph) if rewrite and winograd else graph)
+    graph = network.graph
+    if graph is None:
+        frozen = _freeze(network.model)
+        return frozen if network.color == "gray" else lambda image: frozen(_luma(image))
+    return to_tensorflow(winograd_pass(graph) if network.rewrite and winograd else graph)
 
 
 def _luma(image: Any) -> Any:
     return import_tensorflow().tensordot(image, np.array(LUMA, np.float32)[:, None] / sum(LUMA), 1)
 
 
-def _frozen(model: Any) -> Callable[[Any], Any]:
+def _freeze(model: Any) -> Callable[[Any], Any]:
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     tf = import_tensorflow()
@@ -68,22 +64,14 @@ def _frozen(model: Any) -> Callable[[Any], Any]:
     return lambda image: frozen(image)[0]
 
 
-def save_model(
-    model: Any,
-    folder: str,
-    *,
-    rewrite: bool = True,
-    winograd: bool = False,
-    color: Color = "gray",
-    raw: bool = False,
-) -> None:
+def _save_model(network: Network, folder: str, *, winograd: bool, raw: bool) -> None:
     """Write a SavedModel with one named signature, the batch open.
 
     With `raw` it takes pixels uint8 0-255 and divides them by 255 itself.
     """
     tf = import_tensorflow()
-    call = inference_function(model, rewrite=rewrite, winograd=winograd, color=color)
-    shape = [None, *model.input_shape[1:3], 3 if color == "rgb" else 1]
+    call = inference_function(network, winograd=winograd)
+    shape = [None, network.size, network.size, 3 if network.color == "rgb" else 1]
     module = tf.Module()
     module.call = tf.function(
         lambda image: {OUTPUT_NAME: call(tf.cast(image, tf.float32) / 255.0 if raw else image)},
@@ -98,32 +86,40 @@ def save_model(
 
 
 def to_tflite(
-    model: Any,
+    network: Network,
     precision: Precision,
     *,
-    calibration: np.ndarray | None = None,
-    io: InputOutput = "int8",
-    rewrite: bool = True,
+    faces: Pixels | None = None,
+    io: TensorType = "int8",
     winograd: bool = False,
-    color: Color = "gray",
     raw_rgb: bool = True,
 ) -> bytes:
-    """Convert a Keras model; returns the bare TFLite model.
+    """Convert a network; returns the bare TFLite model.
 
-    `calibration` (int8 only) holds uint8 [N, S, S] faces whose activations set the int8
-    ranges; they should reach 0 and 255.  `io` is the type of an int8 model's input and
-    output.  With `color` "rgb" the input is uint8 [N, S, S, 3] in every precision (and an
-    int8 model's output uint8), which is what tools that know only RGB images give; without
-    `raw_rgb` a float model takes RGB in 0-1.  `winograd` is for a float32 file that is to be
-    run, not quantized: a third fewer products in its 3×3 convolutions.
+    With the color "rgb" the input is uint8 [N, S, S, 3] in every precision (and an int8
+    model's output uint8), which is what tools that know only RGB images give.
+
+    Args:
+        network: what is converted.
+        precision: of its weights.
+        faces: uint8 [N, S, S], whose activations set the ranges of int8; they should reach 0
+            and 255.
+        io: type of an int8 model's input and output.
+        winograd: for a float32 file that is to be run, not quantized: a third fewer products
+            in its 3×3 convolutions.
+        raw_rgb: off, a float model takes RGB in 0-1 instead of bytes.
+
+    Raises InputError for int8 without faces, MissingPackageError without TensorFlow.
     """
+    if precision == "int8" and faces is None:
+        raise InputError("faces", expected="faces that set the ranges of int8", found="none")
     tf = import_tensorflow()
-    rgb = color == "rgb"
+    rgb = network.color == "rgb"
     if rgb:
         io = "uint8"
     with tempfile.TemporaryDirectory() as folder:
         raw = rgb and raw_rgb and precision != "int8"
-        save_model(model, folder, rewrite=rewrite, winograd=winograd, color=color, raw=raw)
+        _save_model(network, folder, winograd=winograd, raw=raw)
         with quiet():
             converter = tf.lite.TFLiteConverter.from_saved_model(folder)
             if precision != "float32":
@@ -134,15 +130,15 @@ def to_tflite(
                 converter._experimental_disable_per_channel_quantization_for_dense_layers = True
             if precision == "float16":
                 converter.target_spec.supported_types = [tf.float16]
-            if precision == "int8":
-                assert calibration is not None
-                converter.representative_dataset = lambda: _batches(calibration, 3 if rgb else 1)
+            if faces is not None and precision == "int8":
+                samples = functools.partial(_samples, faces, 3 if rgb else 1)
+                converter.representative_dataset = samples
                 converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
                 converter.inference_input_type = getattr(tf, io)
                 converter.inference_output_type = getattr(tf, io)
             return bytes(converter.convert())
 
 
-def _batches(faces: np.ndarray, channels: int) -> Iterator[dict[str, np.ndarray]]:
+def _samples(faces: Pixels, channels: int) -> Iterator[dict[str, np.ndarray]]:
     for face in normalise(faces):
         yield {INPUT_NAME: np.repeat(face[None, ..., None], channels, -1)}

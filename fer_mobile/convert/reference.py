@@ -1,0 +1,87 @@
+"""Reference outputs: what the float model gives for faces, which its exported files must match."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from fer_mobile.checkpoint import Checkpoint, load_checkpoint
+from fer_mobile.contract import read_contract
+from fer_mobile.convert.calibration_faces import read_faces
+from fer_mobile.errors import ModelError
+from fer_mobile.golden import golden_faces
+from fer_mobile.models import tflite_file
+from fer_mobile.preprocess import normalise
+from fer_mobile.types import Pixels, Probabilities
+
+_MOST: Final = 256
+"""At most so many of a user's faces are given to the file and to its float checkpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceOutputs:
+    """Probabilities of the float model for faces beyond the bundled ones."""
+
+    origin: str
+    """The faces, in words."""
+    faces: Pixels
+    """uint8 [N, S, S]"""
+    probabilities: Probabilities
+    """float32 [N, labels]"""
+
+
+def golden_reference(checkpoint: Checkpoint) -> Probabilities:
+    """Probabilities float32 [N, labels] of a checkpoint for the bundled golden faces.
+
+    Raises ModelError when that is not probabilities.
+    """
+    return _predict(checkpoint, golden_faces(checkpoint.size))
+
+
+def reference_outputs(checkpoint: Checkpoint, faces: Pixels, origin: str) -> ReferenceOutputs:
+    """Those of a checkpoint for a share of faces uint8 [N, S, S]; `origin` names them."""
+    share = faces[:: -(-len(faces) // _MOST)]
+    return ReferenceOutputs(f"{len(share)} {origin}", share, _predict(checkpoint, share))
+
+
+def reference_for_file(
+    model: str | Path, faces: str | Path, source: str | Path | None = None
+) -> ReferenceOutputs:
+    """Those of the float checkpoint that an exported file was made from.
+
+    Args:
+        model: the exported file, or a shipped model's name.
+        faces: a dataset or folder of faces (see `calibration_faces.read_faces`).
+        source: the float checkpoint as `load_checkpoint` takes it; without it, the model that
+            the file names.
+
+    Raises ModelError where there are no such weights.
+    """
+    contract = read_contract(tflite_file(model))
+    checkpoint = load_checkpoint(source or contract.name)
+    if (checkpoint.size, checkpoint.labels) != (contract.input.shape[1], contract.labels):
+        raise ModelError(
+            "source",
+            expected=f"a model of {contract.input.shape[1]} px and {len(contract.labels)} labels",
+            found=f"{checkpoint.name} of {checkpoint.size} px and {len(checkpoint.labels)}",
+        )
+    read = read_faces(faces, checkpoint.size, parameter="faces")
+    return reference_outputs(checkpoint, read, f"faces of {Path(faces).name}")
+
+
+def _predict(checkpoint: Checkpoint, faces: Pixels) -> Probabilities:
+    probabilities: Probabilities = checkpoint.model.predict(
+        normalise(faces)[..., None], batch_size=64, verbose=0
+    )
+    sums = probabilities.sum(1)
+    if not (np.isfinite(probabilities).all() and np.abs(sums - 1).max() < 1e-3):
+        raise ModelError(
+            f"model {checkpoint.name!r}",
+            expected="an output of probabilities that sum to 1",
+            found=f"sums from {sums.min():.3g} to {sums.max():.3g}",
+            hint="End the model in a softmax, and train it until it is finite.",
+        )
+    return probabilities
