@@ -313,6 +313,7 @@ def _is_sane(result: PhotoResult) -> bool:
         shares.append(result.confidence)
     return (
         result.error is None
+        and bool(result.faces) == (result.label is not None)
         and result.size is not None
         and all(0 < side < _LONGEST_SIDE for side in result.size)
         and all(0 <= share <= 1 for share in shares)

@@ -3,13 +3,17 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import re
+import shutil
+from dataclasses import replace
 from urllib.parse import unquote
 
 import pytest
 from PIL import Image
 
 from fer_mobile.errors import InputError
+from fer_mobile.files import MARKER
 from fer_mobile.gallery.filter import Filter
 from fer_mobile.gallery.sinks.html import SINGLE_FILE_LIMIT, HtmlSink
 from fer_mobile.gallery.sinks.thumbnails import encode
@@ -179,3 +183,60 @@ def test_a_report_that_cannot_be_written_leaves_nothing(tmp_path):
         with pytest.raises(InputError):
             write(HtmlSink(path), [photo(photos_dir() / "rocket.jpg")])
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_of_the_users_is_left_alone(library):
+    mine = library / "r_files"
+    mine.mkdir()
+    (mine / "0123456789abcdef.jpg").write_bytes(b"a photo of mine")
+    before = {path: path.stat().st_mtime_ns for path in [mine, *mine.iterdir()]}
+    results = [photo(path) for path in find_photos(library) if path.parent == library]
+    for _ in range(2):
+        write(HtmlSink(library / "r.html"), results, library)
+    assert {path: path.stat().st_mtime_ns for path in [mine, *mine.iterdir()]} == before
+    assert sorted(path.name for path in library.iterdir() if path.is_dir()) == [
+        "r_files", "r_files-2",
+    ]  # fmt: skip
+    page = (library / "r.html").read_text()
+    assert all(entry["thumb"].startswith("r_files-2/") for entry in page_data(page)["photos"])
+
+
+def test_a_photo_of_the_users_in_our_folder_stays(library):
+    paths = find_photos(library)
+    write(HtmlSink(library / "r.html"), [photo(path) for path in paths], library)
+    folder = library / "r_files"
+    mine = folder / "0123456789abcdef.jpg"
+    mine.write_bytes(b"a photo of mine")
+    ours = set(folder.glob("*.jpg")) - {mine}
+    assert len(ours) == 101
+    for path in paths:
+        Image.new("RGB", (400, 300), "red").save(path)  # other photos: other thumbnails
+    write(HtmlSink(library / "r.html"), [photo(path) for path in paths], library)
+    assert mine.read_bytes() == b"a photo of mine"
+    assert not any(path.exists() for path in ours)
+    listed = (folder / MARKER).read_text().splitlines()[1:]
+    assert sorted(listed) == sorted(path.name for path in set(folder.glob("*.jpg")) - {mine})
+
+
+def test_a_report_of_many_photos_needs_a_file(library):
+    with pytest.raises(InputError, match="html: expected a file, for more than 100 photos"):
+        write(HtmlSink("-"), [photo(path) for path in find_photos(library)], library)
+
+
+def test_labels_of_another_vocabulary_are_counted(tmp_path):
+    source = photos_dir() / "rocket.jpg"
+    other = photo(source, replace(face("fear"), label="awe", probabilities={"awe": 0.7, "x": 0.3}))
+    results = [other, photo(source, face("fear")), photo(source)]
+    write(HtmlSink(tmp_path / "r.html"), results, labels=("fear", "x"))
+    page = (tmp_path / "r.html").read_text()
+    pills = re.findall(r'data-key="(\w[\w ]*)".*?<b>(\d)</b>', page, re.DOTALL)
+    assert pills == [("fear", "1"), ("x", "0"), ("multiple", "0"), ("awe", "1"), ("no face", "1")]
+    assert page_data(page)["head"]["emoji"].keys() >= {"awe", "x", "fear"}
+
+
+def test_names_of_any_bytes_can_be_addressed(tmp_path):
+    path = tmp_path / os.fsdecode(b"caf\xe9.jpg")
+    shutil.copy(photos_dir() / "rocket.jpg", path)
+    write(HtmlSink(tmp_path / "r.html"), [photo(path)], tmp_path)
+    (entry,) = page_data((tmp_path / "r.html").read_text())["photos"]
+    assert entry["name"] == "caf\\xe9.jpg"

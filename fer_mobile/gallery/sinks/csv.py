@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TextIO
 
 from fer_mobile.files import replacing
 from fer_mobile.gallery.sinks import FileSink, RunInfo, TakeRow
@@ -36,7 +36,7 @@ class CsvSink(FileSink):
             replacing(self.path) as part,
             part.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
         ):
-            table = csv.writer(file, lineterminator="\n")
+            table = csv.writer(_Lines(file))
             table.writerow(COLUMNS)
 
             def take(result: PhotoResult, matches: bool) -> None:
@@ -44,6 +44,16 @@ class CsvSink(FileSink):
                     table.writerow(map(_harmless, _cells(result)))
 
             yield take
+
+
+class _Lines:
+    """Ends lines as Unix does.  The writer itself would then leave a carriage return unquoted."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, line: str) -> None:
+        self._file.write(line.removesuffix("\r\n") + "\n")
 
 
 def _cells(result: PhotoResult) -> list[object]:
