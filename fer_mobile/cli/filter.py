@@ -258,12 +258,12 @@ def _print_run(console: Console, run: FilterRun, sinks: list[Sink], verbose: boo
 def _remove_keywords(console: Console, folder: Path, write_xmp: bool) -> None:
     """Undo what --write-xmp wrote below a folder."""
     from fer_mobile.errors import InputError
+    from fer_mobile.gallery.scan import check_folder
     from fer_mobile.gallery.sinks.xmp import remove_keywords
 
     if not write_xmp:
         raise InputError("remove", expected="`write_xmp` with it", found="none")
-    if not folder.is_dir():
-        raise InputError(folder, expected="a folder of photos", found="no such folder")
+    check_folder(folder)
     changed, notes = remove_keywords(folder)
     for line in notes:
         console.print(display_name(line), style="yellow", markup=False, soft_wrap=True)

@@ -71,13 +71,17 @@ def taken_within(
 ) -> tuple[list[Path], int]:
     """The photos taken from the period `since` to the period `until`, both included.
 
-    Also tells how many others are left out because they do not say when they were taken.
+    Also tells how many others are left out because they do not say when they were taken.  A
+    photo that cannot be opened stays, so that the reason becomes its row.
     """
     within, undated = [], 0
     for path in paths:
         taken = date_taken(path)
         if taken is None:
-            undated += 1
+            if _can_be_opened(path):
+                undated += 1
+            else:
+                within.append(path)
             continue
         day = taken.date().isoformat()
         # "2024-05-31" lies in "2024-05": as much of the day is compared as the period tells.
@@ -86,6 +90,15 @@ def taken_within(
         ):
             within.append(path)
     return within, undated
+
+
+def _can_be_opened(path: Path) -> bool:
+    try:
+        if path.is_file():  # opening a pipe would wait forever
+            path.open("rb").close()
+    except OSError:
+        return False
+    return True
 
 
 def _first_date(

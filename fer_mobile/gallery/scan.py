@@ -88,9 +88,7 @@ def scan_library(
     used; ModelError for a model.
     """
     folder, options = Path(folder), options or ScanOptions()
-    if not folder.is_dir():
-        found = "a file" if folder.exists() else "no such folder"
-        raise InputError(folder, expected="a folder of photos", found=found)
+    check_folder(folder)
     photos, skipped = walk_photos(folder, outputs=map(Path, outputs))
     undated = 0
     if photos and (options.since or options.until):
@@ -138,6 +136,17 @@ def scan(
         yield result
 
 
+def check_folder(folder: Path) -> None:
+    """Raise InputError where this is no folder, or one that cannot be reached."""
+    try:
+        if folder.is_dir():
+            return
+        found = "a file" if folder.exists() else "no such folder"
+    except OSError as error:
+        found = (error.strerror or str(error)).lower()
+    raise InputError(folder, expected="a folder of photos", found=found)
+
+
 def _jobs(paths: Sequence[Path], known: ResultStore | None) -> Iterator[Job]:
     for path in paths:
         yield path, known.get(path) if known is not None else None
@@ -167,10 +176,7 @@ def _left_out(skipped: Sequence[Skipped], undated: int) -> list[str]:
         reasons = ", ".join(f"{reason} ({n})" for reason, n in counts.items())
         notes.append(f"Passed over: {reasons}.")
     if undated:
-        notes.append(
-            f"{undated} photos were left out: neither EXIF nor XMP nor IPTC says when they were"
-            " taken."
-        )
+        notes.append(f"Left out without a date in EXIF, XMP or IPTC: {undated}.")
     return notes
 
 

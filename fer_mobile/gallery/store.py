@@ -103,7 +103,7 @@ class ResultStore:
     program's; it is left as it is.
     """
 
-    def __init__(self, path: str | Path, pipeline: str, *, timeout_s: float = 30) -> None:
+    def __init__(self, path: str | Path, pipeline: str, *, timeout_s: float = 10) -> None:
         self.path = Path(path)
         self.pipeline = pipeline
         self._timeout_s = timeout_s
@@ -164,6 +164,9 @@ class ResultStore:
 
     def _recover(self, error: Exception) -> None:
         """Keep a damaged file under another name and begin a new one; or do without."""
+        if self._db is not None:
+            with suppress(sqlite3.Error):
+                self._db.execute("PRAGMA busy_timeout = 0")  # closing would wait once more
         self.close()
         try:
             if not self._is_damage(error):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 from fer_mobile.resources import photos_dir
@@ -45,3 +48,63 @@ def test_what_is_wrong_is_said(fer_mobile):
         "engine: expected processes or ray": ("--engine", "x"),
     }.items():
         assert message in fer_mobile.refused("filter", photos_dir(), *options)
+
+
+def test_what_was_passed_over_is_counted_and_named_on_demand(fer_mobile, small_library):
+    (small_library / "film.mov").touch()
+    (small_library / "@eaDir").mkdir()
+    (small_library / "elsewhere").symlink_to(photos_dir())
+    run = fer_mobile("filter", small_library)
+    line = "Passed over: folder of a NAS or a recycle bin (1), link to a folder (1), video (1)."
+    assert line in run.stderr.splitlines()
+    assert run.stderr.splitlines()[-1].startswith("8 of 9 photos match; ")
+    assert run.stderr.count("broken.jpg: expected") == 1
+    lines = fer_mobile("filter", small_library, "-v").stderr.splitlines()
+    assert f"video: {small_library / 'film.mov'}" in lines
+    assert f"link to a folder: {small_library / 'elsewhere'}" in lines
+    skipped = fer_mobile.json("filter", small_library)["skipped"]
+    assert skipped == {
+        "folder of a NAS or a recycle bin": 1, "link to a folder": 1, "video": 1,
+    }  # fmt: skip
+
+
+def test_keywords_are_taken_out_again(fer_mobile, small_library):
+    before = {path: path.read_bytes() for path in small_library.rglob("*.*")}
+    assert fer_mobile("filter", small_library, "--write-xmp").returncode == 0
+    sidecars = len(list(small_library.rglob("*.xmp")))
+    assert sidecars >= 5
+    done = fer_mobile("filter", small_library, "--write-xmp", "--remove")
+    assert f"Keywords were taken out of {sidecars} sidecars." in done.stderr
+    assert {path: path.read_bytes() for path in small_library.rglob("*.*")} == before
+    message = fer_mobile.refused("filter", small_library, "--remove")
+    assert message == "fer-mobile: --remove: expected --write-xmp with it, found none."
+
+
+def test_names_are_shown_to_a_terminal_as_text(fer_mobile, tmp_path):
+    evil = "\x1b]0;evil\x07\x1b[31m\nred"
+    library = tmp_path / evil
+    library.mkdir()
+    shutil.copy(photos_dir() / "astronaut-smile.jpg", library / f"{evil}.jpg")
+    (library / "broken.jpg").write_bytes(b"x")
+    done = fer_mobile("filter", library, "--csv", tmp_path / "rows.csv", "-v")
+    assert done.returncode == 0
+    assert "\x1b" not in done.stderr
+    assert "\\x1b[31m" in done.stderr
+    code = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"
+    shown = subprocess.run(
+        [sys.executable, "-c", code, *fer_mobile.command, "filter", str(library)],
+        capture_output=True, text=True, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert "\x1b[31m\nred" not in shown.stdout.replace("\r\n", "\n")
+    assert "\\x1b[31m\\nred.jpg" in shown.stdout
+
+
+def test_rows_on_standard_output(fer_mobile, small_library):
+    done = fer_mobile("filter", small_library, "--csv", "-")
+    assert done.stdout.splitlines()[0].startswith("path,label,")
+    assert len(done.stdout.splitlines()) == 10
+    assert not (fer_mobile.folder / "-").exists()
+    message = fer_mobile.refused("filter", small_library, "--csv", "-", "--json")
+    assert message == (
+        "fer-mobile: --json: expected standard output for itself, found another output."
+    )

@@ -110,8 +110,10 @@ def test_without_hard_links_a_copy_overwrites_nothing_either(tmp_path, monkeypat
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["cat-1.png", "cat.png"]
 
 
-def test_a_folder_that_is_made_is_marked_as_ours(tmp_path):
-    (tmp_path / "mine").mkdir()
-    for name, marked in {"new": True, "mine": False}.items():
-        write(CopySink(tmp_path / name), [photo(photos_dir() / "cat.png")], photos_dir())
+def test_a_folder_that_is_made_in_the_library_is_marked_as_ours(tmp_path):
+    library = tmp_path / "library"
+    (library / "mine").mkdir(parents=True)
+    shutil.copy2(photos_dir() / "cat.png", library)
+    for name, marked in {"library/new": True, "library/mine": False, "new": False}.items():
+        write(CopySink(tmp_path / name), [photo(library / "cat.png")], library)
         assert (tmp_path / name / MARKER).exists() == marked

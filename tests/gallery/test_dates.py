@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 from PIL import Image, PngImagePlugin
 
-from fer_mobile.gallery.dates import date_taken
+from fer_mobile.gallery.dates import date_taken, taken_within
 
 TAKEN = datetime(2021, 7, 9, 12, 34, 56)
 
@@ -93,3 +93,9 @@ def test_what_exiftool_writes(exiftool, tmp_path, field):
     path = save(tmp_path / "a.jpg")
     subprocess.run([exiftool, "-q", f"-{field}=2021:07:09 12:34:56", path], check=True)
     assert date_taken(path) == TAKEN
+
+
+def test_a_photo_that_cannot_be_opened_is_not_left_out(tmp_path):
+    old = save(tmp_path / "a.jpg", exif(0x9003, "2001:01:01 00:00:00"))
+    gone, undated = tmp_path / ("x" * 300 + ".jpg"), save(tmp_path / "b.jpg")
+    assert taken_within([old, gone, undated], "2020", None) == ([gone], 1)

@@ -114,6 +114,7 @@ def test_wrong_input(small_library, tmp_path):
     cases = {
         "expected a folder of photos, found no such folder": {"folder": tmp_path / "none"},
         "found a file": {"folder": photos_dir() / "cat.png"},
+        "found file name too long": {"folder": tmp_path / ("x" * 300)},
         "expected photos": {"folder": tmp_path / "empty"},
         "at least one photo that can be read": {"folder": tmp_path / "bad"},
         "Did you mean 'sadness'": {"show": "sadnes"},
@@ -200,7 +201,7 @@ def test_dates(tmp_path):
     assert names(until="2024-05-30") == "bf"
     assert names(since="2024-06-01") == "a"
     assert run_filter(folder, since="2024").notes == [
-        "2 photos were left out: neither EXIF nor XMP nor IPTC says when they were taken."
+        "Left out without a date in EXIF, XMP or IPTC: 2."
     ]
     with pytest.raises(InputError, match="photos taken from 2030 to now, found none"):
         run_filter(folder, since="2030")

@@ -28,8 +28,8 @@ class CopySink(Sink):
     """Copies of the photos that match, in their subfolders.
 
     Nothing is ever overwritten: where another file has the name, the photo gets a number; where
-    it lies already, it is left.  A folder that is made for it gets our marker, so that a scan of
-    a library around it passes it over.
+    it lies already, it is left.  A folder that is made inside the library gets our marker, so that
+    later scans of the library pass it over.
     """
 
     what = "copies"
@@ -60,7 +60,9 @@ class CopySink(Sink):
     def open(self, run: RunInfo) -> Iterator[TakeRow]:
         """See `Sink.open`."""
         try:
-            claim_folder(self.path, f"It holds {self.what} of photos; scans pass it over.")
+            if run.folder and self.path.resolve().is_relative_to(run.folder.resolve()):
+                claim_folder(self.path, f"It holds {self.what} of photos; scans pass it over.")
+            self.path.mkdir(parents=True, exist_ok=True)
             if not os.access(self.path, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         except OSError as error:

@@ -66,7 +66,7 @@ class XmpSink(Sink):
 def sidecar_path(photo: Path) -> Path:
     """Where the sidecar of a photo lies, or would."""
     own, shared = Path(f"{photo}.xmp"), photo.with_suffix(".xmp")
-    if own.exists() or not shared.exists():
+    if _exists(own) or not _exists(shared):
         return own
     known = PHOTO_SUFFIXES | RAW_SUFFIXES
     others = (
@@ -83,7 +83,7 @@ def update_sidecar(path: Path, labels: Sequence[str]) -> bool:
     Whether there is a sidecar in the end: where there is nothing to say none is made, and one
     that we made and that says nothing more is deleted.  Raises InputError and OSError.
     """
-    if not path.exists():
+    if not _exists(path):
         if labels:
             write_bytes(path, _with_keywords(EMPTY, labels))
         return bool(labels)
@@ -113,6 +113,13 @@ def remove_keywords(folder: str | Path) -> tuple[list[Path], list[str]]:
         except (InputError, OSError) as error:
             notes.append(f"{display_name(path)} was left as it is: {error}")
     return changed, notes
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long, or a folder that cannot be entered
+        return False
 
 
 def _with_keywords(xmp: bytes, labels: Sequence[str]) -> bytes:
