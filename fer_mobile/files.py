@@ -166,7 +166,7 @@ def part_path(path: Path) -> Path:
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Delete what killed runs left unfinished in `folder`: looked for once in a process."""
+    """Delete the unfinished files of killed runs in `folder`; a process looks once."""
     key = (folder.absolute(), os.getpid())
     if key in _cleaned:
         return

@@ -1,4 +1,4 @@
-"""Which files below a folder are photos, and what is passed over, each with its reason."""
+"""Which files below a folder are photos, and what is skipped, each with its reason."""
 
 from __future__ import annotations
 
@@ -55,11 +55,12 @@ Reason = Literal[
     "RAW photo",
     "video",
     "picture of another format",
+    "photo without a date",
 ]
 
 
 class Skipped(NamedTuple):
-    """A file or folder that a walk passes over."""
+    """A file or folder that is not read."""
 
     path: Path
     reason: Reason
@@ -75,12 +76,12 @@ class Walk(NamedTuple):
 
 
 def walk_photos(folder: str | Path, *, outputs: Iterable[Path] = ()) -> Walk:
-    """The photos below `folder`, by their suffixes, and what is passed over.
+    """The photos below `folder`, by their suffixes, and what is skipped.
 
-    Passed over are hidden files and folders; folders with a file `NO_PHOTOS`, those of
+    Skipped are hidden files and folders; folders with a file `NO_PHOTOS`, those of
     `SYSTEM_FOLDERS`, those that fer-mobile made, `outputs`, and those that cannot be opened;
     links to folders; RAW photos, videos and pictures of other formats.  `folder` itself is
-    searched whatever it is.  Other files are none of ours and not mentioned.
+    searched whatever it is.  Files that are no pictures are not mentioned.
     """
     photos: list[Path] = []
     skipped: list[Skipped] = []
@@ -117,7 +118,7 @@ def find_files(folder: str | Path, suffix: str) -> Iterator[Path]:
 
 
 def _folder_reason(folder: Path, targets: set[Path]) -> Reason | None:
-    """Why a folder is passed over; None where it is searched."""
+    """Why a folder is skipped; None where it is searched."""
     if folder.name.startswith("."):
         return "hidden"
     if folder.name.lower() in SYSTEM_FOLDERS:
@@ -137,7 +138,7 @@ def _folder_reason(folder: Path, targets: set[Path]) -> Reason | None:
 
 
 def _file_reason(name: str) -> Reason | Literal["photo"] | None:
-    """Whether a file is a photo, or why it is passed over; None for what is no picture."""
+    """Whether a file is a photo, or why it is skipped; None for what is no picture."""
     suffix = Path(name).suffix.lower()
     if suffix in PHOTO_SUFFIXES:
         return "hidden" if name.startswith(".") else "photo"

@@ -1,4 +1,4 @@
-"""What a walk takes for photos, and what it names as passed over."""
+"""What a walk takes for photos, and what it names as skipped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def make(folder: Path, *names: str) -> None:
         path.touch()
 
 
-def test_what_is_passed_over_has_its_reason(tmp_path):
+def test_what_is_skipped_has_its_reason(tmp_path):
     library, other = tmp_path / "library", tmp_path / "other"
     make(other, "c.jpg")
     make(

@@ -138,7 +138,7 @@ def filter_command(
     detector_model: DetectorModel = None,
     boxes: Boxes = None,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Name what was passed over, and why.")
+        bool, typer.Option("--verbose", "-v", help="Name what was skipped, and why.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -51,7 +51,7 @@ def date_taken(path: str | Path) -> datetime | None:
 
     The fields that photo managers read, in their order: DateTimeOriginal and DateTimeDigitized
     of EXIF, DateTimeOriginal, DateCreated and CreateDate of XMP, the date of IPTC, DateTime of
-    EXIF.  A value that is no date is passed over.  Only the header is read.
+    EXIF.  A value that is no date is ignored.  Only the header is read.
     """
     try:
         if not Path(path).is_file():  # opening a pipe would wait forever
@@ -68,20 +68,18 @@ def date_taken(path: str | Path) -> datetime | None:
 
 def taken_within(
     paths: Iterable[Path], since: str | None, until: str | None
-) -> tuple[list[Path], int]:
+) -> tuple[list[Path], list[Path]]:
     """The photos taken from the period `since` to the period `until`, both included.
 
-    Also tells how many others are left out because they do not say when they were taken.  A
-    photo that cannot be opened stays, so that the reason becomes its row.
+    Also those that do not say when they were taken.  A photo that cannot be opened is among the
+    first, so that the reason becomes its row.
     """
-    within, undated = [], 0
+    within: list[Path] = []
+    undated: list[Path] = []
     for path in paths:
         taken = date_taken(path)
         if taken is None:
-            if _can_be_opened(path):
-                undated += 1
-            else:
-                within.append(path)
+            (undated if _can_be_opened(path) else within).append(path)
             continue
         day = taken.date().isoformat()
         # "2024-05-31" lies in "2024-05": as much of the day is compared as the period tells.

@@ -1,6 +1,6 @@
 """Which photos an expression filter shows: the Affective app's rules, and some beyond.
 
-A photo without a face is left out while a filter is on; one with several faces is filed
+A photo without a face never matches while a filter is on; one with several faces is filed
 under "multiple", or, when every face counts, under each of its faces' expressions.
 """
 
@@ -56,7 +56,7 @@ class Filter:
 
     @property
     def on(self) -> bool:
-        """Whether it leaves any photo out that could be read."""
+        """Whether there is a photo that could be read and does not match."""
         return bool(self.show or self.min_confidence)
 
     def matches(self, result: PhotoResult) -> bool:

@@ -38,7 +38,7 @@ class ScanOptions:
     or boxes by photo."""
     since: str | None = None
     """First year, month or day by the photos' own dates: 2024, 2024-05 or 2024-05-31.  With
-    `since` or `until` a photo without a date is left out."""
+    `since` or `until` a photo without a date is skipped."""
     until: str | None = None
     """Last year, month or day."""
     workers: int = 1

@@ -45,9 +45,9 @@ class FilterRun:
     seconds: float
     """Wall time of the scan."""
     skipped: Sequence[Skipped] = ()
-    """Files and folders that were passed over."""
+    """Files and folders that were not read, with their reasons."""
     notes: list[str] = field(default_factory=list)
-    """What was left out or left alone, a line each."""
+    """What was skipped or not written, a line each."""
 
     def as_dict(self) -> dict[str, Any]:
         """The run as `filter --json` prints it."""

@@ -34,9 +34,7 @@ class LibraryScan:
     photos: Sequence[Path]
     """The photos to read, sorted."""
     skipped: Sequence[Skipped]
-    """Files and folders that were passed over, with their reasons (see `walk.walk_photos`)."""
-    undated: int
-    """Photos left out because, with `since` or `until`, they do not say when they were taken."""
+    """Files and folders that are not read, with their reasons (see `walk.walk_photos`)."""
     progress: Progress
 
     def __len__(self) -> int:
@@ -60,8 +58,8 @@ class LibraryScan:
 
     @property
     def notes(self) -> list[str]:
-        """What was left out, a line each."""
-        return _left_out(self.skipped, self.undated)
+        """What was skipped, in a line; or none."""
+        return skipped_note(self.skipped)
 
 
 def scan_library(
@@ -90,13 +88,13 @@ def scan_library(
     folder, options = Path(folder), options or ScanOptions()
     check_folder(folder)
     photos, skipped = walk_photos(folder, outputs=map(Path, outputs))
-    undated = 0
-    if photos and (options.since or options.until):
+    if options.since or options.until:
         photos, undated = taken_within(photos, options.since, options.until)
+        skipped += [Skipped(path, "photo without a date") for path in undated]
     if not photos:
-        raise _no_photos(folder, options, " ".join(_left_out(skipped, undated)))
+        raise _no_photos(folder, options, " ".join(skipped_note(skipped)))
     pipeline = options.pipeline_factory()()
-    return LibraryScan(folder, options, pipeline, photos, skipped, undated, progress)
+    return LibraryScan(folder, options, pipeline, photos, skipped, progress)
 
 
 def scan(
@@ -169,15 +167,11 @@ def _labelled(result: PhotoResult, mode: FacesMode) -> PhotoResult:
     return replace(result, label=label, confidence=confidence)
 
 
-def _left_out(skipped: Sequence[Skipped], undated: int) -> list[str]:
-    notes = []
-    if skipped:
-        counts = Counter(each.reason for each in skipped)
-        reasons = ", ".join(f"{reason} ({n})" for reason, n in counts.items())
-        notes.append(f"Passed over: {reasons}.")
-    if undated:
-        notes.append(f"Left out without a date in EXIF, XMP or IPTC: {undated}.")
-    return notes
+def skipped_note(skipped: Sequence[Skipped]) -> list[str]:
+    """What was skipped, counted by its reasons, in a line; or none."""
+    counts = Counter(each.reason for each in skipped)
+    reasons = ", ".join(f"{reason} ({n})" for reason, n in counts.items())
+    return [f"Skipped: {reasons}."] if reasons else []
 
 
 def _no_photos(folder: Path, options: ScanOptions, notes: str) -> InputError:

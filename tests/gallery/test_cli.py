@@ -50,12 +50,12 @@ def test_what_is_wrong_is_said(fer_mobile):
         assert message in fer_mobile.refused("filter", photos_dir(), *options)
 
 
-def test_what_was_passed_over_is_counted_and_named_on_demand(fer_mobile, small_library):
+def test_what_was_skipped_is_counted_and_named_on_demand(fer_mobile, small_library):
     (small_library / "film.mov").touch()
     (small_library / "@eaDir").mkdir()
     (small_library / "elsewhere").symlink_to(photos_dir())
     run = fer_mobile("filter", small_library)
-    line = "Passed over: folder of a NAS or a recycle bin (1), link to a folder (1), video (1)."
+    line = "Skipped: folder of a NAS or a recycle bin (1), link to a folder (1), video (1)."
     assert line in run.stderr.splitlines()
     assert run.stderr.splitlines()[-1].startswith("8 of 9 photos match; ")
     assert run.stderr.count("broken.jpg: expected") == 1

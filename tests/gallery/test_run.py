@@ -200,9 +200,7 @@ def test_dates(tmp_path):
     assert names(since="2024-05", until="2024-05") == "cf"
     assert names(until="2024-05-30") == "bf"
     assert names(since="2024-06-01") == "a"
-    assert run_filter(folder, since="2024").notes == [
-        "Left out without a date in EXIF, XMP or IPTC: 2."
-    ]
+    assert run_filter(folder, since="2024").notes == ["Skipped: photo without a date (2)."]
     with pytest.raises(InputError, match="photos taken from 2030 to now, found none"):
         run_filter(folder, since="2030")
     for wrong in ("yesterday", "2024-13", "2024-5-1", "20240501"):

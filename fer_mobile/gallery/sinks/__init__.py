@@ -52,11 +52,11 @@ class Sink(ABC):
         self.written: list[Path] = []
         """Files that are right when the sink is closed, where there are several."""
         self.notes: list[str] = []
-        """What was left as it was, and why, a line each."""
+        """What was not written, and why, a line each."""
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """Folders that it fills, which a scan passes over."""
+        """Folders that it fills, which a scan skips."""
         return ()
 
     @abstractmethod

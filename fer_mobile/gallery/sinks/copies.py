@@ -29,7 +29,7 @@ class CopySink(Sink):
 
     Nothing is ever overwritten: where another file has the name, the photo gets a number; where
     it lies already, it is left.  A folder that is made inside the library gets our marker, so that
-    later scans of the library pass it over.
+    later scans of the library skip it.
     """
 
     what = "copies"
@@ -61,7 +61,7 @@ class CopySink(Sink):
         """See `Sink.open`."""
         try:
             if run.folder and self.path.resolve().is_relative_to(run.folder.resolve()):
-                claim_folder(self.path, f"It holds {self.what} of photos; scans pass it over.")
+                claim_folder(self.path, f"It holds {self.what} of photos; scans skip it.")
             self.path.mkdir(parents=True, exist_ok=True)
             if not os.access(self.path, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))

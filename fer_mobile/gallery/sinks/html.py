@@ -1,7 +1,7 @@
 """The gallery report: an HTML page for any number of photos, which works offline from a file.
 
 A small one is one file that holds its pictures itself; beyond `SINGLE_FILE_LIMIT` photos the
-thumbnails lie in a folder beside it, and the detail view shows the photos where they are.
+thumbnails lie in a folder next to it, and the detail view shows the photos where they are.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _PHOTOS: Final = "@photos@"
 class HtmlSink(FileSink):
     """The report of all rows, opened with the run's filter on.
 
-    The photos are read again for their thumbnails.  The page loads nothing but what lies beside
+    The photos are read again for their thumbnails.  The page loads nothing but what lies next to
     it.  `budget_s` is how many seconds a photo may take, `reference` are stage times to show
     next to those of the run; without a title the library's name stands there.
     """

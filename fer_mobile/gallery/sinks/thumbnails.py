@@ -63,9 +63,8 @@ class ThumbnailFolder:
         self.folder = _own_folder(page)
         if not (self.folder / NO_PHOTOS).exists():
             write_bytes(self.folder / NO_PHOTOS, b"")  # for Android's galleries
-        marker = self.folder / MARKER
-        self._made = _numbers(marker)
-        self._list = marker.open("ab", buffering=0)  # two threads write to it
+        self._marker = self.folder / MARKER
+        self._made = _numbers(self._marker)
 
     def pictures(self, path: Path) -> Pictures:
         """The addresses of a photo's pictures, relative to the page; its thumbnail is made."""
@@ -82,7 +81,8 @@ class ThumbnailFolder:
             jpegs = encode(path, (THUMB_SIDE,))
             if not jpegs:
                 return Pictures()
-            self._list.write(f"{name}\n".encode())  # first: what a killed run made is ours too
+            with self._marker.open("ab") as lines:  # first: what a killed run made is ours too
+                lines.write(f"{name}\n".encode())
             write_bytes(self.folder / name, jpegs[0])
         self._used.append(number)
         shown = path.suffix.lower() in _SHOWN_BY_BROWSERS
@@ -92,19 +92,17 @@ class ThumbnailFolder:
 
     def close(self) -> None:
         """Delete the thumbnails that we made for photos that were not asked for."""
-        self._list.close()
-        marker = self.folder / MARKER
         used = array("Q", sorted(set(self._used)))
-        for number in _numbers(marker):
+        for number in _numbers(self._marker):
             if not _holds(used, number):
                 (self.folder / f"{number:016x}.jpg").unlink(missing_ok=True)
 
         def write(part: Path) -> None:
-            with marker.open("rb") as old, part.open("wb") as new:
+            with self._marker.open("rb") as old, part.open("wb") as new:
                 new.write(old.readline())
                 new.writelines(b"%016x.jpg\n" % number for number in used)
 
-        replace_file(marker, write)
+        replace_file(self._marker, write)
 
 
 def _own_folder(page: Path) -> Path:

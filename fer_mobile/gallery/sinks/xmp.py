@@ -30,7 +30,7 @@ class XmpSink(Sink):
     """The keywords of every photo's sidecar: after the run, those of the photos that match.
 
     A photo that matches gets the labels that it is filed under; one that does not loses those of
-    an earlier run; one that could not be read is passed over.  A sidecar that is there already
+    an earlier run; one that could not be read keeps what it has.  A sidecar that is there already
     is changed in our keywords only, and not touched where they are right.
     """
 
