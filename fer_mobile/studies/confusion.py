@@ -25,6 +25,6 @@ def draw_confusion(counts: Sequence[Sequence[int]], names: Sequence[str], pictur
         axis.text(column, row, str(table[row, column]), ha="center", va="center", color=ink)
     axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
     axis.set_yticks(range(len(names)), names)
-    axis.set_xlabel("predicted")
-    axis.set_ylabel("labelled")
+    axis.set_xlabel("prediction")
+    axis.set_ylabel("true label")
     replace_file(picture, lambda part: figure.savefig(part, dpi=110))
