@@ -7,7 +7,7 @@ Result: benchmarks/results/detection.json, a part for each detector.
 *Shared photos*: those whose count of faces is certain (a plain integer in the manifest).
 Recall is Σ min(found, counted) / Σ counted; a face beyond the count is a false alarm.
 
-*Made photos* (`made_photos.py`): where every face is, is known; one is found when a box
+*Made photos* (`tools/made_photos.py`): where every face is, is known; one is found when a box
 overlaps it by at least 0.4 (intersection over union), and a box that overlaps no face is a
 false alarm.
 
@@ -29,7 +29,12 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from benchmarks.made_photos import (
+from benchmarks.result_files import write_row
+from fer_mobile.detect import FaceDetector, load_detector
+from fer_mobile.detect.yunet import overlap
+from fer_mobile.images import Photo, load_photo
+from fer_mobile.types import DETECTORS, Detection
+from tools.made_photos import (
     Certain,
     Made,
     certain_photos,
@@ -40,11 +45,6 @@ from benchmarks.made_photos import (
     sizes,
     tilted,
 )
-from benchmarks.result_files import write_row
-from fer_mobile.detect import FaceDetector, load_detector
-from fer_mobile.detect.yunet import overlap
-from fer_mobile.images import Photo, load_photo
-from fer_mobile.types import DETECTORS, Detection
 
 RUNS = 3
 OVERLAP = 0.4
@@ -175,7 +175,7 @@ def by_key(pairs: Iterable[tuple[int, Made]], detector: FaceDetector) -> dict[st
 
 def made_sets(detector: FaceDetector, count: int) -> dict[str, Any]:
     return {
-        "made": "of the shared photos by benchmarks/made_photos.py; every face's place is known",
+        "made": "of the shared photos by tools.made_photos.py; every face's place is known",
         "face_height_at_640_px": by_key(sizes(HEIGHTS, count), detector),
         "face_fills_the_photo": score(directly(filling(count), detector)),
         "groups_of_2_to_12": score(directly(groups(count), detector)),

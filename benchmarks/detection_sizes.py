@@ -4,7 +4,7 @@
 
 Result: benchmarks/results/detection_sizes.json.
 
-Made photos (`made_photos.py`) with one face of 8 to 40 px, counted at a longest side of 640:
+Made photos (`tools/made_photos.py`) with one face of 8 to 40 px, counted at a longest side of 640:
 photos of 2560 px, and photos of 640 px, which a larger detection size enlarges.  Recall by
 the face's height; processor time of one photo on one thread, the smallest of nine runs in
 turn.
@@ -20,10 +20,10 @@ import cv2
 import numpy as np
 
 from benchmarks.detection import by_key
-from benchmarks.made_photos import sizes
 from benchmarks.result_files import write_row
 from fer_mobile.detect import FaceDetector, load_detector
 from fer_mobile.images import Photo
+from tools.made_photos import sizes
 
 HEIGHTS = (8, 10, 14, 16, 20, 24, 28, 32, 40)
 LONG_SIDES = (2560, 640)

@@ -30,7 +30,6 @@ import cv2
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.made_photos import background, certain_photos
 from benchmarks.result_files import RESULTS, write_row
 from fer_mobile.data import load_dataset
 from fer_mobile.detect.scale import shrink
@@ -42,6 +41,7 @@ from fer_mobile.preprocess import CropRule, crop, face_pixels, resize, to_gray
 from fer_mobile.resources import photos_dir
 from fer_mobile.runtime.classifier import Classifier, load_classifier
 from fer_mobile.types import Box, Detection
+from tools.made_photos import background, certain_photos
 
 ENLARGED = 4
 FRAME = 48

@@ -5,8 +5,8 @@
 
 Result: benchmarks/results/reduced_decoding_labels.json and results/reduced_decoding.json (times).
 
-Two made sets of 12-MP JPEG files (`made_photos`): single faces of 20 to 300 px at detection
-scale in real photos, and every shared photo with a face, enlarged to a long side of 4000.
+Two made sets of 12-MP JPEG files (`tools/made_photos.py`): single faces of 20 to 300 px at
+detection scale in real photos, and every shared photo with a face, enlarged to a long side of 4000.
 The shared photos of 12 MP and more, most of them without a face, are a third set.
 Each is given to the pipeline as a file (decoded reduced, and again where a face would be
 enlarged) and as the whole photo's pixels; a photo agrees when both give it the same label.
@@ -32,7 +32,6 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from benchmarks.made_photos import LARGE, certain_photos, enlarged, photos_folder, single_faces
 from benchmarks.result_files import write_row
 from fer_mobile.detect.scale import shrink
 from fer_mobile.detect.yunet import OVERLAP, SCORE, shipped_onnx
@@ -40,6 +39,7 @@ from fer_mobile.images import load_photo
 from fer_mobile.models import shipped_models
 from fer_mobile.pipeline import Pipeline, load_pipeline
 from fer_mobile.types import PhotoResult
+from tools.made_photos import LARGE, certain_photos, enlarged, photos_folder, single_faces
 
 RUNS = 3
 FIXED = (640, 1280)

@@ -130,8 +130,8 @@ def photos() -> None:
 
 
 def golden_script() -> ModuleType:
-    """The module of benchmarks/golden_vectors.py."""
-    path = ROOT.parent / "benchmarks/golden_vectors.py"
+    """The module of tools/golden_vectors.py."""
+    path = ROOT.parent / "tools/golden_vectors.py"
     spec = importlib.util.spec_from_file_location("golden_vectors", path)
     assert spec
     assert spec.loader

@@ -6,5 +6,5 @@ set -euo pipefail
 cd "$(dirname "$0")"
 python=${PYTHON:-python3}
 
-"$python" ../../benchmarks/golden_vectors.py
+(cd ../.. && "$python" -m tools.golden_vectors)
 RECORD=true "$python" build.py test

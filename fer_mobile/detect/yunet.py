@@ -2,7 +2,7 @@
 
 Wei Wu, Hanyang Peng, Shiqi Yu: "YuNet: A Tiny Millisecond-level Face Detector", Machine
 Intelligence Research 20, 2023; weights under the MIT licence (models/yunet/LICENSE).
-`fer_mobile.convert.yunet` makes the file.
+`tools/convert_yunet.py` makes the file.
 
 Input, signature name `image`: uint8 [1, H, W, 3], RGB, H and W multiples of 32 (resize the
 input tensor; the file opens at 320×320).  A photo of another size is padded with zeros at

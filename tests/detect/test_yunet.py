@@ -10,7 +10,6 @@ import onnxruntime
 import pytest
 from PIL import Image
 
-from fer_mobile.convert.yunet import SOURCE_SHA256, convert_yunet
 from fer_mobile.detect import DETECTION_SIDE
 from fer_mobile.detect.scale import shrink
 from fer_mobile.detect.yunet import STRIDES, YuNet, decode, overlap, shipped_onnx, shipped_yunet
@@ -19,6 +18,7 @@ from fer_mobile.images import load_photo
 from fer_mobile.resources import photos_dir
 from fer_mobile.runtime.interpreter import load_interpreter
 from fer_mobile.types import Box
+from tools.convert_yunet import SOURCE_SHA256, convert_yunet
 
 PHOTOS = photos_dir()
 

@@ -1,30 +1,20 @@
 """The golden vectors, which Kotlin is held against, are what the code gives."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
 
 from fer_mobile.bench.result import parse_result
+from tools import golden_vectors
 
 HERE = Path(__file__).parent
-AGAIN = "Run: python benchmarks/golden_vectors.py"
+AGAIN = "Run: python -m tools.golden_vectors"
 
 
 @pytest.fixture(scope="module")
-def script():
-    """The module of `benchmarks/golden_vectors.py`."""
-    path = HERE.parents[1] / "benchmarks" / "golden_vectors.py"
-    spec = importlib.util.spec_from_file_location("golden_vectors", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def vectors(script):
-    found, blob = script.vectors()
+def vectors():
+    found, blob = golden_vectors.vectors()
     return json.loads(json.dumps(found)), blob
 
 
@@ -68,9 +58,9 @@ def test_photos_and_detections_are_those_committed(vectors):
         assert face["box"] == pytest.approx(other["box"], abs=1e-4)
 
 
-def test_they_cover_what_can_go_wrong(script):
+def test_they_cover_what_can_go_wrong():
     """At least: every orientation, boxes off each side, one pixel, enlarging and reducing."""
-    assert {orientation for _, orientation, *_ in script.CROPS} == set(range(1, 9))
+    assert {orientation for _, orientation, *_ in golden_vectors.CROPS} == set(range(1, 9))
     crops = committed()["crops"]
     assert len(crops) >= 50
     squares = [case["square"] for case in crops]

@@ -13,7 +13,7 @@ import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import javax.imageio.ImageIO
 
-/** What `benchmarks/golden_vectors.py` wrote: the Python code's answers. */
+/** What `tools/golden_vectors.py` wrote: what the Python code gives. */
 object Golden {
     /** The repository, from wherever below it the tests run. */
     val root: File = generateSequence(File("").absoluteFile) { it.parentFile }

@@ -1,6 +1,6 @@
 """Builds fer_mobile/golden/faces.png: the faces of affective-25 and of official portraits.
 
-    FER_MOBILE_DATA=... python -m benchmarks.golden_faces [--count 128]
+    FER_MOBILE_DATA=... python -m tools.golden_faces [--count 128]
 
 Every face of the bundled photos comes first, then portraits of the folder
 photos/congress (works of the United States government, public domain) in the order of
@@ -16,23 +16,26 @@ import numpy as np
 from PIL import Image
 
 from fer_mobile.data import data_path
-from fer_mobile.detect import load_detector
+from fer_mobile.detect import FaceDetector, load_detector
 from fer_mobile.golden import SIDE
 from fer_mobile.images import find_photos, load_photo
 from fer_mobile.preprocess import CropRule, face_pixels
 from fer_mobile.resources import photos_dir
+from fer_mobile.types import Pixels
 
 TARGET = Path(__file__).resolve().parent.parent / "fer_mobile" / "golden" / "faces.png"
 COLUMNS = 16
 
 
-def faces_of(photo: Path, detector, rule: CropRule) -> list[np.ndarray]:
+def faces_of(photo: Path, detector: FaceDetector, rule: CropRule) -> list[Pixels]:
+    """The faces of a photo as they are stored: uint8 [SIDE, SIDE]."""
     whole = load_photo(photo)
     return [face_pixels(whole.rgb, f.box, SIDE, rule) for f in detector.detect(whole)]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Write the mosaic."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--count", type=int, default=128)
     count = parser.parse_args().count
     detector, rule = load_detector(), CropRule()

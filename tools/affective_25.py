@@ -1,6 +1,6 @@
 """Rebuild the bundled photo set `affective-25` and its manifest from the shared photos.
 
-    FER_MOBILE_DATA=DIR python benchmarks/photo_sets/make_affective_25.py [--out DIR]
+    FER_MOBILE_DATA=DIR python -m tools.affective_25 [--out DIR]
 
 The same Pillow version gives the same bytes; another one may encode JPEG a little differently.
 """
@@ -250,7 +250,8 @@ def build(folder: Path, out: Path) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Build the set from the shared photos; the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, default=photos_dir("affective-25"))
     out = parser.parse_args().out
     try:

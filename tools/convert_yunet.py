@@ -1,6 +1,6 @@
 """Makes the shipped face detector: YuNet's ONNX file as one TFLite file for every photo size.
 
-    python -m fer_mobile.convert.yunet [ONNX [TFLITE]]
+    python -m tools.convert_yunet [ONNX [TFLITE]]
 
 The ONNX file is OpenCV Zoo's `face_detection_yunet_2023mar.onnx` (`SOURCE_SHA256`); it lies
 beside the TFLite file in `models/yunet/`.  The weights stay as they are; the graph around
@@ -47,9 +47,9 @@ def convert_yunet(onnx_file: Path) -> bytes:
         MissingPackageError: TensorFlow or onnx is not installed.
     """
     content = onnx_file.read_bytes()
-    found = hashlib.sha256(content).hexdigest()
-    if found != SOURCE_SHA256:
-        raise InputError(onnx_file, expected=f"sha256 {SOURCE_SHA256}", found=f"sha256 {found}")
+    checksum = hashlib.sha256(content).hexdigest()
+    if checksum != SOURCE_SHA256:
+        raise InputError(onnx_file, expected=f"sha256 {SOURCE_SHA256}", found=f"sha256 {checksum}")
     try:
         import onnx
 

@@ -1,6 +1,6 @@
 """Makes the pictures of README.md: the report of the demo, as Chromium shows it.
 
-python -m benchmarks.readme_pictures
+python -m tools.readme_pictures
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
@@ -21,6 +22,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 def side_by_side(pictures: list[Image.Image]) -> Image.Image:
+    """The pictures in a row on white."""
     gap = 24
     width = sum(p.width for p in pictures) + gap * (len(pictures) - 1)
     sheet = Image.new("RGB", (width, max(p.height for p in pictures)), "white")
@@ -32,6 +34,7 @@ def side_by_side(pictures: list[Image.Image]) -> Image.Image:
 
 
 def main() -> None:
+    """Run the demo and take its pictures."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         subprocess.run(
             [sys.executable, "-c", MAIN, "demo", "--out", folder],
@@ -39,7 +42,7 @@ def main() -> None:
         )
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
 
-        def shot(width: int, height: int, detail: bool = False, **options) -> Image.Image:
+        def shot(width: int, height: int, detail: bool = False, **options: Any) -> Image.Image:
             page = browser.new_page(viewport={"width": width, "height": height}, **options)
             page.goto((Path(folder) / "index.html").as_uri())
             page.wait_for_selector("main button")

@@ -19,8 +19,8 @@ from fer_mobile.resources import photos_dir
 from tests.conftest import PATIENCE_S
 
 FOLDER = photos_dir("affective-25")
-ROOT = Path(__file__).resolve().parents[1]
-SCRIPT = ROOT / "benchmarks" / "photo_sets" / "make_affective_25.py"
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "tools" / "affective_25.py"
 LICENCES = {"public domain", "CC0", "MIT", "Pexels", "CC0 or Pexels"}
 NOT_PHOTOS = {"manifest.csv", "README.md"}
 

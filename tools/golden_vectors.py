@@ -1,6 +1,6 @@
 """Writes tests/golden/: what the code gives for given images, in files that Kotlin reads too.
 
-    python -m benchmarks.golden_vectors [--images]
+    python -m tools.golden_vectors [--images]
 
 `vectors.json` holds the cases and what they give; byte strings are [offset, length] in
 `vectors.bin`.  Run it again when a shipped model was added or changed.  The images are part of
@@ -116,6 +116,7 @@ def pixels(name: str, orientation: int = 1) -> np.ndarray:
 
 
 def crop_cases(blob: Blob) -> list[dict[str, Any]]:
+    """`CROPS` and the pixels that they give."""
     cases = []
     for name, orientation, box, rule, size in CROPS:
         rgb = pixels(name, orientation)
@@ -134,6 +135,7 @@ def crop_cases(blob: Blob) -> list[dict[str, Any]]:
 
 
 def shrink_cases(blob: Blob) -> list[dict[str, Any]]:
+    """`SHRINKS` and the pixels that they give."""
     cases = []
     for name, side in SHRINKS:
         small = shrink(pixels(name), side)
@@ -289,7 +291,8 @@ def write_images() -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Write the vectors."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--images", action="store_true", help="make the images anew as well")
     if parser.parse_args().images:
         write_images()

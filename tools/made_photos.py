@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from fer_mobile.detect import DETECTION_SIDE, load_detector
+from fer_mobile.detect import DETECTION_SIDE, FaceDetector, load_detector
 from fer_mobile.images import load_photo
 from fer_mobile.types import Box
 
@@ -59,6 +59,7 @@ class CutOut:
     box: Box
 
     def scaled(self, factor: float) -> CutOut:
+        """`factor` times as large."""
         size = (max(1, round(self.image.width * factor)), max(1, round(self.image.height * factor)))
         return CutOut(self.image.resize(size, Image.Resampling.BICUBIC), self.box.scaled(factor))
 
@@ -67,10 +68,12 @@ class CutOut:
         return self.scaled(min(1.0, width / self.image.width, height / self.image.height))
 
     def with_face(self, height: float) -> CutOut:
+        """Scaled so that the face's box is so many pixels high."""
         return self.scaled(height / self.box.height)
 
 
 def photos_folder() -> Path:
+    """The shared photos."""
     return Path(os.environ["FER_MOBILE_DATA"]) / "photos"
 
 
@@ -119,7 +122,7 @@ def _cut_out(path: Path) -> CutOut | None:
 
 
 @cache
-def _detector():
+def _detector() -> FaceDetector:
     return load_detector()
 
 
