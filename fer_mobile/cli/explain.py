@@ -40,9 +40,11 @@ def explain_command(
     """Draw which parts of each face the prediction rests on."""
     from fer_mobile.explain import explain
     from fer_mobile.explain.picture import draw_explanations
+    from fer_mobile.files import check_output
 
-    explanations = explain(image, model, method=method, label=label, whole=whole)
     picture = out or Path(f"{image.stem}_{method}.png")
+    check_output(picture, [image, model])
+    explanations = explain(image, model, method=method, label=label, whole=whole)
     draw_explanations(explanations, picture, title=f"{image.name}, {model}, {method}")
     if as_json:
         faces = [each.as_dict() for each in explanations]

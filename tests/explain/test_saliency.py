@@ -1,5 +1,7 @@
 """Saliency of real faces: hiding what a map marks costs more than hiding what it does not."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -148,3 +150,12 @@ def test_the_command_draws_and_says(fer_mobile):
     assert face["label"] == "happiness"
     assert np.array(face["saliency"]).shape == (56, 56)
     assert "expected a face" in fer_mobile.refused("explain", photo("coffee-cup.jpg"))
+
+
+def test_the_picture_never_takes_the_place_of_the_photo(fer_mobile):
+    image = fer_mobile.folder / "photo.png"
+    shutil.copy(photo("cat.png"), image)
+    before = image.read_bytes()
+    message = fer_mobile.refused("explain", "photo.png", "--out", "./photo.png")
+    assert "photo.png: expected a file to write, found photo.png, which is read." in message
+    assert image.read_bytes() == before

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -117,3 +119,23 @@ def test_a_folder_that_is_made_in_the_library_is_marked_as_ours(tmp_path):
     for name, marked in {"library/new": True, "library/mine": False, "new": False}.items():
         write(CopySink(tmp_path / name), [photo(library / "cat.png")], library)
         assert (tmp_path / name / MARKER).exists() == marked
+
+
+def test_a_killed_run_leaves_no_half_photo_and_the_next_one_cleans_up(tmp_path):
+    source, out = photos_dir() / "rocket.jpg", tmp_path / "out"
+    code = (
+        "import os, shutil, signal, sys; from pathlib import Path\n"
+        "from fer_mobile.gallery.sinks.copies import copy\n"
+        "def half(source, target):\n"
+        "    Path(target).write_bytes(Path(source).read_bytes()[:1000])\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "shutil.copy2 = half\n"
+        "copy(Path(sys.argv[1]), Path(sys.argv[2]))"
+    )
+    out.mkdir()
+    subprocess.run([sys.executable, "-c", code, source, out / "rocket.jpg"], check=False)
+    (left,) = out.iterdir()
+    assert left.name.startswith(".fer-mobile-")
+    sink = write(CopySink(out), [photo(source)], photos_dir())
+    assert [path.name for path in out.iterdir()] == ["rocket.jpg"]
+    assert sink.written[0].read_bytes() == source.read_bytes()

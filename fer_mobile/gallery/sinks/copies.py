@@ -20,7 +20,7 @@ from fer_mobile.types import PhotoResult
 Putter = Callable[[Path, Path], bool]
 """Puts a photo at a path; False: another file has that name, and is left alone."""
 
-_FATAL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_FATAL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EXDEV}
 """Errors that the next photo would meet too."""
 
 
