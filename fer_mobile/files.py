@@ -8,6 +8,7 @@ link stays a link, and a pipe or a device is written to.  A folder is ours only 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import itertools
 import os
@@ -92,12 +93,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     except BrokenPipeError:  # whoever read has seen enough
         raise
     except OSError as error:
-        raise InputError(
-            path,
-            expected="a place that can be written to",
-            found=error.strerror or str(error),
-            hint="Check the folder, its rights and the space left.",
-        ) from error
+        raise _refusal(path, error) from error
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -111,20 +107,28 @@ def write_bytes(path: str | Path, data: bytes) -> None:
 
 
 def check_output(path: str | Path, inputs: Iterable[str | Path] = ()) -> None:
-    """Raise InputError where `path` is one of the files that a command reads, or a folder.
+    """Raise InputError where `path` cannot be written, or is a file that a command reads.
 
-    A link to such a file, and a second name of it, are that file.
+    A link to such a file, and a second name of it, are that file.  Called before a long work, so
+    that it is not done in vain.
     """
     path = Path(path)
-    with contextlib.suppress(OSError):
+    try:
         _refuse_folder(path)
+        if path == STDOUT:
+            return
+        if not path.exists():
+            _check_parent(Path(os.path.realpath(path)))
+            return
+        if not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, "it is protected against writing")
         target = path.stat()
-        for each in inputs:
-            with contextlib.suppress(OSError):
-                if path != STDOUT and os.path.samestat(target, Path(each).stat()):
-                    raise InputError(
-                        path, expected="a file to write", found=f"{each}, which is read"
-                    )
+    except OSError as error:
+        raise _refusal(path, error) from error
+    for each in inputs:
+        with contextlib.suppress(OSError, ValueError):
+            if os.path.samestat(target, Path(each).stat()):
+                raise InputError(path, expected="a file to write", found=f"{each}, which is read")
 
 
 def is_ours(folder: Path) -> bool:
@@ -190,6 +194,24 @@ def _short_suffix(path: Path) -> str:
     return path.suffix if len(os.fsencode(path.suffix)) <= _LONGEST_SUFFIX else ""
 
 
+def _check_parent(path: Path) -> None:
+    """Raise OSError where no file can be made at `path`."""
+    parent = next(folder for folder in path.parents if folder.exists())
+    if not parent.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def _refusal(path: Path, error: OSError) -> InputError:
+    return InputError(
+        path,
+        expected="a place that can be written to",
+        found=error.strerror or str(error),
+        hint="Check the folder, its rights and the space left.",
+    )
+
+
 def _refuse_folder(path: Path) -> None:
     if path != STDOUT and path.is_dir():
         raise InputError(path, expected="a file to write", found="a folder")
@@ -250,7 +272,7 @@ def _put(part: Path, target: Path) -> None:
         part.replace(target)
         return
     if not os.access(target, os.W_OK):
-        raise PermissionError(13, "it is protected against writing")
+        raise PermissionError(errno.EACCES, "it is protected against writing")
     if old.st_nlink == 1 and _like(part, target, old):
         part.replace(target)
         return

@@ -140,8 +140,9 @@ def _check_sinks(scan: LibraryScan, sinks: Sequence[Sink]) -> None:
     targets: dict[Path, Sink] = {}
     for sink in sinks:
         sink.check(scan.folder, inputs)
-        other = targets.setdefault(sink.path.resolve(), sink)
-        if other is not sink:
+        place = sink.path.resolve()
+        other = targets.setdefault(place, sink)
+        if other is not sink and not place.is_char_device():
             raise InputError(
                 sink.path,
                 expected=f"a place of their own for the {sink.what}",

@@ -56,6 +56,8 @@ _COLUMNS: Final = {
     "result": {"content", "pipeline", "row"},
 }
 
+_LARGEST_INTEGER: Final = 2**63 - 1
+"""Of SQLite; a file system may hold the year 2300."""
 _LONGEST_ROW: Final = 10_000_000
 """Characters of a row: some ten thousand faces."""
 _LONGEST_SIDE: Final = 10_000_000
@@ -333,7 +335,7 @@ def _changed(stat: os.stat_result) -> int:
     The time of the last modification can be set, as tools that edit photos do; that of the last
     change cannot.  Either makes the sum another one.
     """
-    return stat.st_mtime_ns + stat.st_ctime_ns
+    return (stat.st_mtime_ns + stat.st_ctime_ns) & _LARGEST_INTEGER
 
 
 def _key(path: str | Path) -> bytes:

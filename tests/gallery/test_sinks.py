@@ -9,6 +9,7 @@ import shutil
 import pytest
 
 from fer_mobile.errors import InputError
+from fer_mobile.gallery.run import filter_library
 from fer_mobile.gallery.sinks.copies import CopySink, LinkSink
 from fer_mobile.gallery.sinks.csv import CsvSink
 from fer_mobile.gallery.sinks.html import HtmlSink
@@ -44,18 +45,28 @@ def test_two_outputs_need_two_places(library, tmp_path):
 
 
 def test_an_output_that_fails_does_not_stop_the_others(library, tmp_path, caplog):
-    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "full").symlink_to("/dev/full")
     sinks = [
-        CsvSink(tmp_path / "file" / "rows.csv"),
+        CsvSink("/dev/full"),
         CopySink(tmp_path / "copies"),
-        JsonlSink(tmp_path / "file" / "rows.jsonl"),
+        JsonlSink(tmp_path / "full"),
         HtmlSink(tmp_path / "report.html"),
     ]
-    with pytest.raises(InputError, match=r"rows\.csv: expected a place that can be written to"):
+    with pytest.raises(InputError, match=r"/dev/full: expected a place that can be written to"):
         run_filter(library, sinks)
-    assert "rows.jsonl" in caplog.text
+    assert str(tmp_path / "full") in caplog.text
     assert len(sinks[1].written) == 2
     assert (tmp_path / "report.html").is_file()
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_read(library, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    read = []
+    for place in (tmp_path / "file" / "rows.csv", tmp_path / "file" / "new" / "rows.csv"):
+        sink = CsvSink(place)
+        with pytest.raises(InputError, match="written to, found Not a directory"):
+            filter_library(library, sinks=[sink], progress=lambda *step: read.append(step))
+    assert read == []
 
 
 def test_rows_of_what_matches_and_of_what_failed(tmp_path):

@@ -247,6 +247,14 @@ def test_a_change_that_keeps_size_and_time_is_noticed(store, library):
     assert store.get(path) is None
 
 
+@pytest.mark.parametrize("year", [-10, 330])
+def test_photos_of_any_year_are_kept(store, library, year):
+    path = library / "cat.png"
+    os.utime(path, (year * 31_557_600, year * 31_557_600))
+    result = keep(store, path, face("fear"))
+    assert store.get(path).as_dict() == result.as_dict()
+
+
 GOOD = PhotoResult.from_dict(photo("a.jpg", face("fear", 0.5)).as_dict())  # figures rounded
 
 
