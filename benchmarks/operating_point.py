@@ -25,8 +25,7 @@ from fer_mobile.contract import OutputCalibration
 from fer_mobile.data import Dataset, load_dataset
 from fer_mobile.metrics import score
 from fer_mobile.preprocess import normalise, resize
-from fer_mobile.training import find_recipe, load_recipe
-from fer_mobile.training.fit import train
+from fer_mobile.training import find_recipe, load_recipe, train
 from fer_mobile.training.output_calibration import calibrated, prior_offsets
 from fer_mobile.training.recipe import Recipe
 from fer_mobile.training.split import held_out
@@ -43,7 +42,7 @@ def out_of_fold(recipe: Recipe, folder: Path, folds: int) -> tuple[Dataset, np.n
         data = recipe.data.model_copy(update={"folds": folds, "fold": fold})
         part = recipe.model_copy(update={"data": data})
         run = folder / f"{recipe.name}_fold{fold}"
-        train(part, run, resume=True)
+        train(part, run, resume=True, finish=False)
         rows = held_out(part)
         model = load_checkpoint(run).model
         size = int(model.input_shape[1])

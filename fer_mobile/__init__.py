@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     from fer_mobile.pipeline import load_pipeline as load_pipeline
     from fer_mobile.predictor import Predictions as Predictions
     from fer_mobile.predictor import classify_faces as classify_faces
-    from fer_mobile.training.fit import train as train
+    from fer_mobile.training import TrainingResult as TrainingResult
+    from fer_mobile.training import train as train
     from fer_mobile.types import Box as Box
     from fer_mobile.types import Face as Face
     from fer_mobile.types import PhotoResult as PhotoResult
@@ -74,6 +75,7 @@ _MODULE: Final = {
     "PrecomputedBoxes": "detect.boxes",
     "Predictions": "predictor",
     "RecipeError": "errors",
+    "TrainingResult": "training",
     "UnsupportedLayerError": "errors",
     "ScanOptions": "gallery.options",
     "Verification": "convert",
@@ -85,7 +87,7 @@ _MODULE: Final = {
     "load_detector": "detect",
     "load_pipeline": "pipeline",
     "scan_library": "gallery.scan",
-    "train": "training.fit",
+    "train": "training",
     "verify": "convert",
 }
 """The module that each public name is imported from when it is first used."""

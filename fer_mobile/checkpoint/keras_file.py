@@ -35,15 +35,19 @@ _PARTS: Final = (
 """Modules of Keras that networks are made of.  Others (`keras.utils`) have functions that act."""
 
 
-def import_keras() -> Any:
-    """Keras, imported in silence; MissingPackageError when it is not installed."""
+def import_keras(purpose: str = "reading float weights", extra: str = "export") -> Any:
+    """Keras, imported in silence.
+
+    Raises MissingPackageError, which names `purpose` and `extra`, where it or the JAX that it is
+    set to run on is not installed.
+    """
     try:
         with quiet():
             import keras
     except ImportError as error:
-        raise MissingPackageError(
-            "reading float weights", package=error.name or "keras", extra="export"
-        ) from error
+        package = error.name or "keras"
+        missing = "jax" if package == "jax" else extra
+        raise MissingPackageError(purpose, package=package, extra=missing) from error
     return keras
 
 

@@ -126,18 +126,18 @@ class RunFolder:
             facts["stopped"] = state.stopped
         write_text(self.path / "state.json", json.dumps(facts))
 
-    def write_best(self, save: Callable[[Path], object], valid: Mapping[str, Any]) -> None:
-        """Keep the weights that `save` writes to the path it is given, and their figures."""
+    def write_best(self, save: Callable[[Path], object]) -> None:
+        """Keep the weights that `save` writes to the path it is given."""
         replace_file(self.best_weights, save)
-        self.write_valid(valid)
 
     def read_valid(self) -> dict[str, Any]:
         """Protocol, split and figures of the best weights."""
         return _read_json(self.valid_json)
 
-    def write_valid(self, valid: Mapping[str, Any]) -> None:
-        """Keep protocol, split and figures of the best weights."""
-        write_text(self.valid_json, json.dumps(valid, indent=2))
+    def write_scores(self, protocol: str, split: str, scores: Scores) -> None:
+        """Keep the figures of the best weights, and the rows that they are of."""
+        facts = {"protocol": protocol, "split": split, **scores.as_dict()}
+        write_text(self.valid_json, json.dumps(facts, indent=2))
 
     def read_scores(self) -> Scores | None:
         """The figures of the best weights; None where there are none yet."""

@@ -1,9 +1,10 @@
-"""`fer-mobile train`: a recipe becomes a run folder."""
+"""`fer-mobile train`: recipes become run folders."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,20 +12,35 @@ from fer_mobile.cli.options import Data
 
 
 def train_command(
-    recipe: Annotated[
-        str, typer.Argument(metavar="RECIPE.toml", help="A recipe file or a shipped recipe's name.")
+    recipes: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RECIPE...", help="A recipe file or a shipped recipe's name, or several."
+        ),
     ],
     data: Data = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The run folder; default: runs/<recipe>.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The run folder (of several recipes: the folder for theirs); default: "
+            "runs/<recipe>.",
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on after the last finished epoch.")
     ] = False,
-    set_values: Annotated[
+    overrides: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="key=value", help="Change a value of the recipe."),
+        typer.Option("--set", metavar="key=value", help="Change a value of the recipes."),
     ] = None,
+    backend: Annotated[
+        str,
+        typer.Option(
+            metavar="keras|device",
+            help="device: on JAX, batches made on the accelerator, several recipes side by side.",
+        ),
+    ] = "keras",
     parallel: Annotated[
         str | None,
         typer.Option(
@@ -36,35 +52,32 @@ def train_command(
         bool, typer.Option("--no-parameter-cap", help="Allow more than 10,000,000 parameters.")
     ] = False,
 ) -> None:
-    """Train a recipe; checkpoints every epoch, writes history and curves."""
-    from fer_mobile.training import find_recipe, load_recipe
-
-    loaded = load_recipe(find_recipe(recipe), set_values or [])
-    folder = out or Path("runs") / loaded.name
+    """Train recipes; checkpoints every epoch, writes history and curves."""
     from fer_mobile.data import data_path
+    from fer_mobile.training import find_recipe, load_recipe, train_side_by_side
 
-    data_path(data)  # a missing dataset should be said before TensorFlow takes its seconds
-    from fer_mobile.checkpoint import import_keras
-
-    import_keras()
-    from fer_mobile.convert.training_ranges import keep_ranges
-    from fer_mobile.training.fit import train
-    from fer_mobile.training.split import training_rows
-
-    def report(line: str) -> None:
-        typer.echo(line, err=True)
-
-    best = train(
+    loaded = [load_recipe(find_recipe(name), overrides or []) for name in recipes]
+    runs = out or Path("runs")
+    single = out is not None and len(loaded) == 1
+    folders = [runs] if single else [runs / recipe.name for recipe in loaded]
+    data_path(data)  # a missing dataset should be reported before Keras takes its seconds
+    if backend == "device":  # which needs it; what the user has set stays, and is then refused
+        os.environ.setdefault("KERAS_BACKEND", "jax")
+    chosen: dict[str, Any] = {"backend": backend, "parallel": parallel}  # checked there
+    results = train_side_by_side(
         loaded,
-        folder,
+        folders,
         data=data,
         resume=resume,
         parameter_cap=not no_parameter_cap,
-        parallel=parallel,
-        report=report,
+        throughput=True,
+        report=lambda line: typer.echo(line, err=True),
+        **chosen,
     )
-    keep_ranges(folder, training_rows(loaded, data)[0].images, report)
-    typer.echo(
-        f"best epoch: accuracy {best.accuracy:.4f}, balanced {best.balanced_accuracy:.4f} "
-        f"({loaded.data.protocol} valid, n={best.n:,}); run folder: {folder}"
-    )
+    for result in results:
+        scores = result.scores
+        typer.echo(
+            f"best epoch: accuracy {scores.accuracy:.4f}, balanced "
+            f"{scores.balanced_accuracy:.4f} ({result.recipe.data.protocol} valid, "
+            f"n={scores.n:,}); run folder: {result.folder}"
+        )

@@ -23,6 +23,7 @@ from fer_mobile.graph.ranges import (
     read_ranges,
 )
 from fer_mobile.preprocess import resize
+from fer_mobile.training.finishing import FINISHING_STEPS
 from fer_mobile.types import Pixels
 
 if TYPE_CHECKING:
@@ -59,6 +60,11 @@ def keep_ranges(run: Path, images: Pixels | FaceFiles, report: Callable[[str], N
         report(f"no {RANGES_JSON}, so that int8 exports take the bundled faces: {error}")
     else:
         report(f"{RANGES_JSON}: activation ranges for int8 exports, from {origin}")
+
+
+FINISHING_STEPS.register(
+    "activation ranges", lambda run, learn, report: keep_ranges(run, learn.images, report)
+)
 
 
 def _has_ranges(run: Path, model: keras.Model) -> bool:

@@ -65,7 +65,7 @@ def train_and_measure(attempt: Attempt, report: Callable[[str], None]) -> dict[s
 
     keras = import_keras()
     from fer_mobile.studies.measure import measure_run, time_prediction
-    from fer_mobile.training.fit import train
+    from fer_mobile.training import train
 
     folder = attempt.folder
     # The row of a run that takes the whole process down with it.
@@ -77,7 +77,7 @@ def train_and_measure(attempt: Attempt, report: Callable[[str], None]) -> dict[s
             data=attempt.data,
             resume=True,
             parameter_cap=False,
-            throughput=False,
+            finish=False,  # nothing is exported
             report=report,
         )
         row = measure_run(attempt.recipe, folder, attempt.data)

@@ -2,7 +2,7 @@
 
 The folder that is written holds::
 
-    runs/NAME/    a run folder (see `training.fit`) for each, with test.json,
+    runs/NAME/    a run folder (see `checkpoint.run_folder`) for each, with test.json,
                   classification_report.json, confusion.png and row.json
     SUITE.csv     a row a run
     SUITE.json    the same with the printed figures, histories and recalls

@@ -1,104 +1,145 @@
-"""The stream of augmented batches that a model is fitted on, the same for every backend."""
+"""What the batches of a training are, and the stream of them that Keras is fitted on.
+
+Everything random of a batch but the noise of its pixels is drawn here as numbers, for any
+backend.  It depends only on the recipe's seed, the epoch's number and the batch's index, so a
+resumed training sees what an undisturbed one would have seen.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_mobile.data import Dataset
-from fer_mobile.data.augmentation import add_noise, augment
+from fer_mobile.data.augmentation import Changes, add_noise, apply_changes, draw_changes
+from fer_mobile.data.augmix import augmix
 from fer_mobile.data.steps import apply_steps
-from fer_mobile.training.distillation import Teachers
 from fer_mobile.training.recipe import Recipe
 
-PREFETCHED: Final = 16
-"""Batches that wait for TensorFlow's training step."""
+Values = TypeVar("Values")
+
+SoftTargets = Callable[[int, int, NDArray[np.float32]], NDArray[np.float32]]
+"""The teachers' targets float32 [N, labels] for a view's batch: of the view, the batch's index
+and its faces float32 [N, S, S, 1] before noise."""
+
+
+def smoothed_targets(dataset: Dataset, smoothing: float) -> NDArray[np.float32]:
+    """The targets of every row, float32 [rows, labels], with label smoothing."""
+    classes = len(dataset.names)
+    return (dataset.targets * (1 - smoothing) + smoothing / classes).astype(np.float32)
+
+
+def row_weights(dataset: Dataset, balance: float) -> NDArray[np.float32]:
+    """How much every row counts, float32 [rows] of mean 1: a class as ~ count ** -balance."""
+    counts = np.bincount(dataset.labels, minlength=len(dataset.names)).clip(1)
+    weights = ((counts.max() / counts) ** balance)[dataset.labels]
+    relative: NDArray[np.float32] = (weights / weights.mean()).astype(np.float32)
+    return relative
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPlan:
+    """What one batch is."""
+
+    rows: NDArray[np.int64]
+    """[N], of the training rows."""
+    changes: Changes
+    """Of their faces."""
+    mixup: NDArray[np.float32]
+    """[N], the share of each row; the rest is the row at the same place from the end."""
+
+    def mix(self, values: Values) -> Values:
+        """Each row's values [N, ...] mixed with its partner's."""
+        share = self.mixup.reshape(-1, *[1] * (np.ndim(values) - 1))  # type: ignore[arg-type]
+        mixed: Values = share * values + (1 - share) * values[::-1]  # type: ignore[index,operator]
+        return mixed
+
+
+class BatchPlanner:
+    """Plans every batch of a recipe."""
+
+    def __init__(self, recipe: Recipe, rows: int, size: int) -> None:
+        """For so many training rows and an input size in pixels."""
+        self._recipe, self._rows, self._size = recipe, rows, size
+        self.batch_size = min(recipe.training.batch_size, rows)
+        self.steps = rows // self.batch_size
+
+    def view(self, epoch: int) -> int:
+        """The epoch (from 0) whose batches this epoch has: its own, or with `views` one of them."""
+        views = self._recipe.distillation.repeated_views
+        return epoch % views if views else epoch
+
+    def mirrored(self, epoch: int) -> bool:
+        """Whether faces that come again are mirrored: every other time, if the recipe mirrors."""
+        views = self._recipe.distillation.repeated_views
+        return bool(views and epoch // views % 2 and self._recipe.augmentation.flip)
+
+    def order(self, epoch: int) -> NDArray[np.int64]:
+        """The rows of an epoch's batches, int64 [steps * batch_size]."""
+        rng = np.random.default_rng((self._recipe.training.seed, self.view(epoch)))
+        return rng.permutation(self._rows)[: self.steps * self.batch_size]
+
+    def plan(self, epoch: int, order: NDArray[np.int64], index: int) -> BatchPlan:
+        """The batch at an index of an epoch with that order."""
+        training = self._recipe.training
+        rows = order[index * self.batch_size : (index + 1) * self.batch_size]
+        rng = np.random.default_rng((training.seed, self.view(epoch), index))
+        changes = draw_changes(len(rows), self._size, self._recipe.augmentation, rng)
+        mixup = np.ones(len(rows), np.float32)
+        if training.mixup:
+            mixup = rng.beta(training.mixup, training.mixup, len(rows)).astype(np.float32)
+        return BatchPlan(rows, changes, mixup)
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Shuffled, augmented batches of one epoch after another.
+    """The batches of one epoch after another: faces, targets, weights.
 
-    What an epoch holds depends only on the recipe's seed and the epoch's number, so a
-    resumed training sees what an undisturbed one would have seen.  Keras neither numbers
-    the epochs for a dataset nor tells it of each exactly once: `begin` must be called.
-    `teachers` are asked by this stream, so the step of a training with them is a plain one.
+    Of an epoch 0 until `set_epoch` says another; that may be called at any time.
     """
 
     def __init__(
-        self, dataset: Dataset, recipe: Recipe, size: int, teachers: Teachers | None = None
+        self, dataset: Dataset, recipe: Recipe, size: int, soft_targets: SoftTargets | None = None
     ) -> None:
+        """Of a dataset's rows, as faces of `size` pixels; `soft_targets` are the teachers'."""
         super().__init__()
-        self.teachers = teachers
-        self.dataset, self.recipe, self.size = dataset, recipe, size
-        self.options = recipe.augmentation
-        if teachers:  # they judge faces without the noise that the student gets
-            self.options = self.options.model_copy(update={"noise": 0.0})
-        smoothing = recipe.training.label_smoothing
-        classes = len(dataset.names)
-        self.targets = dataset.targets * (1 - smoothing) + np.float32(smoothing / classes)
-        counts = np.bincount(dataset.labels, minlength=classes).clip(1)
-        weights = (counts.max() / counts) ** recipe.training.balance
-        per_row = weights[dataset.labels]
-        self.weights = (per_row / per_row.mean()).astype(np.float32)
-        self.begin(0)
+        self._dataset, self._recipe, self._size = dataset, recipe, size
+        self._soft_targets = soft_targets
+        self._targets = smoothed_targets(dataset, recipe.training.label_smoothing)
+        self._weights = row_weights(dataset, recipe.training.balance)
+        self._planner = BatchPlanner(recipe, len(dataset), size)
+        self.set_epoch(0)
 
-    def begin(self, epoch: int) -> None:
+    def set_epoch(self, epoch: int) -> None:
         """From now on, give the batches of this epoch (from 0)."""
-        views = self.recipe.distillation.views
-        self.number = epoch  # for the noise, which is new even where faces come again
-        rounds, self.epoch = divmod(epoch, views) if self.teachers and views else (0, epoch)
-        # Faces that come again are mirrored every other time, where the recipe mirrors faces.
-        self.mirrored = bool(rounds % 2 and self.recipe.augmentation.flip)
-        rng = np.random.default_rng((self.recipe.training.seed, self.epoch))
-        self.order = rng.permutation(len(self.dataset))
-        if self.teachers:
-            self.teachers.begin(self.epoch)
+        self.epoch = epoch
+        self._order = self._planner.order(epoch)
 
     def __len__(self) -> int:
-        return len(self.dataset) // self.recipe.training.batch_size or 1
+        return self._planner.steps
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        training = self.recipe.training
-        rng = np.random.default_rng((training.seed, self.epoch, index))
-        rows = self.order[index * training.batch_size : (index + 1) * training.batch_size]
-        stored = apply_steps(self.dataset.images[rows], self.recipe.data.preprocessing)
-        faces = augment(stored, self.size, self.options, rng)
-        targets, weights = self.targets[rows], self.weights[rows]
-        if training.mixup:
-            share = rng.beta(training.mixup, training.mixup, (len(rows), 1, 1)).astype(np.float32)
-            faces = share * faces + (1 - share) * faces[::-1]
-            targets = share[:, 0] * targets + (1 - share[:, 0]) * targets[::-1]
-            weights = share[:, 0, 0] * weights + (1 - share[:, 0, 0]) * weights[::-1]
-        if self.teachers:
-            part, noise = self.recipe.distillation.weight, self.recipe.augmentation.noise
-            targets = (1 - part) * targets + part * self.teachers(index, faces[..., None])
-            if self.mirrored:
-                faces = faces[:, :, ::-1]
-            faces = add_noise(
-                faces, noise, np.random.default_rng((training.seed, self.number, index, 1))
-            )
-        return faces[..., None], targets, weights
-
-
-def for_fit(batches: Batches) -> Any:
-    """What `keras.Model.fit` is to be given for these batches.
-
-    For TensorFlow a dataset without autotuning, which Keras's has: some ends of epochs waited up
-    to 50 s, one of them seen to wait for a thread of the dataset (TensorFlow 2.21).
-    """
-    if keras.backend.backend() != "tensorflow":
-        return batches
-    import tensorflow as tf
-
-    def epoch() -> Iterator[tuple[np.ndarray, ...]]:
-        return (batches[i] for i in range(len(batches)))
-
-    signature = tuple(tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in batches[0])
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    dataset = tf.data.Dataset.from_generator(epoch, output_signature=signature)
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches)))
-    return dataset.prefetch(PREFETCHED).with_options(options)
+    def __getitem__(
+        self, index: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        recipe, epoch, view = self._recipe, self.epoch, self._planner.view(self.epoch)
+        plan = self._planner.plan(epoch, self._order, index)
+        seeds = (recipe.training.seed, view, index)
+        faces = apply_steps(self._dataset.images[plan.rows], recipe.data.preprocessing)
+        if recipe.augmentation.augmix:
+            faces = augmix(faces, recipe.augmentation.augmix, np.random.default_rng((*seeds, 2)))
+        pixels = plan.mix(apply_changes(faces, self._size, plan.changes))
+        targets = plan.mix(self._targets[plan.rows])
+        if self._soft_targets:
+            part = recipe.distillation.weight
+            soft = self._soft_targets(view, index, pixels[..., None])
+            targets = (1 - part) * targets + part * soft
+        if self._planner.mirrored(epoch):
+            pixels = pixels[:, :, ::-1]
+        if recipe.augmentation.noise:  # new even where faces come again
+            rng = np.random.default_rng((recipe.training.seed, epoch, index, 1))
+            pixels = add_noise(pixels, recipe.augmentation.noise, rng)
+        return pixels[..., None], targets, plan.mix(self._weights[plan.rows])

@@ -1,45 +1,35 @@
-"""Learning from teachers: their answers for the very faces the student sees, beside the votes.
+"""Learning from teachers: soft targets for the very faces that the student sees.
 
-Teachers judge each augmented (and mixed) batch as the student gets it, so that the student
-learns their function, not a table (Beyer et al., 2022); only noise is added after they were
-asked, for a noisy face should be answered as the clean one.  They are not part of the student:
+Teachers predict each augmented (and mixed) batch as the student gets it, so that the student
+learns their function, not a table (Beyer et al., 2022).  Only noise is added after they were
+asked, for a noisy face should be predicted as the clean one.  They are not part of the student:
 neither its weights nor its files hold them.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.data import Dataset
 from fer_mobile.errors import RecipeError
-from fer_mobile.files import write_bytes
 from fer_mobile.metrics import Scores, score
 from fer_mobile.predictor import predict_faces
-from fer_mobile.training.answers import answers_file
+from fer_mobile.training.teacher_cache import TeacherCache
 
 
 class Teachers:
-    """What several networks say on average, by batches of an epoch.
-
-    With a `folder`, the answers for an epoch's batches are kept there once all are known, for
-    an epoch that has the same batches, also after a resume.
-    """
+    """Several networks whose mean prediction is learned."""
 
     def __init__(
-        self,
-        names: Sequence[str | Path],
-        classes: int,
-        *,
-        batches: int = 1,
-        folder: Path | None = None,
-        precision: str = "float32",
+        self, names: Sequence[str | Path], classes: int, precision: str = "float32"
     ) -> None:
         """Read the networks that `names` mean, as for `load_checkpoint`.
 
@@ -49,50 +39,41 @@ class Teachers:
         Raises ModelError for one that cannot be read, RecipeError for one with other labels.
         """
         self.models = [_model(name, classes, precision) for name in names]
-        self.batches, self.folder = batches, folder
-        self._answers: dict[int, np.ndarray] = {}
-        self._file: Path | None = None
 
-    def begin(self, epoch: int) -> None:
-        """From now on, batches are those of this epoch; what the last one's taught is kept."""
-        if self.folder is None:
-            return
-        if self._file and len(self._answers) == self.batches and not self._file.exists():
-            buffer = io.BytesIO()
-            np.save(buffer, np.stack([self._answers[i] for i in range(self.batches)]))
-            write_bytes(self._file, buffer.getvalue())
-        self._file = answers_file(self.folder, epoch)
-        known = np.load(self._file) if self._file.exists() else ()
-        self._answers = dict(enumerate(known))
-
-    def __call__(self, index: int, faces: np.ndarray) -> np.ndarray:
-        """Probabilities float32 [N, classes] for batch `index`, faces [N, S, S, 1] in 0-1.
-
-        A teacher with another input size sees the faces enlarged or shrunk.
-        """
-        if self.folder is None:
-            return self._ask(faces)
-        if index not in self._answers:
-            self._answers[index] = self._ask(faces)
-        return self._answers[index]
+    def __call__(self, faces: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities float32 [N, classes] for faces [N, S, S, 1] in 0-1."""
+        predicted = [model.predict_on_batch(at_size_of(model, faces)) for model in self.models]
+        mean: NDArray[np.float32] = np.stack(predicted).mean(0)
+        return mean
 
     def score(self, dataset: Dataset, preprocessing: Sequence[str] = ()) -> Scores:
         """Figures of their mean on a dataset, whose faces each sees at its own size."""
-        answers = [predict_faces(model, dataset.images, preprocessing) for model in self.models]
-        return score(np.mean(answers, axis=0), dataset.labels, dataset.names)
-
-    def _ask(self, faces: np.ndarray) -> np.ndarray:
-        answers = [model.predict_on_batch(_at(faces, model)) for model in self.models]
-        mean: np.ndarray = np.stack(answers).mean(0)
-        return mean
+        predicted = [predict_faces(m, dataset.images, preprocessing) for m in self.models]
+        return score(np.mean(predicted, axis=0), dataset.labels, dataset.names)
 
 
-def _at(faces: np.ndarray, teacher: keras.Model) -> np.ndarray:
-    size = int(teacher.input_shape[1])
-    if faces.shape[1] == size:
-        return faces
-    resized: np.ndarray = ops.convert_to_numpy(ops.image.resize(faces, (size, size)))
-    return resized
+class SoftTargets:
+    """The teachers' targets for every batch, asked for once where there is a cache."""
+
+    def __init__(self, teachers: Teachers | None, cache: TeacherCache | None) -> None:
+        """Ask `teachers`, or read and fill `cache`; without teachers it must be complete."""
+        self.teachers, self.cache = teachers, cache
+
+    def __call__(self, view: int, index: int, faces: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Float32 [N, labels] for batch `index` of a view, faces [N, S, S, 1] before noise."""
+        known = None if self.cache is None else self.cache.get(view, index)
+        if known is not None:
+            return known
+        if self.teachers is None:
+            raise RuntimeError(f"no targets of batch {index} of view {view}, and no teachers")
+        predicted = self.teachers(faces)
+        return predicted if self.cache is None else self.cache.put(view, index, predicted)
+
+
+def at_size_of(model: keras.Model, faces: Any) -> Any:
+    """Faces [N, S, S, 1], enlarged or shrunk to a model's input size."""
+    size = int(model.input_shape[1])
+    return faces if faces.shape[1] == size else ops.image.resize(faces, (size, size))
 
 
 def _model(name: str | Path, classes: int, precision: str) -> keras.Model:

@@ -16,8 +16,8 @@ def fuse_normalisation(model: keras.Model) -> int:
     """Have the model's batch normalisations of maps train by TensorFlow's fused kernel.
 
     Only what a layer computes in training is replaced, and only in this object: a saved file
-    holds Keras's own layers.  Beside rounding it differs from Keras in the moving variance alone,
-    which is the unbiased one (over N - 1 instead of N).  Returns how many layers were changed:
+    holds Keras's own layers.  Apart from rounding only the moving variance differs from Keras's: it
+    is the unbiased one (over N - 1 instead of N).  Returns how many layers were changed:
     none on another backend than TensorFlow.
     """
     if keras.backend.backend() != "tensorflow":
@@ -48,6 +48,6 @@ def _call(
     outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
         inputs, layer.gamma.value, layer.beta.value, epsilon=layer.epsilon, is_training=True
     )
-    for moving, found in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
-        moving.assign(layer.momentum * moving + (1 - layer.momentum) * found)
+    for moving, new in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
+        moving.assign(layer.momentum * moving + (1 - layer.momentum) * new)
     return outputs

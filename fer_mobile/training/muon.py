@@ -41,16 +41,14 @@ class Muon(keras.optimizers.AdamW):  # type: ignore[misc]
             return
         super().build(variables)
         self._directions = {
-            self._get_variable_index(variable): self.add_variable_from_reference(
-                variable, name="direction"
-            )
+            id(variable): self.add_variable_from_reference(variable, name="direction")
             for variable in variables
             if _is_hidden_kernel(variable)
         }
 
     def update_step(self, gradient: Any, variable: keras.Variable, learning_rate: Any) -> None:
         """Change one variable by its gradient, as Keras asks for at every step."""
-        direction = self._directions.get(self._get_variable_index(variable))
+        direction = self._directions.get(id(variable))
         if direction is None:
             super().update_step(gradient, variable, learning_rate)
             return

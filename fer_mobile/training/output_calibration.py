@@ -57,8 +57,8 @@ def fit_output_calibration(
 ) -> OutputCalibration:
     """The temperature for a dataset's probabilities float [N, C], and where it is from.
 
-    What is said of it includes the calibration error that one half of the faces has with the
-    temperature of the other, which no fitting flatters.
+    Its origin states the calibration error that each half of the faces has with the temperature of
+    the other half, which no fitting flatters.
     """
     start = OutputCalibration(offsets=offsets or {}, origin="")
     halves = cross_fitted(probabilities, valid.labels, valid.names, start)

@@ -1,6 +1,6 @@
-"""Training over all devices of a machine: every batch, or every weight, is divided among them.
+"""Training over all devices of a machine: every batch, or every weight, is split among them.
 
-Keras divides through JAX (`keras.distribution`).  A training step is one program over all
+Keras does it through JAX (`keras.distribution`).  A training step is one program over all
 devices, so what is taken of a batch, the statistics of batch normalisation among it, is of
 the whole batch wherever its rows are.
 """
@@ -9,22 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, Final
+from typing import Any, Literal, get_args
 
 import keras
 
 from fer_mobile.errors import InputError, RecipeError, nearest
 
-MODES: Final = ("data", "model")
+Parallel = Literal["data", "model"]
 
 
-def divided(mode: str | None, rows: int) -> AbstractContextManager[Any]:
+def distributed(mode: Parallel | None, rows: int) -> AbstractContextManager[Any]:
     """Where models are built and trained over all devices, with batches of so many `rows`.
 
     `mode` "data" gives each device the weights and a share of the rows; "model" gives each
-    the rows and a share of the weights, by their last axis where that can be divided; None
-    divides nothing.  Raises InputError for an unknown mode, a backend that is not JAX or a
-    single device, RecipeError for rows that cannot be divided.
+    the rows and a share of the weights, by their last axis where that can be split; with None
+    there is nothing to split.  Raises InputError for an unknown mode, a Keras backend that is
+    not JAX or a single device, RecipeError for rows that cannot be split.
     """
     if mode is None:
         return nullcontext()
@@ -35,14 +35,14 @@ def divided(mode: str | None, rows: int) -> AbstractContextManager[Any]:
             expected=f"a multiple of {len(devices)} devices",
             found=f"batches of {rows} faces",
         )
-    make = {"data": keras.distribution.DataParallel, "model": _ByWeights}[mode]
+    make = {"data": keras.distribution.DataParallel, "model": _ModelParallel}[mode]
     scope: AbstractContextManager[Any] = make(devices=devices).scope()
     return scope
 
 
 @contextmanager
-def undivided() -> Iterator[None]:
-    """Within `divided`: every device does all of the work, on batches of any size."""
+def replicated() -> Iterator[None]:
+    """Within `distributed`: every device does all of the work, on batches of any size."""
     current = keras.distribution.distribution()
     keras.distribution.set_distribution(None)
     try:
@@ -52,24 +52,16 @@ def undivided() -> Iterator[None]:
 
 
 def _devices(mode: str) -> list[str]:
-    if mode not in MODES:
+    modes = get_args(Parallel)
+    if mode not in modes:
         raise InputError(
-            "--parallel",
-            expected=" or ".join(MODES),
-            found=repr(mode),
-            hint=nearest(mode, MODES),
+            "parallel", expected=" or ".join(modes), found=repr(mode), hint=nearest(mode, modes)
         )
-    if keras.backend.backend() != "jax":
-        raise InputError(
-            f"--parallel {mode}",
-            expected="Keras on JAX",
-            found=f"Keras on {keras.backend.backend()}",
-            hint="Install it with: pip install 'fer-mobile[jax]', and set KERAS_BACKEND=jax.",
-        )
+    require_jax(f"`parallel={mode!r}`")
     devices: list[str] = keras.distribution.list_devices()
     if len(devices) < 2:
         raise InputError(
-            f"--parallel {mode}",
+            "parallel",
             expected="several devices",
             found=f"one ({devices[0]})",
             hint="XLA_FLAGS=--xla_force_host_platform_device_count=2 makes two of a processor.",
@@ -77,8 +69,19 @@ def _devices(mode: str) -> list[str]:
     return devices
 
 
-class _ByWeights(keras.distribution.ModelParallel):  # type: ignore[misc]
-    """Divides kernels, and with them the optimizer's state, by the units or filters they make."""
+def require_jax(subject: str) -> None:
+    """Raise InputError, about `subject`, unless Keras runs on JAX."""
+    if keras.backend.backend() != "jax":
+        raise InputError(
+            subject,
+            expected="Keras on JAX",
+            found=f"Keras on {keras.backend.backend()}",
+            hint="Install it with: pip install 'fer-mobile[jax]', and set KERAS_BACKEND=jax.",
+        )
+
+
+class _ModelParallel(keras.distribution.ModelParallel):  # type: ignore[misc]
+    """Splits kernels, and with them the optimizer's state, by the units or filters they make."""
 
     def __init__(self, devices: list[str]) -> None:
         mesh = keras.distribution.DeviceMesh((1, len(devices)), ("batch", "model"), devices)

@@ -5,7 +5,7 @@ Kernels and activations are rounded to the values that int8 can hold, wherever a
 file rounds them, while gradients pass as if they were not (straight-through estimator);
 the weights learn to live with the rounding, and the activation ranges are observed on the
 way.  `unfold` brings the weights back to the architecture they came from, which exports as
-any other, with the ranges as its ranges.json.  `FineTuning` is what `fit` does it with.
+any other, with the ranges as its ranges.json.  `FineTuning` is what a `Network` does it with.
 
 Left out: biases (int32 in the file, all but exact), the rounding of the probabilities to
 1/256 (their logarithm is the loss), and dropout (fine-tuning is short).
@@ -208,21 +208,21 @@ def unfold(model: keras.Model, source: Graph, into: keras.Model) -> None:
     what was left of them.  Raises UnsupportedLayerError where a bias finds no place.
     """
     trained = {layer.name: layer.get_weights() for layer in model.layers}
-    homeless: dict[str, np.ndarray] = {}
+    unplaced: dict[str, np.ndarray] = {}
     for node in source.nodes.values():
         if "kernel" in node.weights:
             kernel, bias = trained[node.name]
             layer = into.get_layer(node.name)
             layer.set_weights([kernel, bias][: len(layer.get_weights())])
             if not layer.use_bias:
-                homeless[node.name] = bias
+                unplaced[node.name] = bias
         elif node.op == "affine":
             channels = node.weights["shift"].size
             shift = trained[node.name][0] if node.name in trained else np.zeros(channels)
-            _only_add(into.get_layer(node.name), shift + homeless.pop(node.inputs[0], 0.0))
-    if homeless:
+            _only_add(into.get_layer(node.name), shift + unplaced.pop(node.inputs[0], 0.0))
+    if unplaced:
         raise UnsupportedLayerError(
-            f"layer {next(iter(homeless))!r}",
+            f"layer {next(iter(unplaced))!r}",
             expected="a bias, or a batch normalisation behind it",
             found="neither",
         )
@@ -272,7 +272,7 @@ class FineTuning:
         unfold(trained, self.source, into)
 
     def write_ranges(self, trained: keras.Model, plain: keras.Model, folder: Path) -> None:
-        """Write the observed ranges beside the weights of `plain`, which are `trained`'s."""
+        """Write the observed ranges into the folder of `plain`, which has `trained`'s weights."""
         make_ranges(
             folder,
             plain,
@@ -281,7 +281,7 @@ class FineTuning:
         )
 
 
-def begin(recipe: Recipe, fresh: keras.Model) -> FineTuning:
+def fine_tuning(recipe: Recipe, fresh: keras.Model) -> FineTuning:
     """The fine-tuning of a recipe with `quantization.aware`; `fresh` is its untrained model.
 
     Raises RecipeError where the training's precision is not float32 or there is nothing to

@@ -6,7 +6,7 @@ import tomllib
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -45,13 +45,13 @@ class ModelSection(_Section):
     options: dict[str, Any] = Field(default_factory=dict, description="Arguments of its builder.")
     start: str | None = Field(
         None,
-        description="Weights to begin with: a shipped name, a .keras file or a run folder. Layers "
-        "of another shape, such as a head for other labels, begin afresh.",
+        description="Weights to start from: a shipped name, a .keras file or a run folder. Layers "
+        "of another shape, such as a head for other labels, start fresh.",
     )
 
 
 class DataSection(_Section):
-    """Which rows teach, and which protocol the model is chosen and reported by."""
+    """Which rows are learned, and which protocol the model is selected and reported by."""
 
     protocol: str = "ferplus-strict"
     train_protocol: str | None = Field(None, description="Rows to learn from; default: protocol.")
@@ -64,13 +64,13 @@ class DataSection(_Section):
     )
     sampling: Literal["all", "under", "over"] = Field(
         "all",
-        description="Rows that teach: all, as many of each class as the rarest has, or as the "
-        "commonest has (rarer ones repeated).",
+        description="Rows to learn from: all, as many of each class as the rarest has, or as the "
+        "most frequent has (rarer ones repeated).",
     )
 
 
 class OptimizerSection(_Section):
-    """How the weights are changed; after a linear warm-up the rate follows the schedule."""
+    """How the weights are changed; the learning rate follows `schedule.learning_rates`."""
 
     name: Literal["adamw", "muon", "adam", "adagrad", "sgd"] = "adamw"
     learning_rate: float = Field(2e-3, gt=0)
@@ -80,7 +80,7 @@ class OptimizerSection(_Section):
     )
     weight_decay: float = Field(0.02, ge=0, description="Of adamw, muon and sgd.")
     momentum: float = Field(0.9, ge=0, lt=1, description="Nesterov momentum of sgd.")
-    warmup_epochs: float = Field(1.0, ge=0)
+    warmup_epochs: float = Field(1.0, ge=0, description="Of cosine: linearly from 0.")
     ema: float = Field(0.0, ge=0, lt=1, description="Momentum of the averaged weights; 0: none.")
     clip_norm: float | None = Field(None, gt=0)
 
@@ -93,9 +93,7 @@ class TrainingSection(_Section):
     seed: int = Field(0, ge=0)
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     fraction: float = Field(1.0, gt=0, le=1, description="Share of the training rows used.")
-    valid_fraction: float = Field(
-        1.0, gt=0, le=1, description="Share of valid's rows that judge every epoch."
-    )
+    valid_fraction: float = Field(1.0, gt=0, le=1, description="Share of valid's rows used.")
     patience: int | None = Field(
         None, ge=1, description="Stop after so many epochs without a better one."
     )
@@ -110,7 +108,7 @@ class TrainingSection(_Section):
 
 
 class DistillationSection(_Section):
-    """Teachers whose answers are learned beside the votes (see `distillation`)."""
+    """Teachers whose predictions are learned together with the labels (see `distillation`)."""
 
     teachers: tuple[str, ...] = Field(
         (), description="Shipped names, .keras files or run folders; their mean is learned."
@@ -119,15 +117,36 @@ class DistillationSection(_Section):
     views: int = Field(
         0,
         ge=0,
-        description="After so many epochs their batches come again, with the teachers' answers "
-        "as they are kept in the run folder, mirrored every other time unless augmentation.flip "
-        "is 0; 0: no batch comes twice, teachers are always asked.",
+        description="After so many epochs their batches come again, with the teacher targets "
+        "that the run folder keeps, mirrored every other time unless augmentation.flip is 0; "
+        "0: no batch comes twice, teachers are always asked.",
     )
-    answers: str = Field(
+    cache: str = Field(
         "",
-        description="A file of the teachers' answers for all views (see `answers`): they are not "
-        "asked, and need not be there.",
+        description="A file of the teacher targets for all views, which a run with the same "
+        "views leaves (see `teacher_cache`): teachers are not asked and need not be there.",
     )
+
+    @property
+    def repeated_views(self) -> int:
+        """After how many epochs batches come again; 0 for never."""
+        return self.views if self.teachers or self.cache else 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former_names(cls, values: Any) -> Any:
+        """Take `answers` of version 0.1.0 where it says nothing."""
+        if not isinstance(values, dict) or "answers" not in values:
+            return values
+        if values["answers"]:
+            raise ValueError("`cache`, a file of teacher targets; `answers` of 0.1.0 is not read")
+        return {key: value for key, value in values.items() if key != "answers"}
+
+    @model_validator(mode="after")
+    def _cache_has_views(self) -> Self:
+        if self.cache and not self.views:
+            raise ValueError("`views` of at least 1 with a `cache`, as the run that made it had")
+        return self
 
 
 class CalibrationSection(_Section):
@@ -146,7 +165,7 @@ class QuantizationSection(_Section):
 
 
 class Recipe(_Section):
-    """Everything that decides a training, beside the data itself."""
+    """Everything that decides a training, except the data itself."""
 
     name: str = Field(pattern=r"^\w[\w.-]*$")
     """Also the name of the run folder and of exported files."""
@@ -197,12 +216,13 @@ def find_recipe(name: str) -> Path:
     )
 
 
-def load_recipe(path: Path, overrides: Iterable[str] = ()) -> Recipe:
+def load_recipe(path: str | Path, overrides: Iterable[str] = ()) -> Recipe:
     """Read and check a recipe; each override is ``section.key=value`` in TOML's notation.
 
     Raises RecipeError for an unreadable file, an unknown key (naming the nearest known
     one) or a value out of its range.
     """
+    path = Path(path)
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -232,7 +252,7 @@ def _change(values: dict[str, Any], change: str) -> None:
         if len(homes) == 1:
             key = f"{homes[0]}.{key}"
     if not equals or not key:
-        raise RecipeError("--set", expected="key=value", found=repr(change))
+        raise RecipeError("overrides", expected="key=value", found=repr(change))
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -241,7 +261,7 @@ def _change(values: dict[str, Any], change: str) -> None:
     for parent in parents:
         inner = values.setdefault(parent, {})
         if not isinstance(inner, dict):
-            raise RecipeError("--set", expected="the name of a section", found=repr(parent))
+            raise RecipeError("overrides", expected="the name of a section", found=repr(parent))
         values = inner
     values[last] = value
 
@@ -265,5 +285,6 @@ def _recipe_error(subject: Path | str, error: ValidationError) -> RecipeError:
             hint=nearest(str(first["loc"][-1]), fields),
         )
     found = "nothing" if first["type"] == "missing" else repr(first["input"])
-    said = first["msg"].removeprefix("Value error, ")
-    return RecipeError(subject, expected=f"{place}: {said[:1].lower()}{said[1:]}", found=found)
+    reason = first["msg"].removeprefix("Value error, ")
+    expected = f"{reason[:1].lower()}{reason[1:]}"
+    return RecipeError(subject, expected=f"{place}: {expected}" if place else expected, found=found)

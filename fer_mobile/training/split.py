@@ -1,4 +1,4 @@
-"""Which faces a recipe learns from, and which judge every epoch."""
+"""Which faces a recipe learns from, and which every epoch is evaluated on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fer_mobile.training.recipe import Recipe
 
 
 def training_rows(recipe: Recipe, data: str | Path | None = None) -> tuple[Dataset, Dataset]:
-    """The rows that teach and those that judge; DataError and RecipeError where there are none."""
+    """The training rows and those of valid; DataError and RecipeError where there are none."""
     section, training = recipe.data, recipe.training
     learn = load_dataset(
         data, protocol=section.train_protocol or section.protocol, split="train", training=True

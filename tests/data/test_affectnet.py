@@ -12,8 +12,7 @@ from fer_mobile.data.face_files import FaceFiles
 from fer_mobile.errors import DataError
 from fer_mobile.golden import golden_faces
 from fer_mobile.labels import LABELS_7
-from fer_mobile.training import load_recipe
-from fer_mobile.training.fit import train
+from fer_mobile.training import load_recipe, train
 
 HEAD = (
     "subDirectory_filePath", "face_x", "face_y", "face_width", "face_height",

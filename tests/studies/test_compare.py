@@ -117,7 +117,8 @@ def test_a_run_keeps_the_artefacts_of_the_sources(compared, small_npz):
     folder = out / "runs" / "gray"
     assert sorted(path.name for path in folder.iterdir()) == [
         "best.keras", "classification_report.json", "confusion.png", "curves.png",
-        "history.csv", "recipe.json", "row.json", "state.json", "test.json", "valid.json",
+        "history.csv", "provenance.json", "recipe.json", "row.json", "state.json", "test.json",
+        "valid.json",
     ]  # fmt: skip
     for name in ("confusion.png", "curves.png"):
         with Image.open(folder / name) as picture:

@@ -11,38 +11,25 @@ from fer_mobile.convert import export
 from fer_mobile.data import load_dataset
 from fer_mobile.errors import ModelError, RecipeError
 from fer_mobile.evaluation import evaluate
-from fer_mobile.training import load_recipe
-from fer_mobile.training.fit import train
 from fer_mobile.training.muon import Muon
 from fer_mobile.training.optimizer import make_optimizer
+from fer_mobile.training.recipe import override
+from fer_mobile.training.schedule import learning_rates
 from fer_mobile.training.split import training_rows
 
 
-@pytest.fixture
-def quick(tiny_recipe):
-    """The tiny recipe with a network that trains in no time, and other values."""
-
-    def make(*changes):
-        start = ("model.architecture=simple_cnn", "model.options={size = 16}", "optimizer.ema=0.0")
-        return load_recipe(tiny_recipe, (*start, *changes))
-
-    return make
-
-
-def silently(line):
-    pass
-
-
-def test_preprocessing_is_the_same_in_training_and_afterwards(quick, small_npz, tmp_path):
+def test_preprocessing_is_the_same_in_training_and_afterwards(train, quick, small_npz, tmp_path):
     recipe = quick('data.preprocessing=["equalize", "dog"]', "model.options={size = 24}")
-    best = train(recipe, tmp_path / "run", data=small_npz, report=silently)
-    assert evaluate(tmp_path / "run", small_npz).scores.confusion == best.confusion
+    best = train(recipe, tmp_path / "run", data=small_npz)
+    assert evaluate(tmp_path / "run", small_npz).scores.confusion == best.scores.confusion
     plain = keras.models.load_model(tmp_path / "run" / "best.keras", compile=False)
     plain.save(tmp_path / "plain.keras")
     with pytest.raises(ModelError, match=r"without preprocessing.* found equalize, dog"):
         export(tmp_path / "run", out=tmp_path, quantize="none")
     loss = evaluate(tmp_path / "plain.keras", small_npz).scores.loss
-    assert loss != pytest.approx(best.loss, abs=1e-3)  # without the steps it sees other faces
+    assert loss != pytest.approx(
+        best.scores.loss, abs=1e-3
+    )  # without the steps it sees other faces
 
 
 def test_an_unknown_step_is_named(quick):
@@ -75,9 +62,9 @@ def test_a_share_of_valid_judges(quick, small_npz):
 
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "muon", "adagrad", "sgd"])
-def test_every_optimizer_learns(name, quick, small_npz, tmp_path):
+def test_every_optimizer_learns(train, name, quick, small_npz, tmp_path):
     recipe = quick(f"optimizer.name={name}", "optimizer.learning_rate=0.01", "epochs=4")
-    train(recipe, tmp_path / "run", data=small_npz, report=silently)
+    train(recipe, tmp_path / "run", data=small_npz)
     losses = np.loadtxt(tmp_path / "run" / "history.csv", delimiter=",", skiprows=1)[:, 1]
     assert losses[-1] < losses[0]
     assert make_optimizer(recipe, 20).__class__.__name__.lower() == name
@@ -98,7 +85,7 @@ def test_muon_moves_a_convolution_alike_in_all_directions():
     assert lengths.max() < 1.2
 
 
-def test_muon_goes_on_as_if_undisturbed(quick, small_npz, tmp_path):
+def test_muon_goes_on_as_if_undisturbed(train, quick, small_npz, tmp_path):
     recipe = quick("optimizer.name=muon", "optimizer.ema=0.9", "epochs=3")
 
     def leave_after_two(line):
@@ -107,8 +94,8 @@ def test_muon_goes_on_as_if_undisturbed(quick, small_npz, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         train(recipe, tmp_path / "left", data=small_npz, report=leave_after_two)
-    train(recipe, tmp_path / "left", data=small_npz, report=silently, resume=True)
-    train(recipe, tmp_path / "whole", data=small_npz, report=silently)
+    train(recipe, tmp_path / "left", data=small_npz, resume=True)
+    train(recipe, tmp_path / "whole", data=small_npz)
     left, whole = (
         np.loadtxt(tmp_path / name / "history.csv", delimiter=",", skiprows=1)[:, :5]
         for name in ("left", "whole")
@@ -116,17 +103,39 @@ def test_muon_goes_on_as_if_undisturbed(quick, small_npz, tmp_path):
     np.testing.assert_allclose(left, whole, rtol=1e-3)
 
 
-def test_schedules_of_the_rate(quick):
-    falling = quick("optimizer.schedule=exponential", "optimizer.decay=0.5")
-    rate = make_optimizer(falling, 20)._learning_rate
-    assert [float(rate(step)) for step in (0, 20, 40)] == pytest.approx([5e-4, 2.5e-4, 1.25e-4])
-    steady = make_optimizer(quick("optimizer.schedule=constant"), 20)
-    assert float(steady.learning_rate) == pytest.approx(5e-4)
-    cosine = make_optimizer(quick("training.epochs=3"), 20)._learning_rate
-    assert [float(cosine(step)) for step in (0, 20, 60)] == pytest.approx([0, 5e-4, 0], abs=1e-9)
+def test_learning_rates(quick):
+    falling = quick("optimizer.schedule=exponential", "optimizer.decay=0.5", "epochs=3")
+    every = learning_rates(falling.optimizer, 3, 20)
+    assert every.shape == (60,)
+    assert every[[0, 20, 40]] == pytest.approx([5e-4, 2.5e-4, 1.25e-4])
+    steady = quick("optimizer.schedule=constant")
+    assert set(learning_rates(steady.optimizer, 2, 20)) == {np.float32(5e-4)}
+    cosine = learning_rates(quick("training.epochs=3").optimizer, 3, 20)
+    assert cosine[[0, 10, 20]] == pytest.approx([0, 2.5e-4, 5e-4])
+    assert cosine[40] == pytest.approx(2.5e-4)
+    assert 0 < cosine[-1] < 2e-6
+    short = learning_rates(quick("optimizer.warmup_epochs=9").optimizer, 1, 1)
+    assert short == pytest.approx([5e-4])
 
 
-def test_a_training_stops_at_an_accuracy_and_stays_stopped(quick, small_npz, tmp_path):
+@pytest.mark.parametrize("schedule", ["cosine", "exponential", "constant"])
+def test_an_optimizer_follows_the_learning_rates(schedule, quick):
+    recipe = quick(f"optimizer.schedule={schedule}", "optimizer.name=sgd", "momentum=0", "epochs=2")
+    recipe = override(recipe, ["weight_decay=0"])
+    optimizer, variable = make_optimizer(recipe, 3), keras.Variable(0.0)
+    optimizer.build([variable])
+    moved = []
+    for _ in range(8):
+        before = float(variable)
+        optimizer.apply([keras.ops.convert_to_tensor(-1.0)])
+        moved.append(float(variable) - before)
+    expected = learning_rates(recipe.optimizer, 2, 3)
+    np.testing.assert_allclose(moved, [*expected, *expected[[-1, -1]]], rtol=1e-3, atol=1e-9)
+    restored = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
+    assert float(restored.learning_rate) == pytest.approx(expected[0])
+
+
+def test_a_training_stops_at_an_accuracy_and_stays_stopped(train, quick, small_npz, tmp_path):
     recipe, said = quick("training.stop_accuracy=0.01", "epochs=5"), []
     first = train(recipe, tmp_path / "run", data=small_npz, report=said.append)
     state = json.loads((tmp_path / "run" / "state.json").read_text())
@@ -135,14 +144,14 @@ def test_a_training_stops_at_an_accuracy_and_stays_stopped(quick, small_npz, tmp
     assert f"stopped: {state['stopped']}" in said
     # What is said of its weights is how long they were trained, not how long they might have been.
     assert load_checkpoint(tmp_path / "run").training.epochs == state["epochs_done"] == 1
-    again = train(recipe, tmp_path / "run", data=small_npz, resume=True, report=silently)
-    assert again.confusion == first.confusion
+    again = train(recipe, tmp_path / "run", data=small_npz, resume=True)
+    assert again.scores == first.scores
     assert json.loads((tmp_path / "run" / "state.json").read_text()) == state
 
 
-def test_a_training_that_gets_no_better_is_stopped(quick, small_npz, tmp_path):
+def test_a_training_that_gets_no_better_is_stopped(train, quick, small_npz, tmp_path):
     changes = ("training.patience=2", "epochs=9", "optimizer.learning_rate=1e-12")
-    train(quick(*changes), tmp_path / "run", data=small_npz, report=silently)
+    train(quick(*changes), tmp_path / "run", data=small_npz)
     state = json.loads((tmp_path / "run" / "state.json").read_text())
     assert state == {"epochs_done": 3, "stopped": "no better epoch in 2"}
 

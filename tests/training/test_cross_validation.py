@@ -9,7 +9,6 @@ import pytest
 from fer_mobile.data import load_dataset
 from fer_mobile.errors import RecipeError
 from fer_mobile.training import load_recipe
-from fer_mobile.training.fit import train
 from fer_mobile.training.split import held_out
 
 TINY = ["model.architecture=simple_cnn", "model.options={size=16}", "epochs=1", "data.folds=2"]
@@ -66,7 +65,7 @@ def test_the_interval_of_a_share(operating_point):
     assert operating_point.wilson(0, 24)[0] == pytest.approx(0, abs=1e-9)
 
 
-def test_a_fold_that_is_not_there_is_refused(tiny_recipe, small_npz, tmp_path):
+def test_a_fold_that_is_not_there_is_refused(train, tiny_recipe, small_npz, tmp_path):
     recipe = load_recipe(tiny_recipe, [*TINY, "data.fold=2"])
     with pytest.raises(RecipeError, match=r"data\.fold: expected 0 to 1, found 2"):
         train(recipe, tmp_path / "run", data=small_npz)

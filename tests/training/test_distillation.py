@@ -12,10 +12,10 @@ from fer_mobile.predictor import load_network
 from fer_mobile.preprocess import normalise
 from fer_mobile.training import load_recipe
 from fer_mobile.training.batches import Batches
-from fer_mobile.training.distillation import Teachers
-from fer_mobile.training.fit import train
+from fer_mobile.training.distillation import SoftTargets, Teachers
 from fer_mobile.training.recipe import DistillationSection, override
 from fer_mobile.training.split import training_rows
+from fer_mobile.training.teacher_cache import TeacherCache
 from tests.networks import brightness_classes
 
 
@@ -42,29 +42,34 @@ def lesson(teacher, tiny_recipe, small_npz):
     return recipe, training_rows(recipe, small_npz)[0]
 
 
-def teachers_of(recipe, dataset, folder=None):
-    section, batches = recipe.distillation, len(dataset) // recipe.training.batch_size
-    return Teachers(section.teachers, len(dataset.names), batches=batches, folder=folder)
+def targets_of(recipe, dataset):
+    """The soft targets of a recipe, with a cache where batches come again."""
+    teachers = Teachers(recipe.distillation.teachers, len(dataset.names))
+    cache = None
+    if recipe.distillation.views:
+        cache = TeacherCache(recipe, dataset, 32, recipe.training.batch_size)
+    return SoftTargets(teachers, cache)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
 def test_the_target_is_shared_between_votes_and_teacher(lesson, teacher, share):
     recipe, dataset = lesson
     recipe = override(recipe, [f"distillation.weight={share}"])
-    taught = Batches(dataset, recipe, 32, teachers_of(recipe, dataset))
-    faces, votes, weights = Batches(dataset, recipe, 32)[1]
+    taught = Batches(dataset, recipe, 32, targets_of(recipe, dataset))
+    alone = override(recipe, ["distillation.teachers=[]"])
+    faces, votes, weights = Batches(dataset, alone, 32)[1]
     shrunk = keras.ops.image.resize(faces, (16, 16))
-    answers = load_checkpoint(teacher).model.predict(np.asarray(shrunk), verbose=0)
+    predicted = load_checkpoint(teacher).model.predict(np.asarray(shrunk), verbose=0)
     found = taught[1]
     np.testing.assert_array_equal(found[0], faces)
-    np.testing.assert_allclose(found[1], (1 - share) * votes + share * answers, atol=1e-5)
+    np.testing.assert_allclose(found[1], (1 - share) * votes + share * predicted, atol=1e-5)
     np.testing.assert_array_equal(found[2], weights)
 
 
 def test_several_teachers_are_learned_on_average(teacher, trained_run):
     faces = np.random.default_rng(0).random((4, 32, 32, 1)).astype(np.float32)
     one, other, both = (
-        Teachers(names, 8)(0, faces) for names in ([teacher], [trained_run], [teacher, trained_run])
+        Teachers(names, 8)(faces) for names in ([teacher], [trained_run], [teacher, trained_run])
     )
     assert np.abs(one - other).max() > 0.01
     np.testing.assert_allclose(both, (one + other) / 2, atol=1e-6)
@@ -72,11 +77,11 @@ def test_several_teachers_are_learned_on_average(teacher, trained_run):
 
 def test_teachers_see_maps_in_the_precision_of_the_training(teacher):
     faces = normalise(golden_faces(32))[..., None]
-    exact, fast = Teachers([teacher], 8), Teachers([teacher], 8, precision="mixed_bfloat16")
+    exact, fast = Teachers([teacher], 8), Teachers([teacher], 8, "mixed_bfloat16")
     for layer in fast.models[0].layers:
         shape = layer.output.shape
         assert layer.compute_dtype == ("bfloat16" if len(shape) == 4 else "float32"), layer.name
-    expected, found = exact(0, faces), fast(0, faces)
+    expected, found = exact(faces), fast(faces)
     assert found.dtype == np.float32
     assert 0 < np.abs(found - expected).max() < 0.03
 
@@ -90,22 +95,26 @@ def test_with_views_batches_come_again_and_teachers_are_asked_once(
         recipe, ["distillation.views=2", f"augmentation.flip={flip}", "augmentation.noise=0"]
     )
     asked = []
-    ask = Teachers._ask
+    ask = Teachers.__call__
     monkeypatch.setattr(
-        Teachers, "_ask", lambda self, faces: asked.append(len(faces)) or ask(self, faces)
+        Teachers, "__call__", lambda self, faces: asked.append(len(faces)) or ask(self, faces)
     )
 
     def epochs(batches, numbers):
         found = []
         for number in numbers:
-            batches.begin(number)
+            batches.set_epoch(number)
             found.append([batches[i] for i in range(len(batches))])
         return found
 
-    batches = Batches(dataset, recipe, 32, teachers_of(recipe, dataset, tmp_path))
+    targets = targets_of(recipe, dataset)
+    batches = Batches(dataset, recipe, 32, targets)
     found = epochs(batches, [0, 1, 2, 3])
     assert len(asked) == 2 * len(batches)
-    resumed = Batches(dataset, recipe, 32, teachers_of(recipe, dataset, tmp_path))
+    targets.cache.save(tmp_path / "targets.npz")
+    kept = targets_of(recipe, dataset)
+    kept.cache.load(tmp_path / "targets.npz")
+    resumed = Batches(dataset, recipe, 32, kept)
     again = epochs(resumed, [4, 5])
     assert len(asked) == 2 * len(batches)
     for first, second in ((0, 2), (1, 3)):
@@ -123,15 +132,18 @@ def test_teachers_judge_faces_without_the_noise_that_the_student_gets(flip, less
         recipe, ["distillation.views=1", "distillation.weight=1", f"augmentation.flip={flip}"]
     )
     clean, dirty = (
-        Batches(dataset, part, 32, teachers_of(recipe, dataset))
+        Batches(dataset, part, 32, targets_of(recipe, dataset))
         for part in (override(recipe, [f"augmentation.noise={n}"]) for n in (0.0, 0.2))
     )
-    faces, answers, _ = clean[0]
+    faces, predicted, _ = clean[0]
     noises = []
-    for epoch in (0, 1):  # the second has the first's faces and answers, mirrored, with other noise
-        dirty.begin(epoch)
+    for epoch in (
+        0,
+        1,
+    ):  # the second has the first's faces mirrored, with other noise
+        dirty.set_epoch(epoch)
         found, same, _ = dirty[0]
-        np.testing.assert_array_equal(answers, same)
+        np.testing.assert_array_equal(predicted, same)
         np.testing.assert_array_equal(found, dirty[0][0])
         noises.append((found[:, :, ::-1] if flip and epoch else found) - faces)
         spread = noises[-1].std(axis=(1, 2, 3))
@@ -140,12 +152,27 @@ def test_teachers_judge_faces_without_the_noise_that_the_student_gets(flip, less
     assert abs(np.corrcoef(noises[0].ravel(), noises[1].ravel())[0, 1]) < 0.1
 
 
-def test_answers_of_half_an_epoch_are_not_kept(lesson, tmp_path):
+def test_epochs_may_be_set_in_any_order(lesson):
+    recipe, dataset = lesson
+    forwards, backwards = Batches(dataset, recipe, 32), Batches(dataset, recipe, 32)
+    forwards.set_epoch(1)
+    second = forwards[2]
+    backwards.set_epoch(4)
+    backwards[0]
+    backwards.set_epoch(1)
+    for one, two in zip(second, backwards[2], strict=True):
+        np.testing.assert_array_equal(one, two)
+    backwards.set_epoch(0)
+    for one, two in zip(Batches(dataset, recipe, 32)[0], backwards[0], strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_targets_of_half_an_epoch_are_not_kept(lesson, tmp_path):
     recipe, dataset = lesson
     recipe = override(recipe, ["distillation.views=1"])
-    batches = Batches(dataset, recipe, 32, teachers_of(recipe, dataset, tmp_path))
-    batches[0]
-    batches.begin(1)
+    targets = targets_of(recipe, dataset)
+    Batches(dataset, recipe, 32, targets)[0]
+    targets.cache.save(tmp_path / "targets.npz")
     assert not list(tmp_path.iterdir())
 
 
@@ -153,7 +180,7 @@ def test_a_student_comes_to_answer_as_its_teacher(teacher):
     keras.utils.set_random_seed(1)
     pupil = zoo.build("simple_cnn", size=32, classes=8)
     faces = normalise(golden_faces(32))[..., None]
-    taught = Teachers([teacher], 8)(0, faces)
+    taught = Teachers([teacher], 8)(faces)
     pupil.compile(keras.optimizers.Adam(3e-3), "categorical_crossentropy")
     pupil.fit(faces, taught, batch_size=32, epochs=25, verbose=0)
     same = pupil.predict(faces, verbose=0).argmax(1) == taught.argmax(1)
@@ -164,12 +191,18 @@ TINY = ["model.architecture=simple_cnn", "model.options={size=16}", "epochs=1"]
 
 
 def test_a_run_with_teachers_holds_the_student_alone(
-    teacher, trained_run, tiny_recipe, small_npz, tmp_path
+    train, teacher, trained_run, tiny_recipe, small_npz, tmp_path
 ):
     teachers = f'distillation.teachers=["{teacher.as_posix()}", "{trained_run.as_posix()}"]'
     lines = []
     run = tmp_path / "run"
-    train(load_recipe(tiny_recipe, [*TINY, teachers]), run, data=small_npz, report=lines.append)
+    train(
+        load_recipe(tiny_recipe, [*TINY, teachers]),
+        run,
+        data=small_npz,
+        throughput=True,
+        report=lines.append,
+    )
     assert load_checkpoint(run).parameters == load_checkpoint(teacher).parameters
     valid = training_rows(load_recipe(tiny_recipe), small_npz)[1]
     mean = np.mean([load_network(each)(valid.images) for each in (teacher, trained_run)], axis=0)
@@ -182,16 +215,18 @@ def test_a_run_with_teachers_holds_the_student_alone(
     assert " of the bare training step's " in throughput
     longer = load_recipe(tiny_recipe, [*TINY, teachers, "epochs=2"])
     (run / "recipe.json").write_text(longer.model_dump_json())
-    found = train(longer, run, data=small_npz, resume=True, report=lambda line: None)
-    assert np.isfinite(found.accuracy)
+    found = train(longer, run, data=small_npz, resume=True)
+    assert np.isfinite(found.scores.accuracy)
     # A finished run can be read where its teachers are no more.
     gone = longer.model_copy(update={"distillation": DistillationSection(teachers=("gone",))})
     (run / "recipe.json").write_text(gone.model_dump_json())
-    again = train(gone, run, data=small_npz, resume=True, report=lambda line: None)
-    assert again.accuracy == found.accuracy
+    again = train(gone, run, data=small_npz, resume=True)
+    assert again.scores == found.scores
 
 
-def test_teachers_that_cannot_teach_are_refused(trained_run, tiny_recipe, small_npz, tmp_path):
+def test_teachers_that_cannot_teach_are_refused(
+    train, trained_run, tiny_recipe, small_npz, tmp_path
+):
     nobody = load_recipe(tiny_recipe, ['distillation.teachers=["nobody"]'])
     with pytest.raises(ModelError, match="nobody"):
         train(nobody, tmp_path / "run", data=small_npz)
@@ -200,14 +235,14 @@ def test_teachers_that_cannot_teach_are_refused(trained_run, tiny_recipe, small_
         train(load_recipe(tiny_recipe, seven), tmp_path / "run", data=small_npz)
 
 
-def test_a_start_is_taken_where_it_fits(teacher, tiny_recipe, small_npz, tmp_path):
+def test_a_start_is_taken_where_it_fits(train, teacher, tiny_recipe, small_npz, tmp_path):
     start = f"start={teacher.as_posix()}"
     lines = []
     recipe = load_recipe(tiny_recipe, [*TINY, start, "protocol=fer2013", "learning_rate=1e-9"])
     train(recipe, tmp_path / "run", data=small_npz, report=lines.append)
     theirs, ours = (load_checkpoint(source).model for source in (teacher, tmp_path / "run"))
     layers = sum(bool(layer.weights) for layer in ours.layers)
-    assert lines[0].startswith(f"{layers - 1} of {layers} layers begin with the weights of ")
+    assert lines[0].startswith(f"{layers - 1} of {layers} layers start from the weights of ")
     kernels = [m.get_layer("conv2").get_weights()[0] for m in (theirs, ours)]
     assert np.abs(kernels[0] - kernels[1]).max() < 1e-5
     assert ours.output_shape[-1] == 7

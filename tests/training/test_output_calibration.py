@@ -20,7 +20,6 @@ from fer_mobile.metrics import score
 from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.classifier import load_classifier
 from fer_mobile.training import Recipe, load_recipe
-from fer_mobile.training.fit import train
 from fer_mobile.training.output_calibration import (
     calibrated,
     cross_fitted,
@@ -95,7 +94,7 @@ def test_a_model_without_logits_or_bias_is_refused():
 
 
 @pytest.fixture(scope="module")
-def calibrated_run(tmp_path_factory, tiny_recipe, small_npz):
+def calibrated_run(train, tmp_path_factory, tiny_recipe, small_npz):
     folder = tmp_path_factory.mktemp("run") / "calibrated"
     lines = []
     recipe = load_recipe(tiny_recipe, CALIBRATED)
@@ -155,15 +154,15 @@ def test_the_former_name_of_the_section_works_with_a_warning(tiny_recipe, tmp_pa
         load_recipe(old)
 
 
-def test_resuming_a_finished_run_calibrates_it_once(calibrated_run, tiny_recipe, small_npz):
+def test_resuming_a_finished_run_calibrates_it_once(train, calibrated_run, tiny_recipe, small_npz):
     folder, _ = calibrated_run
     before = {name: (folder / name).read_bytes() for name in ("calibration.json", "valid.json")}
     recipe = load_recipe(tiny_recipe, CALIBRATED)
-    train(recipe, folder, data=small_npz, resume=True, report=lambda line: None)
+    train(recipe, folder, data=small_npz, resume=True)
     assert {name: (folder / name).read_bytes() for name in before} == before
 
 
-def test_fine_tuning_for_int8_takes_no_calibration(tiny_recipe, small_npz, tmp_path):
+def test_fine_tuning_for_int8_takes_no_calibration(train, tiny_recipe, small_npz, tmp_path):
     recipe = load_recipe(tiny_recipe, ["quantization.aware=true", "calibration.prior=0.5"])
     with pytest.raises(RecipeError, match="Calibrate the run that it starts from"):
         train(recipe, tmp_path / "run", data=small_npz)

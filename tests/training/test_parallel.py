@@ -10,7 +10,6 @@ import pytest
 
 from fer_mobile.errors import InputError
 from fer_mobile.training import load_recipe
-from fer_mobile.training.fit import train
 from tests.conftest import CommandLine
 
 TWO = {
@@ -101,7 +100,7 @@ def test_a_batch_that_devices_cannot_share_is_refused(fer_mobile, tiny_recipe, s
     assert not (fer_mobile.folder / "runs").exists()
 
 
-def test_other_backends_and_modes_are_refused(tiny_recipe, small_npz, tmp_path):
+def test_other_backends_and_modes_are_refused(train, tiny_recipe, small_npz, tmp_path):
     assert os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow"
     for mode, message in {
         "data": "pip install 'fer-mobile\\[jax\\]'",

@@ -21,7 +21,6 @@ from fer_mobile.graph.from_keras import from_keras
 from fer_mobile.graph.network import read_network
 from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.interpreter import load_interpreter
-from fer_mobile.training.fit import train
 from fer_mobile.training.quantize_aware import (
     FineTuning,
     learned_limits,
@@ -205,10 +204,10 @@ def tuning_recipe(tmp_path_factory):
     return path
 
 
-def test_a_recipe_fine_tunes_a_run(tuning_recipe, small_npz, tmp_path):
+def test_a_recipe_fine_tunes_a_run(train, tuning_recipe, small_npz, tmp_path):
     run = tmp_path / "run"
     recipe = load_recipe(tuning_recipe)
-    train(recipe, run, data=small_npz, throughput=False, report=lambda line: None)
+    train(recipe, run, data=small_npz)
     first = json.loads((run / "ranges.json").read_text())["limits"]
     assert {"a_conv0/relu", "a_norm3", "dense/relu", "logits"} <= set(first)
     source = load_checkpoint(run)
@@ -223,7 +222,7 @@ def test_a_recipe_fine_tunes_a_run(tuning_recipe, small_npz, tmp_path):
     assert np.abs(predicted(last, faces) - predicted(aware, faces)).max() < 0.02
 
 
-def test_a_start_of_another_architecture_is_refused(tuning_recipe, small_npz, tmp_path):
+def test_a_start_of_another_architecture_is_refused(train, tuning_recipe, small_npz, tmp_path):
     recipe = load_recipe(tuning_recipe, ["model.architecture=xcao_two_stream"])
     with pytest.raises(RecipeError, match="architecture and options"):
         train(recipe, tmp_path / "run", data=small_npz)
@@ -236,7 +235,7 @@ def test_a_start_of_other_layers_is_refused(tmp_path):
         FineTuning(tmp_path / "leaky.keras", zoo.build("simpler_cnn"))
 
 
-def test_mixed_precision_and_unknown_starts_are_refused(tuning_recipe, small_npz, tmp_path):
+def test_mixed_precision_and_unknown_starts_are_refused(train, tuning_recipe, small_npz, tmp_path):
     with pytest.raises(RecipeError, match="float32"):
         train(load_recipe(tuning_recipe, ["precision=mixed_bfloat16"]), tmp_path, data=small_npz)
     with pytest.raises(ModelError, match="nowhere"):

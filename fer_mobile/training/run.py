@@ -1,0 +1,140 @@
+"""One recipe in training: what a backend reports to, and what callbacks see."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fer_mobile.checkpoint import RunFolder
+from fer_mobile.data import Dataset
+from fer_mobile.metrics import Scores, score
+from fer_mobile.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from fer_mobile.training.callbacks import Callback
+    from fer_mobile.training.network import Network
+
+Report = Callable[[str], None]
+"""Takes the lines that a training has for whoever watches it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What came of one epoch: a row of history.csv."""
+
+    epoch: int
+    """From 1."""
+    loss: float
+    """Mean over the training batches, in nats."""
+    accuracy: float
+    """On valid, of the weights that would be kept, as the next two."""
+    balanced_accuracy: float
+    valid_loss: float
+    """Cross-entropy to the targets of valid, in nats."""
+    seconds: float
+    train_accuracy: float
+    """On the training batches."""
+    step_ms: float
+    """A training step's time, the wait for its batch included."""
+
+    @property
+    def selection_score(self) -> float:
+        """By which the best epoch is chosen: accuracy, and balanced accuracy as a tenth of it."""
+        return selection_score(self.accuracy, self.balanced_accuracy)
+
+
+def selection_score(accuracy: float, balanced_accuracy: float) -> float:
+    """By which the best epoch is chosen: accuracy, and balanced accuracy as a tenth of it."""
+    return accuracy + 0.1 * balanced_accuracy
+
+
+class Run:
+    """A recipe, its data, its run folder and how far it is.
+
+    A backend calls `begin_epoch`, any number of `end_batch`, and `end_epoch`, which evaluates
+    the network and tells the callbacks.  Out of this order they raise RuntimeError.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        folder: RunFolder,
+        learn: Dataset,
+        valid: Dataset,
+        callbacks: Sequence[Callback],
+        report: Report,
+    ) -> None:
+        """A run in a folder that may hold its first epochs."""
+        self.recipe, self.folder, self.learn, self.valid = recipe, folder, learn, valid
+        self.callbacks, self.report = tuple(callbacks), report
+        state = folder.read_state()
+        self.epochs_done, self.stopped = state.epochs_done, state.stopped
+        rows = folder.read_history()[: self.epochs_done]
+        self.history = [Epoch(**row | {"epoch": int(row["epoch"])}) for row in rows]  # type: ignore[arg-type]
+        self.best: Scores | None = folder.read_scores() if self.epochs_done else None
+        """Figures on valid of the best epoch so far."""
+        self.network: Network | None = None
+        """None in a run that was finished before."""
+        self._started: float | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to train."""
+        return self.stopped is not None or self.epochs_done >= self.recipe.training.epochs
+
+    def begin_epoch(self) -> None:
+        """An epoch begins, `epochs_done` + 1 by its number."""
+        if self.finished or self._started is not None:
+            raise RuntimeError(f"{self.recipe.name}: no epoch can begin now")
+        self._started = time.monotonic()
+        for callback in self.callbacks:
+            callback.on_epoch_begin(self)
+
+    def end_batch(self, batch: int, batches: int) -> None:
+        """So many of an epoch's batches are done."""
+        for callback in self.callbacks:
+            callback.on_batch_end(self, batch, batches)
+
+    def end_epoch(self, loss: float, train_accuracy: float, step_ms: float) -> None:
+        """The epoch is over; the loss is the mean of its batches, as is the accuracy."""
+        if self._started is None or self.network is None:
+            raise RuntimeError(f"{self.recipe.name}: no epoch has begun")
+        with self.network.averaged():
+            probabilities = self.network.predict(self.valid)
+            scores = score(probabilities, self.valid.labels, self.valid.names)
+            cross_entropy = -(self.valid.targets * np.log(np.maximum(probabilities, 1e-7))).sum(1)
+            epoch = Epoch(
+                epoch=self.epochs_done + 1,
+                loss=loss,
+                accuracy=scores.accuracy,
+                balanced_accuracy=scores.balanced_accuracy,
+                valid_loss=float(cross_entropy.mean()),
+                seconds=time.monotonic() - self._started,
+                train_accuracy=train_accuracy,
+                step_ms=step_ms,
+            )
+            if self.best is None or epoch.selection_score > selection_score(
+                self.best.accuracy, self.best.balanced_accuracy
+            ):
+                self.best = scores
+                for callback in self.callbacks:
+                    callback.on_best(self, scores)
+        self.history.append(epoch)
+        self.epochs_done += 1
+        self._started = None
+        self.stopped = next(filter(None, (c.reason_to_stop(self) for c in self.callbacks)), None)
+        for callback in self.callbacks:
+            callback.on_epoch_end(self, epoch)
+
+    def end(self) -> None:
+        """The training is over, now or in an earlier process."""
+        for callback in self.callbacks:
+            callback.on_train_end(self)
+
+    def history_rows(self) -> list[dict[str, float]]:
+        """The epochs so far, as `RunFolder.write_history` takes them."""
+        return [asdict(epoch) for epoch in self.history]
