@@ -42,7 +42,10 @@ class ScanOptions:
     until: str | None = None
     """Last year, month or day."""
     workers: int = 1
-    """Processes of this machine."""
+    """Processes of this machine.  With one, photos are read in the caller's process."""
+    photo_timeout_s: float = 120.0
+    """Seconds after which a process that reads one photo is stopped, and the photo is a row with
+    an error; with several `workers` only."""
     engine: Engine = "processes"
     resume: bool = True
     """Take the rows that earlier runs kept, instead of computing them again."""
@@ -54,6 +57,10 @@ class ScanOptions:
         check_choice("engine", self.engine, ENGINES)
         if self.workers < 1:
             raise InputError("workers", expected="1 or more", found=str(self.workers))
+        if not self.photo_timeout_s > 0:
+            raise InputError(
+                "photo_timeout_s", expected="more than 0", found=str(self.photo_timeout_s)
+            )
         parse_period("since", self.since)
         parse_period("until", self.until)
 

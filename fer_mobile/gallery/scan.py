@@ -49,6 +49,7 @@ class LibraryScan:
                 (lambda: self.pipeline) if here else options.pipeline_factory(),
                 workers=options.workers,
                 engine=options.engine,
+                photo_timeout_s=options.photo_timeout_s,
                 store=store,
                 resume=options.resume,
                 progress=self.progress,
@@ -103,6 +104,7 @@ def scan(
     *,
     workers: int = 1,
     engine: Engine = "processes",
+    photo_timeout_s: float = 120.0,
     store: ResultStore | None = None,
     resume: bool = False,
     progress: Progress | None = None,
@@ -123,7 +125,8 @@ def scan(
 
         rows = in_ray(jobs, pipeline_factory, workers, keyed)
     elif workers > 1 and len(paths) > 1:
-        rows = in_processes(jobs, pipeline_factory, min(workers, len(paths)), keyed)
+        count = min(workers, len(paths))
+        rows = in_processes(jobs, pipeline_factory, count, keyed, photo_timeout_s)
     else:
         rows = _in_turn(jobs, pipeline_factory, keyed)
     for done, (photo, result) in enumerate(rows, start=1):

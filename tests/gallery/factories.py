@@ -12,7 +12,7 @@ from fer_mobile.pipeline import load_pipeline
 from fer_mobile.types import PhotoResult
 
 
-def dies_on_cat() -> PhotoPipeline:
+def crashes_on_cat() -> PhotoPipeline:
     """A process that a photo kills, as a fault in a native decoder would."""
     pipeline = load_pipeline()
 
@@ -24,8 +24,20 @@ def dies_on_cat() -> PhotoPipeline:
     return run
 
 
-def dies_once(marker: Path) -> PhotoPipeline:
-    """A process that dies over the first photo, of something that is gone the next time."""
+def stops_on_cat() -> PhotoPipeline:
+    """A process that a photo brings to a halt."""
+    pipeline = load_pipeline()
+
+    def run(path: Path) -> PhotoResult:
+        if path.name == "cat.png":
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return pipeline(path)
+
+    return run
+
+
+def crashes_once(marker: Path) -> PhotoPipeline:
+    """A process that crashes over the first photo, of something that is gone the next time."""
     pipeline = load_pipeline()
 
     def run(path: Path) -> PhotoResult:

@@ -69,8 +69,8 @@ def test_a_killed_worker_and_a_lost_machine_lose_nothing(cluster, large_library,
 
 
 @pytest.mark.prove
-def test_a_photo_that_kills_its_process_is_a_row(cluster, small_library):
-    results = list(scan(find_photos(small_library), factories.dies_on_cat, engine="ray"))
+def test_a_photo_that_crashes_its_process_is_a_row(cluster, small_library):
+    results = list(scan(find_photos(small_library), factories.crashes_on_cat, engine="ray"))
     errors = {Path(row.path).name: row.error for row in results if row.error}
     assert sorted(errors) == ["broken.jpg", "cat.png"]
     assert "process that read it crashed" in errors["cat.png"]

@@ -59,9 +59,9 @@ def test_an_unforeseen_error_is_a_row(small_library, tmp_path, workers):
     assert any("MemoryError: no room for a cat" in error for error in errors.values())
 
 
-def test_a_photo_that_kills_its_process_is_a_row(small_library):
+def test_a_photo_that_crashes_its_process_is_a_row(small_library):
     paths = find_photos(small_library)
-    results = list(scan(paths, factories.dies_on_cat, workers=2))
+    results = list(scan(paths, factories.crashes_on_cat, workers=2))
     assert [result.path for result in results] == [str(path) for path in paths]
     errors = {result.path.rpartition("/")[2]: result.error for result in results if result.error}
     assert sorted(errors) == ["broken.jpg", "cat.png"]
@@ -72,9 +72,9 @@ def test_a_photo_that_kills_its_process_is_a_row(small_library):
     )
 
 
-def test_a_process_that_dies_of_something_else_loses_no_photo(small_library, tmp_path):
+def test_a_process_that_crashes_of_something_else_loses_no_photo(small_library, tmp_path):
     paths = find_photos(small_library / "two")
-    factory = partial(factories.dies_once, tmp_path / "marker")
+    factory = partial(factories.crashes_once, tmp_path / "marker")
     assert rows_of(scan(paths, factory, workers=2)) == rows_of(scan(paths, load_pipeline))
     assert (tmp_path / "marker").exists()
 
@@ -93,3 +93,22 @@ def test_a_photo_that_is_gone_or_a_pipe_is_a_row(small_library, tmp_path):
     assert [bool(result.error) for result in results] == [True, True, False, False]
     assert "no such file" in results[0].error
     assert "a device" in results[1].error  # a pipe: whoever opens one waits for what never comes
+
+
+def test_a_photo_that_takes_too_long_is_a_row(small_library):
+    paths = find_photos(small_library)
+    results = list(scan(paths, factories.stops_on_cat, workers=2, photo_timeout_s=5))
+    assert [result.path for result in results] == [str(path) for path in paths]
+    errors = {result.path.rpartition("/")[2]: result.error for result in results if result.error}
+    assert sorted(errors) == ["broken.jpg", "cat.png"]
+    assert "crashed or took too long" in errors["cat.png"]
+
+
+def test_a_stopped_process_does_not_keep_a_run_from_ending(small_library):
+    paths = find_photos(small_library)
+    rows = scan(paths, factories.stops_on_cat, workers=2)
+    seen = [next(rows)]
+    while "cat" not in str(paths[len(seen)]):
+        seen.append(next(rows))
+    rows.close()  # as Ctrl-C does
+    assert len(seen) < len(paths)

@@ -41,6 +41,6 @@ def photo_row(pipeline: PhotoPipeline, path: Path, keyed: bool) -> Row:
 
 
 def crash_row(path: Path) -> Row:
-    """The row of a photo that ends whichever process reads it."""
-    error = f"{path}: the process that read it crashed (out of memory, or a damaged file)"
+    """The row of a photo that crashes, or stops, whichever process reads it."""
+    error = f"{path}: the process that read it crashed or took too long (damaged, or very large)"
     return None, PhotoResult(path=str(path), error=error)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
@@ -23,16 +25,22 @@ waits for a large photo, few enough that a killed run loses little."""
 _WAITING: Final = 2
 """Photos a process holds: the one it reads, and the one that it reads next."""
 
+_LONGEST_WAIT_S: Final = 60.0
+"""How long the parent waits before it looks at the time again."""
+_GRACE_S: Final = 5.0
+"""How long processes have to end by themselves, after the photos that they read."""
+
 # spawn: a forked copy of a process that has started threads (OpenCV's, a runtime's) may hang.
 _SPAWN: Final = multiprocessing.get_context("spawn")
 
 
 def in_processes(
-    jobs: Iterator[Job], factory: PipelineFactory, workers: int, keyed: bool
+    jobs: Iterator[Job], factory: PipelineFactory, workers: int, keyed: bool, timeout_s: float
 ) -> Iterator[Row]:
-    """The rows of `jobs` in their order; a photo that crashes its process is a row with an error.
+    """The rows of `jobs` in their order.
 
-    Raises FerMobileError when a process cannot make its pipeline.
+    A photo that crashes its process, or takes it longer than `timeout_s` seconds, is a row with
+    an error.  Raises FerMobileError when a process cannot make its pipeline.
     """
     pool: list[_Worker] = []
     done: dict[int, Row] = {}
@@ -55,8 +63,15 @@ def in_processes(
                 return
             if yielded not in done:
                 at_work = {worker.pipe: worker for worker in pool if worker.waiting}
-                for pipe in connection.wait([*at_work]):
-                    done.update(at_work[pipe].take())  # type: ignore[index]
+                end = min(worker.began for worker in at_work.values()) + timeout_s
+                wait_s = min(max(0.0, end - time.monotonic()), _LONGEST_WAIT_S)
+                ready = connection.wait([*at_work], timeout=wait_s)
+                for pipe, worker in at_work.items():
+                    if pipe in ready:
+                        done.update(worker.take())
+                    elif time.monotonic() >= worker.began + timeout_s:
+                        worker.process.kill()  # its pipe ends then: `take` sees it
+                        worker.began = math.inf
             while yielded in done:
                 row = done.pop(yielded)
                 yielded += 1
@@ -64,7 +79,10 @@ def in_processes(
     finally:
         for worker in pool:
             worker.pipe.close()  # it ends after the photo that it reads
+        end = time.monotonic() + _GRACE_S
         for worker in pool:
+            worker.process.join(max(0.0, end - time.monotonic()))
+            worker.process.kill()
             worker.process.join()
 
 
@@ -73,8 +91,11 @@ class _Worker:
 
     def __init__(self, factory: PipelineFactory, keyed: bool) -> None:
         self.waiting: deque[tuple[int, Path]] = deque()
+        self.began = math.inf
+        """When it began to read the first of them: infinity before its pipeline is made."""
         self._arguments = factory, keyed
         self._suspect = -1
+        self._is_ready = False
         self._start()
 
     @property
@@ -82,12 +103,15 @@ class _Worker:
         return len(self.waiting) >= _WAITING
 
     def _start(self) -> None:
+        self.began, self._is_ready = math.inf, False
         self.pipe, theirs = _SPAWN.Pipe()
         self.process = _SPAWN.Process(target=_serve, args=(theirs, *self._arguments), daemon=True)
         self.process.start()
         theirs.close()
 
     def give(self, number: int, path: Path) -> None:
+        if not self.waiting and self._is_ready:
+            self.began = time.monotonic()
         self.waiting.append((number, path))
         self._send(path)
 
@@ -103,10 +127,11 @@ class _Worker:
         """
         number, path = self.waiting[0]
         try:
-            row: Row | FerMobileError = self.pipe.recv()
+            row: Row | FerMobileError | None = self.pipe.recv()
         except (EOFError, OSError):
             row = crash_row(path)
             self.pipe.close()
+            self.process.kill()
             self.process.join()
             again = number != self._suspect
             self._suspect = number
@@ -118,6 +143,10 @@ class _Worker:
             return {} if again else {number: row}
         if isinstance(row, FerMobileError):
             raise row
+        self._is_ready = True
+        self.began = time.monotonic()
+        if row is None:
+            return {}
         self.waiting.popleft()
         return {number: row}
 
@@ -133,6 +162,7 @@ def _serve(pipe: Connection, factory: PipelineFactory, keyed: bool) -> None:
         except Exception as error:
             pipe.send(FerMobileError(f"a worker process could not make its pipeline: {error}"))
             return
+        pipe.send(None)  # The pipeline is made.
         while True:
             pipe.send(photo_row(pipeline, pipe.recv(), keyed))
 
