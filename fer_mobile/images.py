@@ -1,53 +1,25 @@
-"""Reading photos: upright 8-bit RGB from whatever a photo library holds.
-
-Everything is decoded by Pillow.  Its reduced JPEG decoding (libjpeg's 1/2, 1/4 and 1/8) is
-as fast as OpenCV's, it tells a truncated file from a whole one, and it is silent.
-"""
+"""Reading photos: upright 8-bit RGB from whatever a photo library holds (see `decoding`)."""
 
 from __future__ import annotations
 
 import io
 import os
 import stat
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import RLock
 from typing import BinaryIO, Final
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from fer_mobile.decoding import MAX_BYTES, damaged, decode, upright_rgb
 from fer_mobile.errors import PhotoError
 from fer_mobile.types import Pixels
 from fer_mobile.walk import PHOTO_SUFFIXES as PHOTO_SUFFIXES
 from fer_mobile.walk import find_photos as find_photos
 
-MAX_PIXELS: Final = 200_000_000
-"""Photos with more are refused (0.6 GB as RGB; the largest phone cameras make 200 MP)."""
-
-_FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
-_HEIF_FORMATS: Final = ("AVIF", "HEIF")
-_EXPECTED: Final = "a JPEG, PNG, WebP, BMP, GIF, TIFF, HEIC or AVIF photo"
 _CONTENT: Final = "the photo"
 """What errors call a photo that has no path."""
-_HEIF_BRANDS: Final = (b"hei", b"hev", b"mif1", b"msf1", b"avif", b"avis")
-
-_ORIENTATION: Final = 0x0112
-_UPRIGHT: Final = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What turns a photo upright, by its EXIF orientation."""
-
-_HEADER_LOCK = RLock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +46,11 @@ PhotoSource = (
 
 
 def load_photo(
-    source: PhotoSource, *, bgr: bool = False, min_long_side: int | None = None
+    source: PhotoSource,
+    *,
+    bgr: bool = False,
+    min_long_side: int | None = None,
+    max_bytes: int = MAX_BYTES,
 ) -> Photo:
     """Read a photo: a file, its content, a Pillow image or an array.
 
@@ -88,21 +64,24 @@ def load_photo(
         bgr: the array's channels are in OpenCV's order (BGR, BGRA).
         min_long_side: a JPEG file may be decoded at a half, a quarter or an eighth of its
             size while the longest side keeps at least this many pixels.
+        max_bytes: the memory that decoding a file may take; a 200-megapixel JPEG takes 1.4 GB
+            when it is not reduced.
 
-    Raises PhotoError when there is no photo, it is damaged, or it exceeds `MAX_PIXELS`.
+    Raises PhotoError when there is no photo, it is damaged, or it exceeds `max_bytes` or
+    `decoding.MAX_PIXELS`.
     """
     source = read_stream(source)
     if isinstance(source, np.ndarray):
         return _whole(_array_pixels(source, bgr))
     if isinstance(source, Image.Image):
         try:
-            return _whole(_upright(source))
+            return _whole(upright_rgb(source))
         except Exception as error:  # a lazy image is decoded only now
-            raise _damaged("the image", error) from error
+            raise damaged("the image", error) from error
     if isinstance(source, bytes | bytearray | memoryview):
-        return _decode(_CONTENT, "", io.BytesIO(source), min_long_side)
+        return _load(_CONTENT, "", io.BytesIO(source), min_long_side, max_bytes)
     if isinstance(source, str | os.PathLike):
-        return _load_file(os.fsdecode(source), min_long_side)
+        return _load_path(os.fsdecode(source), min_long_side, max_bytes)
     raise PhotoError(
         _CONTENT,
         expected="a path, bytes, a binary file, a Pillow image or a uint8 array",
@@ -118,7 +97,7 @@ def read_stream(source: PhotoSource) -> PhotoSource:
     try:
         content = read()
     except Exception as error:  # the file may be of any class
-        raise _damaged("the file", error) from error
+        raise damaged("the file", error) from error
     if not isinstance(content, bytes | bytearray | memoryview):
         raise PhotoError("the file", expected="one opened in binary mode", found="text")
     return content
@@ -128,136 +107,26 @@ def _whole(rgb: Pixels) -> Photo:
     return Photo(rgb, (rgb.shape[1], rgb.shape[0]))
 
 
-def _load_file(path: str, min_long_side: int | None) -> Photo:
+def _load(
+    subject: str, path: str, file: BinaryIO, min_long_side: int | None, max_bytes: int
+) -> Photo:
+    rgb, size = decode(subject, file, min_long_side=min_long_side, max_bytes=max_bytes)
+    return Photo(rgb, size, path)
+
+
+def _load_path(path: str, min_long_side: int | None, max_bytes: int) -> Photo:
     try:
         mode = Path(path).stat().st_mode
         if not stat.S_ISREG(mode):  # opening a pipe would wait forever
             found = "a folder" if stat.S_ISDIR(mode) else "a device"
             raise PhotoError(path, expected="a photo", found=found)
         with Path(path).open("rb") as file:
-            return _decode(path, path, file, min_long_side)
-    except FileNotFoundError as error:
+            return _load(path, path, file, min_long_side, max_bytes)
+    except (FileNotFoundError, ValueError) as error:  # ValueError: a name that no file can have
         raise PhotoError(path, expected="a photo", found="no such file") from error
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        found = (getattr(error, "strerror", None) or str(error)).lower()
+    except OSError as error:
+        found = (error.strerror or str(error)).lower()
         raise PhotoError(path, expected="a photo that can be opened", found=found) from error
-
-
-def _decode(subject: str, path: str, file: BinaryIO, min_long_side: int | None) -> Photo:
-    image = open_image(subject, file)
-    width, height = image.size
-    try:
-        if min_long_side is not None:
-            _reduce(image, min_long_side)
-        rgb = _upright(image)
-        turned = _orientation(image) >= 5
-    except Exception as error:  # Pillow's decoders raise nearly every kind for damaged files
-        raise _damaged(subject, error) from error
-    return Photo(rgb, (height, width) if turned else (width, height), path)
-
-
-def open_image(subject: str, file: BinaryIO) -> Image.Image:
-    """The image with its header read and its size checked."""
-    start = file.read(12)
-    if not start:
-        raise PhotoError(subject, expected=_EXPECTED, found="an empty file")
-    file.seek(0)
-    heif = start[4:8] == b"ftyp" and start[8:].startswith(_HEIF_BRANDS)
-    formats = _heif_formats() if heif else _FORMATS
-    try:
-        with header_rules():
-            image = Image.open(file, formats=formats)
-    except UnidentifiedImageError as error:
-        if heif and "HEIF" not in formats:
-            raise PhotoError(
-                subject,
-                expected="the package pillow-heif, which reads HEIC photos",
-                found="it is not installed",
-                hint="Install it with: pip install 'fer-mobile[heic]'",
-            ) from error
-        raise PhotoError(subject, expected=_EXPECTED, found="none of them") from error
-    except Exception as error:
-        raise _damaged(subject, error) from error
-    pixels = image.width * image.height
-    if pixels > MAX_PIXELS:
-        raise PhotoError(
-            subject,
-            expected=f"at most {MAX_PIXELS // 1_000_000} megapixels",
-            found=f"{image.width}×{image.height}",
-            hint="Make it smaller first.",
-        )
-    return image
-
-
-@contextmanager
-def header_rules() -> Iterator[None]:
-    """Lifts Pillow's own pixel limit, which is lower than ours, and mutes its warnings.
-
-    Both are settings of the whole process, hence the lock; but for TIFF, decoding happens
-    outside of it.
-    """
-    with _HEADER_LOCK, warnings.catch_warnings(action="ignore"):
-        limit = Image.MAX_IMAGE_PIXELS
-        Image.MAX_IMAGE_PIXELS = None
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
-
-
-def _heif_formats() -> tuple[str, ...]:
-    """What the installed packages read of the HEIF family."""
-    Image.init()
-    with suppress(ImportError):
-        import pillow_heif
-
-        pillow_heif.register_heif_opener()
-    return tuple(name for name in _HEIF_FORMATS if name in Image.OPEN)
-
-
-def _reduce(image: Image.Image, min_long_side: int) -> None:
-    """Have a JPEG decoded at the largest reduction that keeps the longest side long enough."""
-    for factor in (8, 4, 2):
-        if max(image.size) >= factor * min_long_side:
-            image.draft(None, (max(1, image.width // factor), max(1, image.height // factor)))
-            return
-
-
-def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8, of an image whose pixels are loaded."""
-    try:
-        with header_rules():
-            return int(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # a damaged EXIF block says nothing
-        return 1
-
-
-def _upright(image: Image.Image) -> Pixels:
-    """The pixels of an image, upright: uint8 H×W×3."""
-    # Loaded before the orientation is read: PNG may hold it behind the pixels, TIFF applies it
-    # while loading, and reads its tags again with warnings about each damaged one.
-    with header_rules() if image.format == "TIFF" else nullcontext():
-        image.load()
-    method = _UPRIGHT.get(_orientation(image))
-    rgb = _to_rgb(image)
-    return np.array(rgb if method is None else rgb.transpose(method))
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """The image in mode RGB."""
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image
-    if image.mode.startswith("I"):  # 16-bit gray; some formats deliver it as 32-bit integers
-        return Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8)).convert(
-            "RGB"
-        )
-    if image.mode == "F":
-        raise ValueError("floating-point pixels")
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        white = Image.new("RGBA", layer.size, "white")
-        return Image.alpha_composite(white, layer).convert("RGB")
-    return image.convert("RGB")
 
 
 def _array_pixels(array: Pixels, bgr: bool) -> Pixels:
@@ -279,10 +148,5 @@ def _array_pixels(array: Pixels, bgr: bool) -> Pixels:
     if bgr:
         array = array[:, :, [2, 1, 0, *range(3, channels)]]
     if channels == 4:
-        return np.array(_to_rgb(Image.fromarray(np.ascontiguousarray(array), "RGBA")))
+        return upright_rgb(Image.fromarray(np.ascontiguousarray(array), "RGBA"))
     return np.ascontiguousarray(array)
-
-
-def _damaged(subject: object, error: Exception) -> PhotoError:
-    reason = " ".join(str(error).split()) or type(error).__name__
-    return PhotoError(subject, expected="a photo that can be decoded", found=reason.rstrip("."))

@@ -14,6 +14,7 @@ import numpy as np
 
 from fer_mobile import preprocess
 from fer_mobile._version import __version__
+from fer_mobile.decoding import MAX_BYTES
 from fer_mobile.detect import DETECTION_SIDE, FaceDetector, load_detector
 from fer_mobile.detect.boxes import as_boxes, check_boxes
 from fer_mobile.errors import InputError, PhotoError, check_choice
@@ -49,11 +50,18 @@ class Pipeline:
         detector: what finds the faces.
         faces: which label a photo with several faces gets: "multiple", that of the face
             whose expression is surest ("each"), or that of the largest face ("largest").
+        max_bytes: the memory that decoding a photo may take.
     """
 
     def __init__(
-        self, classifier: Classifier, detector: FaceDetector, faces: FacesMode = "multiple"
+        self,
+        classifier: Classifier,
+        detector: FaceDetector,
+        faces: FacesMode = "multiple",
+        *,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
+        self.max_bytes = max_bytes
         self.classifier = classifier
         self.detector = detector
         self.faces: FacesMode = check_choice("faces", faces, FACES_MODES)
@@ -141,7 +149,9 @@ class Pipeline:
     ) -> tuple[Photo, list[Face]]:
         with watch.stage("decode"):
             source = read_stream(source)
-            photo = load_photo(source, bgr=bgr, min_long_side=self.detector.side)
+            photo = load_photo(
+                source, bgr=bgr, min_long_side=self.detector.side, max_bytes=self.max_bytes
+            )
         with watch.stage("detect"):
             detections = self._detect(photo, boxes)
         if not detections:
@@ -181,7 +191,8 @@ class Pipeline:
         needed = min(1.0, self.classifier.size / smallest)
         if photo.scale >= needed:
             return photo
-        return load_photo(source, min_long_side=math.ceil(needed * max(photo.size)))
+        side = math.ceil(needed * max(photo.size))
+        return load_photo(source, min_long_side=side, max_bytes=self.max_bytes)
 
     def _squares(self, photo: Photo, detections: list[Detection], watch: _Stopwatch) -> Pixels:
         """The classifier's input for every face: uint8 [N, size, size]."""
@@ -206,6 +217,7 @@ def load_pipeline(
     detection_size: int = DETECTION_SIDE,
     detector_model: str | Path | None = None,
     boxes: str | Path | Mapping[str | Path, Boxes] | None = None,
+    max_bytes: int = MAX_BYTES,
 ) -> Pipeline:
     """A pipeline by names.
 
@@ -218,6 +230,7 @@ def load_pipeline(
         detector_model: another model file for the detector "mediapipe".
         boxes: precomputed boxes, which take the detector's place: a file of them (see
             `detect.boxes`), or boxes by photo.
+        max_bytes: the memory that decoding a photo may take; one that takes more is an error.
 
     Raises:
         ModelError: a model or detector that cannot be used.
@@ -228,7 +241,7 @@ def load_pipeline(
         detector = load_detector(
             detector, threads=threads, side=detection_size, model=detector_model, boxes=boxes
         )
-    return Pipeline(load_classifier(model, threads), detector, faces)
+    return Pipeline(load_classifier(model, threads), detector, faces, max_bytes=max_bytes)
 
 
 def photo_label(faces: Sequence[Face], mode: FacesMode) -> tuple[str | None, float | None]:

@@ -6,15 +6,17 @@ import struct
 import subprocess
 import sys
 import threading
+import tracemalloc
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
+from fer_mobile.decoding import MAX_PIXELS
 from fer_mobile.errors import PhotoError
-from fer_mobile.images import MAX_PIXELS, PHOTO_SUFFIXES, find_photos, load_photo
+from fer_mobile.images import PHOTO_SUFFIXES, find_photos, load_photo
 from fer_mobile.resources import photos_dir
 
 PORTRAIT = photos_dir() / "astronaut-smile.jpg"
@@ -302,7 +304,7 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".bmp", ".tif", ".gif", ".avif"])
-@pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.85])
 @pytest.mark.parametrize("min_long_side", [None, 30])
 def test_truncated_files_are_errors(tmp_path, upright, suffix, kept, min_long_side):
     path = tmp_path / f"photo{suffix}"
@@ -322,6 +324,194 @@ def test_a_truncated_photo_with_a_whole_thumbnail_is_an_error(tmp_path, upright)
     path.write_bytes(path.read_bytes()[:-3000])
     with pytest.raises(PhotoError, match="truncated"):
         load_photo(path, min_long_side=30)
+
+
+def test_a_cut_off_photo_is_called_so(tmp_path, upright):
+    path = tmp_path / "photo.jpg"
+    upright.save(path)
+    path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(PhotoError, match=r"found it is cut off \(image file is truncated"):
+        load_photo(path)
+
+
+@pytest.mark.parametrize("cut", [2, 3, 30])
+@pytest.mark.parametrize("min_long_side", [None, 30])
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0"])
+def test_a_jpeg_without_its_last_bytes_is_read(tmp_path, upright, cut, min_long_side, subsampling):
+    path = tmp_path / "photo.jpg"
+    upright.save(path, quality=95, subsampling=subsampling)
+    whole = load_photo(path, min_long_side=min_long_side).rgb
+    path.write_bytes(path.read_bytes()[:-cut])
+    found = load_photo(path, min_long_side=min_long_side).rgb
+    rows = -(-18 * len(whole) // 160)  # the last blocks, and what smoothing takes from them
+    assert (found[:-rows] == whole[:-rows]).all()
+    assert np.abs(found.astype(int) - whole).mean() < (0 if cut == 2 else 1) + 0.01
+
+
+def test_metadata_of_a_png_does_not_cost_the_photo(tmp_path, upright):
+    """Pillow refuses what unpacks to more than a megabyte, and every damaged chunk."""
+    text = PngImagePlugin.PngInfo()
+    text.add_text("workflow", "x" * 3_000_000, zip=True)
+    saved = {
+        "profile": {"icc_profile": np.random.default_rng(0).bytes(2_500_000)},
+        "text": {"pnginfo": text},
+        "turned": {"pnginfo": text, "exif": exif(6)},
+    }
+    for name, options in saved.items():
+        path = tmp_path / f"{name}.png"
+        (stored(upright, 6) if name == "turned" else upright).save(path, **options)
+        assert_close(load_photo(path).rgb, upright, 0)
+    path = tmp_path / "damaged.png"
+    text = PngImagePlugin.PngInfo()
+    text.add_text("title", "a portrait")
+    upright.save(path, pnginfo=text)
+    path.write_bytes(path.read_bytes().replace(b"a portrait", b"a portrayt"))
+    assert_close(load_photo(path).rgb, upright, 0)
+
+
+def test_a_bitmap_whose_alpha_is_all_zero_has_none(tmp_path, upright):
+    pixels = np.dstack([np.asarray(upright)[::-1, :, ::-1], np.zeros((160, 240), np.uint8)])
+    header = struct.pack("<IiiHHIIiiII", 108, 240, 160, 1, 32, 3, pixels.size, 2835, 2835, 0, 0)
+    masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + b"BGRs" + b"\0" * 48
+    path = tmp_path / "photo.bmp"
+    start = b"BM" + struct.pack("<IHHI", 14 + 108 + pixels.size, 0, 0, 122)
+    path.write_bytes(start + header + masks + pixels.tobytes())
+    assert_close(load_photo(path).rgb, upright, 0)
+
+
+def test_gray_of_32_bits_is_refused(tmp_path, upright):
+    path = tmp_path / "photo.tif"
+    Image.fromarray(np.asarray(upright.convert("L")).astype(np.int32)).save(path)
+    with pytest.raises(PhotoError, match="gray pixels of 32 bits"):
+        load_photo(path)
+
+
+def test_an_orientation_that_is_none_is_ignored(tmp_path, upright):
+    for orientation in (0, 9, 255):
+        path = tmp_path / "photo.jpg"
+        upright.save(path, exif=exif(orientation), quality=95)
+        photo = load_photo(path)
+        assert photo.size == (240, 160)
+        assert_close(photo.rgb, upright)
+
+
+def test_a_thousand_exif_segments_are_read_as_one(tmp_path, upright):
+    """Pillow joins them one by one, which takes time in proportion to their square."""
+    file = io.BytesIO()
+    stored(upright, 6).save(file, "JPEG", exif=exif(6), quality=95)
+    content = file.getvalue()
+    segment = b"\xff\xe1" + struct.pack(">H", 65_535) + b"Exif\0\0" + b"\0" * 65_527
+    place = 4 + struct.unpack(">H", content[4:6])[0]  # after JFIF's segment
+    first = place + 2 + struct.unpack(">H", content[place + 2 : place + 4])[0]
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(content[:first] + 1000 * segment + content[first:])
+    tracemalloc.start()
+    try:
+        assert_close(load_photo(path).rgb, upright)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * path.stat().st_size
+
+
+# --- memory ------------------------------------------------------------------------------
+
+
+def webp(width: int, height: int) -> bytes:
+    """The header of a lossless WebP, and hardly anything else."""
+    bits = (width - 1) | (height - 1) << 14 | 1 << 28
+    data = b"\x2f" + struct.pack("<I", bits) + b"\x88\x88\x08\x07"
+    chunk = b"VP8L" + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
+    return b"RIFF" + struct.pack("<I", 4 + len(chunk)) + b"WEBP" + chunk
+
+
+def gif(width: int, height: int) -> bytes:
+    """One colour all over: a screen's size, and a frame of one pixel."""
+    screen = struct.pack("<HHBBB", width, height, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
+    control = b"!\xf9\x04\x01\0\0\0\0"
+    frame = b"," + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\0"
+    return b"GIF89a" + screen + control + frame + b";"
+
+
+def plain(width: int, height: int, format: str, mode: str = "RGB", **options) -> bytes:
+    file = io.BytesIO()
+    Image.linear_gradient("L").resize((width, height)).convert(mode).save(file, format, **options)
+    return file.getvalue()
+
+
+BUDGET = 150_000_000
+LARGE = {
+    "webp": lambda: plain(2350, 2350, "WEBP", method=0),
+    "lossless webp": lambda: plain(2350, 2350, "WEBP", "RGBA", lossless=True, quality=0, method=0),
+    "gif": lambda: gif(5600, 5500),
+    "png of 1 bit": lambda: png(
+        5600, 5500, bits=1, colour=0, pixels=zlib.compress(b"\0" * 5500 * 701)
+    ),
+    "rgba png": lambda: plain(4500, 4000, "PNG", "RGBA", compress_level=1),
+    "wide png": lambda: png(
+        18_000_000, 1, bits=8, colour=2, pixels=zlib.compress(b"\0" * 54_000_001, 1)
+    ),
+    "high png": lambda: png(
+        1, 6_000_000, bits=8, colour=0, pixels=zlib.compress(b"\0" * 12_000_000, 1)
+    ),
+    "jpeg": lambda: plain(4500, 4000, "JPEG"),
+    "progressive jpeg": lambda: plain(3200, 3000, "JPEG", progressive=True, subsampling=0),
+    "tiff": lambda: plain(3200, 2600, "TIFF", "RGBA", compression="tiff_lzw"),
+    "bmp": lambda: plain(4500, 4000, "BMP"),
+    "avif": lambda: plain(3000, 2800, "AVIF", speed=10),
+}
+"""Photos that the budget just allows."""
+
+
+def peak_of_loading(path: Path, **options) -> tuple[str, int]:
+    """What is said of a photo, and the memory that it took a process of its own."""
+    code = (
+        "import resource, sys\n"
+        "from fer_mobile.errors import PhotoError\n"
+        "from fer_mobile.images import load_photo\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+        "before = peak()\n"
+        f"try: print('read', load_photo(sys.argv[1], **{options!r}).size)\n"
+        "except PhotoError as error: print(error)\n"
+        "print(peak() - before)\n"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    said, grown = done.stdout.splitlines()
+    return said, int(grown)
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_no_photo_takes_more_than_the_budget(tmp_path, kind):
+    path = tmp_path / "photo"
+    path.write_bytes(LARGE[kind]())
+    said, grown = peak_of_loading(path, max_bytes=BUDGET)
+    assert said.startswith("read ")
+    assert grown <= BUDGET + 15e6  # the decoders' code, and the allocator's own
+
+
+@pytest.mark.parametrize(
+    ("content", "size"),
+    [
+        (webp(16_383, 12_207), "16383×12207 WEBP"),
+        (png(1, 199_000_000, bits=8, colour=0, pixels=zlib.compress(b"")), "1×199000000 PNG"),
+    ],
+)
+def test_small_files_that_are_large_photos_are_refused_before_decoding(tmp_path, content, size):
+    path = tmp_path / "photo"
+    path.write_bytes(content)
+    said, grown = peak_of_loading(path)
+    assert f"in 1.5 GB of memory, found {size}" in said
+    assert grown < 30e6
+
+
+def test_a_larger_budget_is_a_parameter(tmp_path, upright):
+    path = tmp_path / "photo.webp"
+    upright.save(path)
+    needed = 240 * 160 * (16 + 4 + 3 + 20) + 160 * 16
+    assert_close(load_photo(path, max_bytes=needed).rgb, upright, 8)
+    with pytest.raises(PhotoError, match=r"240×160 WEBP, which takes .* `max_bytes`"):
+        load_photo(path, max_bytes=needed - 1)
 
 
 def test_damaged_bytes_never_raise_anything_else(tmp_path, upright, recwarn):

@@ -18,6 +18,7 @@ from fer_mobile.cli.options import (
     DetectionSize,
     Detector,
     DetectorModel,
+    MaxBytes,
     PhotoModel,
 )
 from fer_mobile.files import display_name
@@ -137,6 +138,7 @@ def filter_command(
     detection_size: DetectionSize = 640,
     detector_model: DetectorModel = None,
     boxes: Boxes = None,
+    max_bytes: MaxBytes = 1_500_000_000,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Name what was skipped, and why.")
     ] = False,
@@ -163,6 +165,7 @@ def filter_command(
         detection_size=detection_size,
         detector_model=detector_model,
         boxes=boxes,
+        max_bytes=max_bytes,
         since=since,
         until=until,
         workers=workers,

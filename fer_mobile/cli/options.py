@@ -45,5 +45,7 @@ Boxes = Annotated[
     typer.Option(metavar="FILE", help="Precomputed boxes (CSV or JSON) instead of a detector."),
 ]
 
+MaxBytes = Annotated[int, typer.Option(metavar="N", help="Memory that decoding a photo may take.")]
+
 Threads = Annotated[int, typer.Option(metavar="N", min=1, help="Threads.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]

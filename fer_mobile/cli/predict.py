@@ -13,6 +13,7 @@ from fer_mobile.cli.options import (
     DetectionSize,
     Detector,
     DetectorModel,
+    MaxBytes,
     PhotoModel,
     Threads,
 )
@@ -33,6 +34,7 @@ def predict_command(
     detection_size: DetectionSize = 640,
     detector_model: DetectorModel = None,
     boxes: Boxes = None,
+    max_bytes: MaxBytes = 1_500_000_000,
     threads: Threads = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -48,6 +50,7 @@ def predict_command(
         detection_size=detection_size,
         detector_model=detector_model,
         boxes=boxes,
+        max_bytes=max_bytes,
     )
     results = list(pipeline.batch(images))
     if as_json:

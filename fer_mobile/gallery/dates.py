@@ -11,8 +11,8 @@ from typing import Final
 
 from PIL import Image, ImageFile, IptcImagePlugin
 
+from fer_mobile.decoding import header_rules, open_image
 from fer_mobile.errors import InputError
-from fer_mobile.images import header_rules, open_image
 
 _PERIODS: Final = {4: "%Y", 7: "%Y-%m", 10: "%Y-%m-%d"}
 

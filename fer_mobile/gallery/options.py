@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from fer_mobile.decoding import MAX_BYTES
 from fer_mobile.detect import DETECTION_SIDE, FaceDetector
 from fer_mobile.errors import InputError, check_choice
 from fer_mobile.gallery.choices import ENGINES, Engine
@@ -36,6 +37,8 @@ class ScanOptions:
     boxes: str | Path | Mapping[str | Path, Boxes] | None = None
     """Precomputed boxes, which take the detector's place: a file of them (see `detect.boxes`),
     or boxes by photo."""
+    max_bytes: int = MAX_BYTES
+    """The memory that decoding a photo may take; one that takes more is a row with its error."""
     since: str | None = None
     """First year, month or day by the photos' own dates: 2024, 2024-05 or 2024-05-31.  With
     `since` or `until` a photo without a date is skipped."""
@@ -74,4 +77,5 @@ class ScanOptions:
             detection_size=self.detection_size,
             detector_model=self.detector_model,
             boxes=self.boxes,
+            max_bytes=self.max_bytes,
         )
