@@ -2,6 +2,8 @@
 
     python -m benchmarks.threads
 
+Result: benchmarks/results/threads.jsonl.
+
 The bundled photos, over and over; the median of `ROUNDS` rounds.  A round has each photo once for
 every thread there may be, so that all of them have the same work.
 """

@@ -10,25 +10,27 @@ FOLDER = Path(__file__).parents[2] / "benchmarks"
 RESULT = re.compile(r"^Result: (.+?)\.$", re.MULTILINE | re.DOTALL)
 
 
+NO_BENCHMARKS = ("pack_answers", "train_on_device")
+"""They train; they are to move to fer_mobile/training."""
+
+
 def documented():
     for file in sorted(FOLDER.rglob("*.py")):
-        docstring = file.read_text(encoding="utf-8").partition('"""')[2].partition('"""')[0]
-        if "Result:" in docstring:
+        text = file.read_text(encoding="utf-8")
+        if "\ndef main(" in text and file.stem not in NO_BENCHMARKS:
             module = ".".join(file.relative_to(FOLDER.parent).with_suffix("").parts)
-            yield pytest.param(module, docstring, id=module)
+            yield pytest.param(module, text.split('"""')[1], id=module)
 
 
 @pytest.mark.parametrize(("module", "docstring"), list(documented()))
 def test_command_and_result_are_there(module, docstring):
     assert f"python -m {module}" in docstring
     assert importlib.util.find_spec(module)
-    named = re.findall(r"\S+\.(?:json|jsonl|md|png)\b", RESULT.search(docstring)[1])
+    result = RESULT.search(docstring)
+    assert result, "no line `Result: …`"
+    named = re.findall(r"\S+\.(?:json|jsonl|md|png)\b", result[1])
     assert named
     for name in named:
         pattern = re.sub(r"UNIT|RECIPE|SUITE", "*", Path(name).name)
         committed = any((FOLDER / "results").glob(pattern))
         assert committed or "none is committed" in docstring, name
-
-
-def test_most_benchmarks_are_documented():
-    assert len(list(documented())) >= 18
