@@ -128,7 +128,7 @@ def speed(photos: int, rounds: int) -> None:
 
 def peak_mb(library: Path, cache: Path, *options: str) -> float:
     """Peak resident memory of a filter run, in MB."""
-    command = [sys.executable, "-c", FILTER, "filter", str(library), *options]
+    command = [sys.executable, "-c", FILTER, "filter", str(library), "--workers", "0", *options]
     environment = os.environ | {"FER_MOBILE_CACHE": str(cache)}
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
     return int(done.stdout.split()[-1]) / 1024

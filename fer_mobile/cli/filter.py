@@ -118,7 +118,12 @@ def filter_command(
             "--remove", help="With --write-xmp: only take all our keywords out of the sidecars."
         ),
     ] = False,
-    workers: Annotated[int, typer.Option(metavar="N", min=1, help="Processes.")] = 1,
+    workers: Annotated[
+        int,
+        typer.Option(
+            metavar="N", min=0, help="Processes that read photos; 0: this program reads them."
+        ),
+    ] = 1,
     engine: Annotated[
         Engine,
         typer.Option(

@@ -44,11 +44,12 @@ class ScanOptions:
     `since` or `until` a photo without a date is skipped."""
     until: str | None = None
     """Last year, month or day."""
-    workers: int = 1
-    """Processes of this machine.  With one, photos are read in the caller's process."""
+    workers: int = 0
+    """Processes that read photos, so that no photo can end the caller's; 0: the caller's reads
+    them itself, which needs no time to start."""
     photo_timeout_s: float = 120.0
     """Seconds after which a process that reads one photo is stopped, and the photo is a row with
-    an error; with several `workers` only."""
+    an error; with `workers` only."""
     engine: Engine = "processes"
     resume: bool = True
     """Take the rows that earlier runs kept, instead of computing them again."""
@@ -58,8 +59,8 @@ class ScanOptions:
     def __post_init__(self) -> None:
         check_choice("faces", self.faces, FACES_MODES)
         check_choice("engine", self.engine, ENGINES)
-        if self.workers < 1:
-            raise InputError("workers", expected="1 or more", found=str(self.workers))
+        if self.workers < 0:
+            raise InputError("workers", expected="0 or more", found=str(self.workers))
         if not self.photo_timeout_s > 0:
             raise InputError(
                 "photo_timeout_s", expected="more than 0", found=str(self.photo_timeout_s)

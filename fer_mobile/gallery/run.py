@@ -174,8 +174,8 @@ def _sort_key(result: PhotoResult, order: Order) -> float | datetime:
 def _timing_line(options: ScanOptions) -> str:
     if options.resume:
         return "Photos of an earlier run show the times of that run."
-    plural = "" if options.workers == 1 else "es"
-    return f"Measured in this run on {options.workers} process{plural}."
+    processes = max(1, options.workers)
+    return f"Measured in this run on {processes} process{'' if processes == 1 else 'es'}."
 
 
 def _model_line(pipeline: Pipeline) -> str:

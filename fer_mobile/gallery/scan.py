@@ -42,7 +42,7 @@ class LibraryScan:
 
     def __iter__(self) -> Iterator[PhotoResult]:
         options = self.options
-        here = options.workers == 1 and options.engine == "processes"
+        here = options.workers == 0 and options.engine == "processes"
         with open_store(options.store, self.pipeline.identity) as store:
             rows = scan(
                 self.photos,
@@ -102,7 +102,7 @@ def scan(
     paths: Sequence[Path],
     pipeline_factory: PipelineFactory,
     *,
-    workers: int = 1,
+    workers: int = 0,
     engine: Engine = "processes",
     photo_timeout_s: float = 120.0,
     store: ResultStore | None = None,
@@ -111,7 +111,7 @@ def scan(
 ) -> Iterator[PhotoResult]:
     """One row for each photo, in the order of `paths`, whatever happens to single photos.
 
-    `pipeline_factory` makes the pipeline, once in every process; for `workers` > 1 and for Ray
+    `pipeline_factory` makes the pipeline, once in every process; for `workers` and for Ray
     it must be picklable (a module's function or a `functools.partial` of one).  Rows go into
     `store` as they come; with `resume` the photos whose rows it holds are not computed again.
     `progress(done, total)` is called after every photo.  Stopping the iteration, by Ctrl-C
@@ -123,8 +123,8 @@ def scan(
     if engine == "ray":
         from fer_mobile.gallery.engines.ray import in_ray
 
-        rows = in_ray(jobs, pipeline_factory, workers, keyed)
-    elif workers > 1 and len(paths) > 1:
+        rows = in_ray(jobs, pipeline_factory, max(1, workers), keyed)
+    elif workers:
         count = min(workers, len(paths))
         rows = in_processes(jobs, pipeline_factory, count, keyed, photo_timeout_s)
     else:

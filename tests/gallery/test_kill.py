@@ -102,7 +102,7 @@ def undisturbed(large_library, tmp_path_factory) -> list[dict]:
     return run_filter(large_library, store=store).as_dict()["rows"]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [0, 1, 2])
 def test_killed_midway(large_library, undisturbed, tmp_path, workers):
     assert len(undisturbed) == 60
     kill_and_resume(large_library, tmp_path, undisturbed, after=20, workers=workers)
@@ -113,7 +113,7 @@ def test_killed_at_many_moments(large_library, undisturbed, tmp_path):
     moments = random.Random(20).sample(range(1, 50), 20)
     for number, after in enumerate(moments):
         kill_and_resume(
-            large_library, tmp_path / str(number), undisturbed, after, workers=1 + number % 2
+            large_library, tmp_path / str(number), undisturbed, after, workers=number % 3
         )
 
 

@@ -120,7 +120,7 @@ def test_wrong_input(small_library, tmp_path):
         "Did you mean 'sadness'": {"show": "sadnes"},
         "faces: expected": {"faces": "all"},
         "no such name or file": {"model": "xcao_three_stream"},
-        "workers: expected": {"workers": 0},
+        "workers: expected": {"workers": -1},
         "min_confidence: expected": {"min_confidence": 50.0},
     }
     for message, arguments in cases.items():

@@ -32,7 +32,7 @@ def test_one_and_two_processes_give_the_same_rows_in_order(small_library):
     assert steps == [(n, len(paths)) for n in range(1, len(paths) + 1)]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [0, 2])
 def test_resume_computes_only_what_is_new(small_library, tmp_path, workers):
     paths = find_photos(small_library)
     good = [path for path in paths if path.name != "broken.jpg"]
@@ -48,7 +48,7 @@ def test_resume_computes_only_what_is_new(small_library, tmp_path, workers):
         assert len(store) == len(good)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [0, 2])
 def test_an_unforeseen_error_is_a_row(small_library, tmp_path, workers):
     paths = find_photos(small_library)
     with ResultStore(tmp_path / "r.sqlite", "p") as store:
@@ -61,7 +61,7 @@ def test_an_unforeseen_error_is_a_row(small_library, tmp_path, workers):
 
 def test_a_photo_that_crashes_its_process_is_a_row(small_library):
     paths = find_photos(small_library)
-    results = list(scan(paths, factories.crashes_on_cat, workers=2))
+    results = list(scan(paths, factories.crashes_on_cat, workers=1))
     assert [result.path for result in results] == [str(path) for path in paths]
     errors = {result.path.rpartition("/")[2]: result.error for result in results if result.error}
     assert sorted(errors) == ["broken.jpg", "cat.png"]
