@@ -26,6 +26,7 @@ from fer_mobile._version import __version__
 
 if TYPE_CHECKING:
     from fer_mobile.convert import Exported as Exported
+    from fer_mobile.convert import ExportOptions as ExportOptions
     from fer_mobile.convert import Verification as Verification
     from fer_mobile.convert import export as export
     from fer_mobile.convert import verify as verify
@@ -50,8 +51,12 @@ if TYPE_CHECKING:
     from fer_mobile.pipeline import Pipeline as Pipeline
     from fer_mobile.pipeline import load_pipeline as load_pipeline
     from fer_mobile.predictor import Predictions as Predictions
+    from fer_mobile.predictor import Predictor as Predictor
     from fer_mobile.predictor import classify_faces as classify_faces
+    from fer_mobile.predictor import load_predictor as load_predictor
+    from fer_mobile.training import Recipe as Recipe
     from fer_mobile.training import TrainingResult as TrainingResult
+    from fer_mobile.training import load_recipe as load_recipe
     from fer_mobile.training import train as train
     from fer_mobile.types import Box as Box
     from fer_mobile.types import Face as Face
@@ -62,6 +67,7 @@ _MODULE: Final = {
     "DataError": "errors",
     "Dataset": "data",
     "Evaluation": "evaluation",
+    "ExportOptions": "convert",
     "Exported": "convert",
     "Face": "types",
     "FerMobileError": "errors",
@@ -74,10 +80,12 @@ _MODULE: Final = {
     "Pipeline": "pipeline",
     "PrecomputedBoxes": "detect.boxes",
     "Predictions": "predictor",
+    "Predictor": "predictor",
+    "Recipe": "training",
     "RecipeError": "errors",
+    "ScanOptions": "gallery.options",
     "TrainingResult": "training",
     "UnsupportedLayerError": "errors",
-    "ScanOptions": "gallery.options",
     "Verification": "convert",
     "classify_faces": "predictor",
     "evaluate": "evaluation",
@@ -86,6 +94,8 @@ _MODULE: Final = {
     "load_dataset": "data",
     "load_detector": "detect",
     "load_pipeline": "pipeline",
+    "load_predictor": "predictor",
+    "load_recipe": "training",
     "scan_library": "gallery.scan",
     "train": "training",
     "verify": "convert",

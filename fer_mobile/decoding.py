@@ -74,7 +74,7 @@ def decode(
     try:
         rgb = upright_rgb(image)
     except Exception as error:  # Pillow's decoders raise nearly every kind for damaged files
-        mended = _mended(image, file)
+        mended = _mended(image, file, str(error))
         if mended is None:
             raise damaged(subject, error) from error
         image = open_image(subject, mended)
@@ -215,7 +215,7 @@ def _reduced(
     return size
 
 
-def _mended(image: Image.Image, file: BinaryIO) -> BinaryIO | None:
+def _mended(image: Image.Image, file: BinaryIO, reason: str) -> BinaryIO | None:
     """The file without a fault that does not touch its pixels; None where there is no such fault.
 
     Metadata of a PNG may be damaged, or larger than Pillow allows.  A JPEG may lack its last bytes;
@@ -225,9 +225,9 @@ def _mended(image: Image.Image, file: BinaryIO) -> BinaryIO | None:
     if image.format == "PNG":
         metadata = list_png_metadata(file)
         return io.BytesIO(join_ranges(file, metadata)) if metadata else None
-    if image.format in ("JPEG", "MPO"):
+    if image.format in ("JPEG", "MPO") and "truncated" in reason:
         rows = _LAST_ROWS * image.height // _full_height(file, image)
-        decoded = image.im and image.im.getbbox()  # the rows after it are black
+        decoded = image.im.getbbox()  # the rows after it are black
         if decoded and decoded[3] >= image.height - rows:
             file.seek(0)
             return io.BytesIO(file.read() + b"\xff\xd9")

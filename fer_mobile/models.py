@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, NotRequired, TypedDict
 
 from fer_mobile.errors import ModelError, nearest
 from fer_mobile.resources import models_dir
@@ -17,7 +17,7 @@ DEFAULT: Final = "xcao_two_stream"
 """The shipped model that is used when none is named."""
 
 CHECKPOINT_JSON: Final = "checkpoint.json"
-"""In a shipped model's folder: what its float weights are (see `network.source`)."""
+"""In a shipped model's folder: what its float weights are (see `checkpoint`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class ShippedModel:
     folder: Path
 
     @property
-    def source(self) -> Path:
+    def checkpoint(self) -> Path:
         """The float weights, a .keras file, which a copy lacks."""
         return self.folder / f"{self.name}.keras"
 
@@ -58,12 +58,30 @@ def shipped_models(*, copies: bool = False) -> dict[str, ShippedModel]:
         for folder in sorted(models_dir().iterdir())
         if (folder / CHECKPOINT_JSON).is_file()
     ]
-    return {model.name: model for model in models if copies or model.source.is_file()}
+    return {model.name: model for model in models if copies or model.checkpoint.is_file()}
 
 
-def list_models() -> list[dict[str, Any]]:
+class ModelRow(TypedDict):
+    """A model in JSON."""
+
+    name: str
+    kind: Literal["architecture", "shipped"]
+    parameters: int
+    input: int
+    """Height and width of the input in pixels."""
+    source: str
+    """Where the architecture is from: a paper, a study, this project."""
+    files: dict[str, str]
+    """A shipped model's exported files, by precision."""
+    bytes: NotRequired[dict[str, int]]
+    """Their sizes."""
+    figures: NotRequired[list[dict[str, object]]]
+    """What was measured of a shipped model (see `contract.Figures`)."""
+
+
+def list_models() -> list[ModelRow]:
     """Every name of the zoo and every shipped model, as `fer-mobile models --json` prints them."""
-    rows: dict[str, dict[str, Any]] = {
+    rows: dict[str, ModelRow] = {
         name: {
             "name": name,
             "kind": "architecture",

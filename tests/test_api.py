@@ -2,6 +2,7 @@
 
 import inspect
 import io
+import os
 import pickle
 import pydoc
 import subprocess
@@ -21,15 +22,18 @@ from fer_mobile.predictor import load_predictor
 from fer_mobile.preprocess import resize, to_gray
 from fer_mobile.resources import photos_dir
 
+ROOT = Path(__file__).resolve().parent.parent
+USER = ROOT / "tests" / "api_user.py"
 PORTRAIT = photos_dir() / "astronaut-smile.jpg"
 
 NAMES = {
-    "Box", "DataError", "Dataset", "Evaluation", "Exported", "Face", "FerMobileError", "InputError",
-    "LibraryScan", "MissingPackageError", "ModelError", "PhotoError", "PhotoResult", "Pipeline",
-    "PrecomputedBoxes", "Predictions", "RecipeError", "ScanOptions", "UnsupportedLayerError",
-    "Verification", "scan_library",
-    "__version__", "classify_faces", "evaluate", "export", "list_models", "load_dataset",
-    "load_detector", "load_pipeline", "train", "verify",
+    "Box", "DataError", "Dataset", "Evaluation", "ExportOptions", "Exported", "Face",
+    "FerMobileError", "InputError", "LibraryScan", "MissingPackageError", "ModelError",
+    "PhotoError", "PhotoResult", "Pipeline", "PrecomputedBoxes", "Predictions", "Predictor",
+    "Recipe", "RecipeError", "ScanOptions", "TrainingResult", "UnsupportedLayerError",
+    "Verification", "__version__",
+    "classify_faces", "evaluate", "export", "list_models", "load_dataset", "load_detector",
+    "load_pipeline", "load_predictor", "load_recipe", "scan_library", "train", "verify",
 }  # fmt: skip
 
 
@@ -74,6 +78,17 @@ def test_every_error_is_exported_and_in_one_tree():
     )
 
 
+def test_users_type_checkers_see_types_and_no_any(tmp_path):
+    """`api_user.py` is checked as in a project of its own, where every Any would be an error."""
+    strict = ["--strict", "--disallow-any-expr", "--follow-imports=silent", "--config-file="]
+    command = [sys.executable, "-m", "mypy", *strict, f"--cache-dir={tmp_path}", USER]
+    environment = os.environ | {"MYPYPATH": str(ROOT)}
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment
+    )
+    assert done.returncode == 0, done.stdout
+
+
 def test_errors_can_be_pickled():
     """They cross from worker processes."""
     errors = [
@@ -107,7 +122,7 @@ def test_the_version_has_one_source():
 
     from fer_mobile._version import __version__
 
-    project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert "version" in project["dynamic"]
     assert fer_mobile.__version__ == __version__
 

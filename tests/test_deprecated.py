@@ -10,12 +10,12 @@ from fer_mobile import InputError
 from fer_mobile._deprecated import _MODULES
 
 
-@pytest.mark.parametrize("old", [*_MODULES, "fer_mobile.experiments.compare"])
+@pytest.mark.parametrize("old", [*_MODULES, "fer_mobile.experiments.measure"])
 def test_modules_that_moved(old):
     sys.modules.pop(old, None)
     with pytest.warns(DeprecationWarning, match=rf"{old} is now fer_mobile\.\w+"):
         module = importlib.import_module(old)
-    new = _MODULES.get(old, "fer_mobile.studies.compare")
+    new = _MODULES.get(old, "fer_mobile.studies.measure")
     assert module.__name__ == old
     for name, value in vars(importlib.import_module(new)).items():
         if name == "__doc__" or not name.startswith("_"):

@@ -38,7 +38,7 @@ def test_its_contract_states_what_is_measured(measured):
 
 def test_source_and_file_agree(small_npz):
     source, file = (
-        evaluate(SHIPPED.source, small_npz, split="all"),
+        evaluate(SHIPPED.checkpoint, small_npz, split="all"),
         evaluate(SHIPPED.files["float16"], small_npz, split="all"),
     )
     assert source.scores.n == file.scores.n == 128

@@ -51,7 +51,7 @@ def measure(model: ShippedModel) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         files = (
             {p: export(model.name, quantize=q, out=folder).path for q, p in PRECISIONS.items()}
-            if model.source.is_file()
+            if model.checkpoint.is_file()
             else model.files
         )
         for precision, path in files.items():

@@ -102,7 +102,7 @@ def exports() -> None:
         print("float32, dynamic and RGB files are left out: TensorFlow is not installed")
         return
     vectors = EXPORTS / "vectors.json"
-    sources = [model.source for model in shipped_models().values()]
+    sources = [model.checkpoint for model in shipped_models().values()]
     made = vectors.stat().st_mtime if vectors.exists() else 0.0
     if all(source.stat().st_mtime < made for source in sources):
         return

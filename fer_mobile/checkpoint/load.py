@@ -43,7 +43,7 @@ def load_checkpoint(model: str | Path) -> Checkpoint:
 
 def _load_shipped(shipped: ShippedModel) -> Checkpoint:
     facts = shipped.facts()
-    if not shipped.source.is_file():
+    if not shipped.checkpoint.is_file():
         raise ModelError(
             shipped.name,
             expected="float weights",
@@ -52,7 +52,7 @@ def _load_shipped(shipped: ShippedModel) -> Checkpoint:
         )
     calibration = facts.get("adjustment")
     return make_checkpoint(
-        load_keras(shipped.source),
+        load_keras(shipped.checkpoint),
         name=shipped.name,
         architecture=facts["architecture"],
         options=facts["options"],

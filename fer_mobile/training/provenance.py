@@ -50,7 +50,7 @@ def describe_provenance(
 def describe_weights(name: str) -> dict[str, Any]:
     """The weights that a recipe names, with the checksum of their file."""
     shipped, path = shipped_models().get(name), Path(name)
-    file = shipped.source if shipped else path / "best.keras" if path.is_dir() else path
+    file = shipped.checkpoint if shipped else path / "best.keras" if path.is_dir() else path
     return {"name": name, "sha256": (_file(file) or {}).get("sha256")}
 
 

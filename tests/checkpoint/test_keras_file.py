@@ -12,7 +12,7 @@ from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.errors import ModelError
 from fer_mobile.models import shipped_models
 
-SHIPPED = shipped_models()["compact"].source
+SHIPPED = shipped_models()["compact"].checkpoint
 
 
 @pytest.fixture

@@ -263,7 +263,7 @@ sys.meta_path.insert(0, Blocker())
     [
         ["export", "--quantize", "int8"],
         ["train", "xcao_two_stream"],
-        ["evaluate", SHIPPED.source],
+        ["evaluate", SHIPPED.checkpoint],
     ],
     ids=lambda a: a[0],
 )

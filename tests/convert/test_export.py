@@ -26,7 +26,7 @@ PRECISIONS = {"none": "float32", "float16": "float16", "dynamic": "dynamic", "in
 
 @pytest.fixture(scope="module")
 def source():
-    return keras.models.load_model(shipped_models()[DEFAULT].source, compile=False)
+    return keras.models.load_model(shipped_models()[DEFAULT].checkpoint, compile=False)
 
 
 @pytest.mark.parametrize("quantize", PRECISIONS)
@@ -123,7 +123,7 @@ def test_a_run_folder_is_exported_under_its_own_name(trained_run, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(trained_run, run)
     # Two epochs of a tiny dataset may not tell one face from another, which verify would refuse.
-    shutil.copy(shipped_models()[DEFAULT].source, run / "best.keras")
+    shutil.copy(shipped_models()[DEFAULT].checkpoint, run / "best.keras")
     done = export(run, quantize="dynamic", out=tmp_path)
     assert done.path.name == "tiny_dynamic.tflite"
     assert done.contract.training.recipe == "tiny"

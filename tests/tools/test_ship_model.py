@@ -18,5 +18,5 @@ def test_what_is_shipped_is_loaded_again(tmp_path):
     for ours, theirs in zip(again.get_weights(), shipped.model.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)  # they were halved before
     assert (folder / "compact.keras").stat().st_size == pytest.approx(
-        shipped_models()["compact"].source.stat().st_size, rel=0.01
+        shipped_models()["compact"].checkpoint.stat().st_size, rel=0.01
     )
