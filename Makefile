@@ -29,7 +29,7 @@ test: $(VENV)/test.stamp $(VENV)/chromium.stamp
 	$(BIN)/pytest $(PARALLEL)
 
 prove: $(VENV)/prove.stamp $(VENV)/chromium.stamp
-	$(BIN)/pytest -m prove
+	RECORD_PROOFS=1 $(BIN)/pytest -m prove
 
 clean:
 	rm -rf $(VENV) build dist demo-report .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -20,6 +20,11 @@ from fer_mobile.files import write_bytes
 from fer_mobile.golden import golden_faces
 from fer_mobile.labels import FER2013, LABELS
 from fer_mobile.models import DEFAULT
+from tests.proofs import (  # noqa: F401  pytest finds its hooks here
+    pytest_configure,
+    pytest_runtest_makereport,
+    pytest_sessionfinish,
+)
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Ray reads them whenever it is first imported: no statistics, no address but 127.0.0.1.

@@ -2,7 +2,10 @@
 
 import re
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
+
+import grimp
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -23,3 +26,11 @@ def test_the_picture_shows_the_layers_that_are_enforced():
 def test_every_package_has_its_line():
     table = re.findall(r"^\| `(\w+)` \| .+ \|$", PAGE, re.MULTILINE)
     assert sorted(table) == sorted(name for row in layers() for name in row.split(" | "))
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    """Stricter than import-linter, for which a package and its own modules make no circle."""
+    graph = grimp.build_graph("fer_mobile", exclude_type_checking_imports=True, cache_dir=None)
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    assert len(imports) > 100
+    TopologicalSorter(imports).prepare()  # CycleError names the circle

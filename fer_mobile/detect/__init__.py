@@ -12,49 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Protocol
 
+from fer_mobile.detect.interface import DETECTION_SIDE, DETECTION_SIDES, FaceDetector, FaceNetwork
 from fer_mobile.errors import InputError, ModelError, check_choice
-from fer_mobile.images import Photo
-from fer_mobile.types import DETECTORS, Detection, DetectorName, Pixels
+from fer_mobile.types import DETECTORS, DetectorName
 
-DETECTION_SIDE: Final = 640
-"""Longest side, in pixels, of the photo that a detector is shown unless told otherwise."""
-
-DETECTION_SIDES: Final = range(64, 4096 + 1)
-"""What it may be set to: below, no face is found; above, memory runs to gigabytes."""
-
-
-class FaceDetector(Protocol):
-    """Says where the faces of a photo are; threads that share a pipeline call it at once."""
-
-    name: str
-    identity: str
-    """Changes whenever the detector's answers may."""
-    side: int
-    """Pixels that it wants of a photo's longest side; more do not change its answer."""
-
-    def detect(self, photo: Photo) -> list[Detection]:
-        """The faces of a photo, the surest first.
-
-        Boxes and landmarks are in pixels of the upright photo at full resolution and may
-        leave it.  Raises PhotoError for a photo of which it can say nothing.
-        """
-        ...
-
-
-class FaceNetwork(Protocol):
-    """Finds faces in pixels as they are, for one thread at a time.
-
-    `detect.scale.Scaled` makes a FaceDetector of it.
-    """
-
-    name: str
-    identity: str
-
-    def find(self, rgb: Pixels) -> list[Detection]:
-        """The faces of an upright uint8 H×W×3 RGB image in its pixels, the surest first."""
-        ...
+__all__ = [
+    "DETECTION_SIDE",
+    "DETECTION_SIDES",
+    "DETECTORS",
+    "FaceDetector",
+    "FaceNetwork",
+    "load_detector",
+]
 
 
 def load_detector(

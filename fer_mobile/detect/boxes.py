@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from fer_mobile._deprecated import renamed
-from fer_mobile.detect import DETECTION_SIDE
+from fer_mobile.detect.interface import DETECTION_SIDE
 from fer_mobile.errors import InputError, PhotoError
 from fer_mobile.images import Photo
 from fer_mobile.types import Box, Detection

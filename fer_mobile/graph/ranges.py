@@ -64,7 +64,7 @@ def read_ranges(path: Path, graph: str) -> Ranges:
             path,
             expected=f"the ranges of these weights ({graph[:12]}…)",
             found=f"those of others ({ranges.graph[:12]}…)",
-            hint="Delete it; `fer-mobile train --resume` makes that of a run again.",
+            hint="Delete it and resume the training run, which makes it again.",
         )
     return ranges
 

@@ -1,9 +1,13 @@
 """The command line as a whole: help, flags in messages, streams that are closed."""
 
+import ast
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
+from fer_mobile import models
 from fer_mobile.cli import app
 from fer_mobile.cli.commands import Command, Group, name_flags
 
@@ -92,3 +96,28 @@ def test_outdated_assets_of_an_app_are_refused_with_the_command_that_mends_them(
     line = fer_mobile.refused("android", "bundle", "assets", "--check")
     assert "compact_int8" in line
     assert line.endswith("and 1 more. Run: fer-mobile android bundle assets")
+
+
+SPOKEN_TO = {"adb.py", "phone_app.py", "phone_tool.py"}
+"""Modules that write the flags of other programs."""
+
+
+def test_the_library_names_no_flags():
+    """It names parameters, which the command line turns into flags."""
+    package = Path(models.__file__).parent
+    files = [f for f in package.rglob("*.py") if f.parent.name != "cli" and f.name not in SPOKEN_TO]
+    assert len(files) > 100
+    found = []
+    for file in files:
+        tree = ast.parse(file.read_text("utf-8"))
+        texts = {
+            id(node): node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        for node in ast.walk(tree):  # documentation may name them
+            if isinstance(node, ast.Expr):
+                texts.pop(id(node.value), None)
+        flags = (text for text in texts.values() if re.search(r"(?<![\w=-])--[a-z]", text))
+        found += [f"{file.relative_to(package)}: {text}" for text in flags]
+    assert found == []

@@ -370,7 +370,7 @@ def test_ranges_of_a_run_are_made_again_for_other_weights_only(run):
     assert said == ["ranges.json: activation ranges for int8 exports, from 40 training faces"]
     two_streams(seed=2).save(run / "best.keras")
     other = load_checkpoint(run).model
-    with pytest.raises(ModelError, match=r"the ranges of these weights.*train --resume"):
+    with pytest.raises(ModelError, match=r"the ranges of these weights.*resume the training run"):
         find_calibration(read_network(other), run)
     keep_ranges(run, faces, said.append)
     assert said[1] == said[0]
