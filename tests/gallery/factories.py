@@ -64,6 +64,11 @@ def no_model() -> PhotoPipeline:
     raise ModelError("model 'x'", expected="a model", found="none")
 
 
+def crashes_at_start() -> PhotoPipeline:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("never reached")
+
+
 def refuses_to_work() -> PhotoPipeline:
     def run(path: Path) -> PhotoResult:
         raise AssertionError(f"{path} was computed again")

@@ -84,6 +84,11 @@ def test_a_worker_without_pipeline_says_why(small_library):
         list(scan(find_photos(small_library), factories.no_model, workers=2))
 
 
+def test_a_worker_that_never_starts_blames_no_photo(small_library):
+    with pytest.raises(FerMobileError, match="ended while it made its pipeline"):
+        list(scan(find_photos(small_library), factories.crashes_at_start, workers=1))
+
+
 def test_a_photo_that_is_gone_or_a_pipe_is_a_row(small_library, tmp_path):
     os.mkfifo(small_library / "pipe.jpg")
     gone = [small_library / "gone.jpg", small_library / "pipe.jpg"]

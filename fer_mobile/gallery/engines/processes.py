@@ -25,6 +25,8 @@ waits for a large photo, few enough that a killed run loses little."""
 _WAITING: Final = 2
 """Photos a process holds: the one it reads, and the one that it reads next."""
 
+_STARTS: Final = 3
+"""How often in a row a process may end before its pipeline is made."""
 _LONGEST_WAIT_S: Final = 60.0
 """How long the parent waits before it looks at the time again."""
 _GRACE_S: Final = 5.0
@@ -96,6 +98,7 @@ class _Worker:
         self._arguments = factory, keyed
         self._suspect = -1
         self._is_ready = False
+        self._failed_starts = 0
         self._start()
 
     @property
@@ -129,26 +132,34 @@ class _Worker:
         try:
             row: Row | FerMobileError | None = self.pipe.recv()
         except (EOFError, OSError):
-            row = crash_row(path)
-            self.pipe.close()
-            self.process.kill()
-            self.process.join()
-            again = number != self._suspect
-            self._suspect = number
+            again = not self._is_ready or number != self._suspect
+            if self._is_ready:
+                self._suspect = number
             if not again:
                 self.waiting.popleft()
-            self._start()
-            for _, each in self.waiting:
-                self._send(each)
-            return {} if again else {number: row}
+            self._restart()
+            return {} if again else {number: crash_row(path)}
         if isinstance(row, FerMobileError):
             raise row
-        self._is_ready = True
+        self._is_ready, self._failed_starts = True, 0
         self.began = time.monotonic()
         if row is None:
             return {}
         self.waiting.popleft()
         return {number: row}
+
+    def _restart(self) -> None:
+        """Have another process take over."""
+        self.pipe.close()
+        self.process.kill()
+        self.process.join()
+        if not self._is_ready:
+            self._failed_starts += 1
+            if self._failed_starts == _STARTS:
+                raise FerMobileError("a worker process ended while it made its pipeline")
+        self._start()
+        for _, path in self.waiting:
+            self._send(path)
 
 
 def _serve(pipe: Connection, factory: PipelineFactory, keyed: bool) -> None:
