@@ -1,21 +1,25 @@
 """The contract: all that a consumer needs to use a model file properly.
 
-It travels inside the ``.tflite`` (a zip archive appended to the model holds
-``labels.txt`` and ``contract.json``; TFLite readers ignore what follows the model) and
-as the same text in a ``.json`` beside it.  A consumer that meets a newer format, no
-contract or a contradiction says which and stops.
+`model_file` says where it lies.  A consumer that meets a newer format, no contract or a
+contradiction says which and stops.  Every text and number has limits, because a contract may
+come from anywhere.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
-import zipfile
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from fer_mobile import preprocess, zoo
 from fer_mobile.errors import ModelError
@@ -28,10 +32,37 @@ FORMAT_VERSION: Final = 2
 ``adjustment``) and the calibration of int8 ranges.
 """
 
-CONTRACT_NAME: Final = "contract.json"
-LABELS_NAME: Final = "labels.txt"
-_LARGEST_CONTRACT: Final = 1_000_000
-"""Bytes; a longer one is not ours and is not read."""
+LARGEST_SIDE: Final = 1024
+"""Height and width in pixels that an input may have."""
+
+_BIDI: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that let what follows be shown in another order."""
+
+
+def _check_text(text: str) -> str:
+    """Refuse text that does more than stand there when it is printed."""
+    if any(unicodedata.category(c) in ("Cc", "Cs") or c in _BIDI for c in text):
+        raise ValueError("holds control characters")
+    return text
+
+
+def _check_name(name: str) -> str:
+    if name != Path(name).name or "\\" in name:
+        raise ValueError("is no plain name")
+    return name
+
+
+Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_check_text)]
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    AfterValidator(_check_text),
+    AfterValidator(_check_name),
+]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_check_text)]
+Count = Annotated[int, Field(ge=0, le=10**12)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+"""Of 1: an accuracy, a probability."""
 
 Precision = Literal["float32", "float16", "dynamic", "int8"]
 PRECISIONS: Final[tuple[Precision, ...]] = ("float32", "float16", "dynamic", "int8")
@@ -44,20 +75,20 @@ class _Part(BaseModel):
 class Tensor(_Part):
     """The model's input or output."""
 
-    name: str
+    name: Text
     shape: tuple[int, ...]
     """For a batch of one."""
     dtype: Literal["float32", "int8", "uint8"]
-    scale: float | None = Field(None, gt=0, allow_inf_nan=False)
+    scale: float | None = Field(None, gt=0, le=1e6, allow_inf_nan=False)
     """real = (quantized - zero_point) * scale; None for float."""
-    zero_point: int | None = None
+    zero_point: int | None = Field(None, ge=-128, le=255)
 
 
 class Crop(_Part):
     """See `preprocess.CropRule`."""
 
-    scale: float = preprocess.CropRule().scale
-    shift_y: float = preprocess.CropRule().shift_y
+    scale: float = Field(preprocess.CropRule().scale, ge=0.1, le=4, allow_inf_nan=False)
+    shift_y: float = Field(preprocess.CropRule().shift_y, ge=-2, le=2, allow_inf_nan=False)
 
     @property
     def rule(self) -> preprocess.CropRule:
@@ -81,22 +112,22 @@ class Figures(_Part):
 
     precision: Precision
     """Of the file or weights that were measured."""
-    protocol: str
-    split: str
-    n: int
-    accuracy: float
-    balanced_accuracy: float
-    recall: dict[str, float | None]
+    protocol: Text
+    split: Text
+    n: Count
+    accuracy: Share
+    balanced_accuracy: Share
+    recall: dict[Label, Share | None]
 
 
 class Training(_Part):
     """What the weights were learned from."""
 
-    data: str
-    protocol: str
-    epochs: int
-    seed: int
-    recipe: str
+    data: Text
+    protocol: Text
+    epochs: Count
+    seed: int = Field(ge=-(2**63), lt=2**64)
+    recipe: Text
 
 
 class OutputCalibration(_Part):
@@ -107,10 +138,12 @@ class OutputCalibration(_Part):
     has nothing to do: the file gives final probabilities.
     """
 
-    temperature: float = Field(1.0, gt=0, allow_inf_nan=False)
-    offsets: dict[str, float] = Field(default_factory=dict)
+    temperature: float = Field(1.0, gt=0, le=1000, allow_inf_nan=False)
+    offsets: dict[Label, Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]] = Field(
+        default_factory=dict
+    )
     """By label; none where nothing was added."""
-    origin: str = Field(description="What the values were taken from.")
+    origin: Text = Field(description="What the values were taken from.")
 
 
 class ModelContract(_Part):
@@ -120,122 +153,50 @@ class ModelContract(_Part):
 
     format: Literal["fer-mobile/contract"] = FORMAT
     format_version: int = FORMAT_VERSION
-    name: str
-    architecture: str
-    parameters: int = Field(description="All weights of the network as trained.")
-    trainable_parameters: int | None = None
-    parameter_cap: int | None = Field(
+    name: Name
+    architecture: Text
+    parameters: Count = Field(description="All weights of the network as trained.")
+    trainable_parameters: Count | None = None
+    parameter_cap: Count | None = Field(
         zoo.PARAMETER_CAP, description="On the trainable ones; null where it was lifted."
     )
     precision: Precision
     input: Tensor
     output: Tensor
     preprocessing: Preprocessing = Preprocessing()
-    labels: tuple[str, ...]
+    labels: tuple[Label, ...] = Field(min_length=1, max_length=1000)
     training: Training | None = None
     output_calibration: OutputCalibration | None = Field(
         None, alias="adjustment", description="The key keeps its old name until format 3."
     )
-    calibration: str | None = Field(
+    calibration: Text | None = Field(
         None, description="What the ranges of an int8 file were taken from, in words."
     )
-    figures: tuple[Figures, ...] = ()
-    reference: tuple[tuple[float, ...], ...] = Field(
+    figures: tuple[Figures, ...] = Field((), max_length=100)
+    reference: tuple[tuple[Share, ...], ...] = Field(
         (),
+        max_length=10_000,
         description="Reference outputs: what the float32 checkpoint gives for the golden faces.",
     )
-    licence: str
-    tools: dict[str, str] = Field(default_factory=dict, description="Versions that wrote it.")
-    model_sha256: str = Field(description="Of the bytes before the appended archive, hex.")
+    licence: Text
+    tools: dict[Text, Text] = Field(default_factory=dict, description="Versions that wrote it.")
+    model_sha256: str = Field(pattern="^[0-9a-f]{64}$", description="Of the bare model, hex.")
 
     def to_json(self) -> str:
         """The contract as the text that is embedded and written beside the model."""
         return self.model_dump_json(indent=1, by_alias=True) + "\n"
 
 
-def attach(model: bytes, contract: ModelContract) -> bytes:
-    """Append the archive with the contract and the labels to a bare TFLite model.
+def printable(text: str) -> str:
+    """A text from a file for an error message."""
+    return "".join(c if c.isprintable() else "?" for c in text)[:200]
 
-    The archive is stored uncompressed and has fixed dates, so equal inputs give equal files.
+
+def parse_contract(text: str, name: object) -> ModelContract:
+    """The contract that a text holds; `name` is what errors call the file.
+
+    Raises ModelError when it is of a newer format, breaks the format or contradicts itself.
     """
-    out = io.BytesIO(model)
-    out.seek(0, io.SEEK_END)
-    with zipfile.ZipFile(out, "a", zipfile.ZIP_STORED) as archive:
-        for name, text in (
-            (LABELS_NAME, "\n".join(contract.labels) + "\n"),
-            (CONTRACT_NAME, contract.to_json()),
-        ):
-            archive.writestr(zipfile.ZipInfo(name), text)
-    return out.getvalue()
-
-
-def contract_file(model: Path) -> Path:
-    """Where the contract of a model file lies as text: x.tflite → x.json, x.onnx → x.onnx.json."""
-    return model.with_suffix(".json") if model.suffix == ".tflite" else Path(f"{model}.json")
-
-
-def model_checksum(model: bytes) -> str:
-    """SHA-256 of a bare model, hex, as the contract records it."""
-    return hashlib.sha256(model).hexdigest()
-
-
-def split(
-    content: bytes, name: object = "the model", *, check: bool = True
-) -> tuple[bytes, ModelContract]:
-    """The bare model and the contract of a ``.tflite`` file's content.
-
-    Raises ModelError when there is no contract, it is of a newer format, malformed, or
-    (unless `check` is off) its checksum is not that of the model.
-    """
-    bare, text = open_archive(content, name)
-    contract = _parse(text, name)
-    checksum = model_checksum(bare)
-    if check and checksum != contract.model_sha256:
-        raise ModelError(
-            name,
-            expected=f"a model with the checksum {contract.model_sha256[:12]}… of its contract",
-            found=f"{checksum[:12]}…",
-            hint="The file was changed or damaged: export it again.",
-        )
-    return bare, contract
-
-
-def read_model(path: Path) -> bytes:
-    """The content of a ``.tflite`` file; ModelError where it cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(path, expected="a .tflite file", found=error.strerror or "none") from error
-
-
-def read_contract(path: Path) -> ModelContract:
-    """The contract embedded in a ``.tflite`` file; ModelError as for `split`."""
-    return split(read_model(path), path)[1]
-
-
-def open_archive(content: bytes, name: object = "the model") -> tuple[bytes, str]:
-    """The bare model and the unchecked text of the contract; ModelError where there is none."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entry = archive.getinfo(CONTRACT_NAME)
-            if entry.file_size > _LARGEST_CONTRACT:
-                raise KeyError(CONTRACT_NAME)
-            if entry.compress_type != zipfile.ZIP_STORED:
-                raise zipfile.BadZipFile("compressed")
-            text = archive.read(entry).decode("utf-8")
-            end = min(info.header_offset for info in archive.infolist())
-    # What zipfile raises for damage: RuntimeError for encryption, the rest for wrong offsets.
-    except (zipfile.BadZipFile, KeyError, ValueError, RuntimeError, EOFError, OSError) as error:
-        raise ModelError(
-            name,
-            expected="a model with an embedded contract",
-            found="none in it",
-            hint="Use a file that `fer-mobile export` wrote.",
-        ) from error
-    return content[:end], text
-
-
-def _parse(text: str, name: object) -> ModelContract:
     try:
         header = _Header.model_validate_json(text)
         if header.format_version > FORMAT_VERSION:
@@ -247,12 +208,7 @@ def _parse(text: str, name: object) -> ModelContract:
             )
         contract = ModelContract.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ModelError(
-            name,
-            expected="a well-formed contract",
-            found=f"{'.'.join(map(str, first['loc']))}: {first['msg'].lower()}",
-        ) from error
+        raise malformed(error, name) from error
     if contract.preprocessing.version != preprocess.VERSION:
         raise ModelError(
             name,
@@ -262,15 +218,34 @@ def _parse(text: str, name: object) -> ModelContract:
         )
     image, labels = contract.input.shape, contract.labels
     channels = 3 if contract.preprocessing.gray == "in-graph" else 1
-    if len(image) != 4 or image[1] < 1 or image != (1, image[1], image[1], channels):
+    if len(image) != 4 or image != (1, image[1], image[1], channels):
         raise ModelError(name, expected=f"an input [1, S, S, {channels}]", found=str(list(image)))
+    if not 1 <= image[1] <= LARGEST_SIDE:
+        raise ModelError(
+            name, expected=f"an input of 1 to {LARGEST_SIDE} px", found=f"{image[1]} px"
+        )
     if contract.output.shape != (1, len(set(labels))) or len(set(labels)) != len(labels):
         raise ModelError(
             name,
             expected=f"a different label for each output of {list(contract.output.shape)}",
             found=f"{len(labels)} labels: {', '.join(labels)}",
         )
+    if any(len(row) != len(labels) for row in contract.reference):
+        raise ModelError(
+            name,
+            expected=f"reference outputs of {len(labels)} probabilities",
+            found="some of another length",
+        )
     return contract
+
+
+def malformed(error: ValidationError, name: object) -> ModelError:
+    """The error for a contract that breaks the format."""
+    first = error.errors()[0]
+    place = printable(".".join(map(str, first["loc"])))
+    return ModelError(
+        name, expected="a well-formed contract", found=f"{place}: {printable(first['msg']).lower()}"
+    )
 
 
 class _Header(BaseModel):

@@ -31,9 +31,9 @@ NAMES = {
     "FerMobileError", "InputError", "LibraryScan", "MissingPackageError", "ModelError",
     "PhotoError", "PhotoResult", "Pipeline", "PrecomputedBoxes", "Predictions", "Predictor",
     "Recipe", "RecipeError", "ScanOptions", "TrainingResult", "UnsupportedLayerError",
-    "Verification", "__version__",
-    "classify_faces", "evaluate", "export", "list_models", "load_dataset", "load_detector",
-    "load_pipeline", "load_predictor", "load_recipe", "scan_library", "train", "verify",
+    "Verification", "__version__", "classify_faces", "evaluate", "export", "list_models",
+    "load_dataset", "load_detector", "load_pipeline", "load_predictor", "load_recipe",
+    "scan_library", "train", "verify",
 }  # fmt: skip
 
 

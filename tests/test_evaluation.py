@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from fer_mobile import evaluate
-from fer_mobile.contract import read_contract
 from fer_mobile.errors import DataError, ModelError
 from fer_mobile.labels import LABELS, LABELS_7
 from fer_mobile.metrics import classification_report
+from fer_mobile.model_file import read_contract
 from fer_mobile.models import DEFAULT, shipped_models
 
 SHIPPED = shipped_models()[DEFAULT]

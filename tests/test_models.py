@@ -3,11 +3,11 @@
 import pytest
 
 from fer_mobile.checkpoint import load_checkpoint
-from fer_mobile.contract import read_contract
 from fer_mobile.errors import ModelError
 from fer_mobile.evaluation import evaluate
 from fer_mobile.explain import explain
 from fer_mobile.labels import LABELS_7
+from fer_mobile.model_file import read_contract
 from fer_mobile.models import list_models, shipped_models
 from fer_mobile.resources import photos_dir
 from fer_mobile.training import find_recipe, load_recipe

@@ -12,13 +12,14 @@ import pytest
 from PIL import Image
 
 from fer_mobile import preprocess
-from fer_mobile.contract import Crop, ModelContract, Preprocessing, Tensor, attach, model_checksum
+from fer_mobile.contract import Crop, ModelContract, Preprocessing, Tensor
 from fer_mobile.detect import load_detector
 from fer_mobile.detect.scale import Scaled
 from fer_mobile.detect.yunet import YuNet, overlap
 from fer_mobile.errors import InputError, ModelError, PhotoError
 from fer_mobile.images import load_photo
 from fer_mobile.labels import LABELS
+from fer_mobile.model_file import attach, model_checksum
 from fer_mobile.pipeline import Pipeline, load_pipeline, photo_label
 from fer_mobile.resources import photos_dir
 from fer_mobile.runtime.classifier import load_classifier

@@ -17,9 +17,9 @@ from typing import Literal
 
 from fer_mobile.bench.operation_costs import OperationCost, operation_costs
 from fer_mobile.bench.rates import Interval, PhoneClass, load_rates
-from fer_mobile.contract import split
 from fer_mobile.detect.yunet import shipped_yunet
 from fer_mobile.errors import InputError, ModelError, choose
+from fer_mobile.model_file import split
 from fer_mobile.models import DEFAULT, tflite_file
 from fer_mobile.runtime.tflite_model import TfliteModel
 from fer_mobile.types import STAGES

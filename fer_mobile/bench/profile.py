@@ -14,8 +14,8 @@ import numpy as np
 
 from fer_mobile.bench.operation_costs import cut_graph, operation_costs
 from fer_mobile.bench.result import Operation
-from fer_mobile.contract import split
 from fer_mobile.errors import ModelError
+from fer_mobile.model_file import split
 from fer_mobile.runtime.interpreter import Interpreter, load_interpreter
 from fer_mobile.runtime.tflite_model import TfliteModel
 

@@ -6,7 +6,7 @@ A model's way: `options` say how, `build` makes the content of the file (`conver
 
 from __future__ import annotations
 
-from fer_mobile.convert.build import BuiltModel, build
+from fer_mobile.convert.built_model import BuiltModel, build
 from fer_mobile.convert.exporter import Exported, export
 from fer_mobile.convert.options import ExportOptions
 from fer_mobile.convert.verification import Verification, verify

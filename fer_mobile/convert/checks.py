@@ -8,11 +8,12 @@ from typing import Final
 
 import numpy as np
 
-from fer_mobile.contract import ModelContract, Precision, model_checksum
+from fer_mobile.contract import ModelContract, Precision
 from fer_mobile.convert.reference import ReferenceOutputs
 from fer_mobile.convert.saturation import saturation
 from fer_mobile.golden import golden_faces
 from fer_mobile.metrics import mean_divergence
+from fer_mobile.model_file import model_checksum
 from fer_mobile.runtime.classifier import Classifier
 from fer_mobile.runtime.tflite_model import TfliteModel
 from fer_mobile.types import Pixels, Probabilities

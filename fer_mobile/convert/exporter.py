@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from fer_mobile.checkpoint import load_checkpoint
-from fer_mobile.contract import ModelContract, contract_file
-from fer_mobile.convert.build import BuiltModel, build
+from fer_mobile.contract import ModelContract
+from fer_mobile.convert.built_model import BuiltModel, build
 from fer_mobile.convert.onnx import run_onnx
 from fer_mobile.convert.options import ExportOptions
 from fer_mobile.convert.verification import Verification, verify_content
 from fer_mobile.errors import FerMobileError, InputError
 from fer_mobile.golden import golden_faces
+from fer_mobile.model_file import contract_file
 from fer_mobile.models import DEFAULT
 from fer_mobile.preprocess import normalise
 from fer_mobile.types import Color, FileFormat, Quantization, TensorType

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from fer_mobile.contract import LABELS_NAME
+from fer_mobile.model_file import LABELS_NAME
 from fer_mobile.runtime.flatbuffer import AlignedBuilder, pack_model, unpack_model
 
 BUFFER_NAME: Final = "TFLITE_METADATA"

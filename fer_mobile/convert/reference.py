@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 
 from fer_mobile.checkpoint import Checkpoint, load_checkpoint
-from fer_mobile.contract import read_contract
 from fer_mobile.convert.calibration_faces import read_faces
 from fer_mobile.errors import ModelError
 from fer_mobile.golden import golden_faces
+from fer_mobile.model_file import read_contract
 from fer_mobile.models import tflite_file
 from fer_mobile.preprocess import normalise
 from fer_mobile.types import Pixels, Probabilities

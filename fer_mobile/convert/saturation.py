@@ -10,7 +10,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_mobile.runtime.interpreter import load_interpreter
+from fer_mobile.errors import ModelError
+from fer_mobile.runtime.interpreter import first_line, load_interpreter
 from fer_mobile.runtime.tflite_model import TfliteModel
 
 _COMPUTING: Final = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD")
@@ -27,10 +28,15 @@ def saturation(model: bytes, graph: TfliteModel, inputs: NDArray[Any]) -> tuple[
     """
     interpreter = load_interpreter(model, delegates=False, preserve_all_tensors=True)
     image = graph.inputs[0].index
-    interpreter.resize_tensor_input(image, inputs.shape)
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(image, inputs)
-    interpreter.invoke()
+    try:
+        interpreter.resize_tensor_input(image, inputs.shape)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(image, inputs)
+        interpreter.invoke()
+    except (RuntimeError, ValueError) as error:
+        raise ModelError(
+            "the model", expected="a graph that runs without delegates", found=first_line(error)
+        ) from error
     worst = (0.0, "")
     for operation in graph.operations:
         tensor = graph.tensors[operation.outputs[0]]

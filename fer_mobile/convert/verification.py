@@ -6,13 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fer_mobile.contract import (
-    ModelContract,
-    contract_file,
-    open_archive,
-    read_model,
-    split,
-)
+from fer_mobile.contract import ModelContract
 from fer_mobile.convert.checks import (
     Check,
     check_cap,
@@ -26,6 +20,7 @@ from fer_mobile.convert.checks import (
 )
 from fer_mobile.convert.reference import ReferenceOutputs
 from fer_mobile.errors import ModelError
+from fer_mobile.model_file import contract_file, open_archive, read_model, split
 from fer_mobile.models import tflite_file
 from fer_mobile.runtime.classifier import Classifier
 from fer_mobile.runtime.tflite_model import TfliteModel
@@ -98,7 +93,7 @@ def verify_content(
         reference: the float checkpoint's outputs for further faces.
     """
     bare, contract = split(content, path, check=False)
-    embedded = open_archive(content, path)[1]
+    embedded = open_archive(content, path).contract
     checks = [
         check_checksum(bare, contract),
         check_contract_file(contract_file(path).name, contract_json, embedded),

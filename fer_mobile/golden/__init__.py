@@ -1,7 +1,7 @@
 """The bundled golden faces: real faces, permitted to be shipped, for calibration and proof.
 
 `faces.png` is a mosaic of gray 64×64 crops (see README.md beside it for where they
-come from and under which licence).  Every export records what its float source says of
+come from and under which licence).  Every export records what its float checkpoint gives for
 them, so any machine can check the file without the training data.
 """
 

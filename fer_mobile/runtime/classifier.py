@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from fer_mobile.contract import Tensor, check_tensor, describe_tensor, read_model, split
-from fer_mobile.errors import ModelError
+from fer_mobile.contract import Tensor, check_tensor, describe_tensor
+from fer_mobile.errors import InputError, ModelError
+from fer_mobile.model_file import read_model, split
 from fer_mobile.models import tflite_file
 from fer_mobile.preprocess import normalise
-from fer_mobile.runtime.interpreter import load_interpreter, runtime_name
+from fer_mobile.runtime.interpreter import first_line, load_interpreter, runtime_name
 
 
 class Classifier:
@@ -65,9 +66,10 @@ class Classifier:
         Raises ModelError where the runtime cannot run the graph.
         """
         if pixels.dtype != np.uint8 or pixels.shape[1:] != (self.size, self.size):
-            raise ValueError(
-                f"expected uint8 [N, {self.size}, {self.size}], "
-                f"got {pixels.dtype} {list(pixels.shape)}"
+            raise InputError(
+                "pixels",
+                expected=f"uint8 [N, {self.size}, {self.size}]",
+                found=f"{pixels.dtype} {list(pixels.shape)}",
             )
         if not len(pixels):
             return np.empty((0, len(self.labels)), np.float32)
@@ -78,12 +80,19 @@ class Classifier:
             raise ModelError(
                 self.path,
                 expected=f"a graph that runs on {len(pixels)} faces",
-                found=f"{runtime_name()} says {str(error).strip().splitlines()[0]!r}",
+                found=f"{runtime_name()} says {first_line(error)!r}",
             ) from error
+        if outputs.shape != (len(pixels), len(self.labels)):
+            raise ModelError(
+                self.path,
+                expected=f"outputs {[len(pixels), len(self.labels)]} for {len(pixels)} faces",
+                found=str(list(outputs.shape)),
+            )
         return self._dequantize(outputs)
 
     def _run(self, pixels: np.ndarray) -> np.ndarray:
         if len(pixels) != self._batch:
+            self._batch = 0  # unknown until the runtime has made room for it
             self._interpreter.resize_tensor_input(
                 self._input["index"], [len(pixels), *self.contract.input.shape[1:]]
             )

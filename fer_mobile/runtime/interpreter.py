@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import sys
 import warnings
 from collections.abc import Callable
@@ -26,11 +27,16 @@ _IDENTIFIER: Final = b"TFL3"
 """Bytes 4 to 7 of every TFLite file."""
 
 
+MOST_MEMORY: Final = 4 * 2**30
+"""Bytes that the tensors of a graph may take, for a batch of one, weights among them."""
+
+
 class Interpreter(Protocol):
     """The methods of a TFLite interpreter that this package uses (the same in every runtime)."""
 
     def get_input_details(self) -> list[dict[str, Any]]: ...  # noqa: D102
     def get_output_details(self) -> list[dict[str, Any]]: ...  # noqa: D102
+    def get_tensor_details(self) -> list[dict[str, Any]]: ...  # noqa: D102
     def resize_tensor_input(self, input_index: int, tensor_size: Any) -> None: ...  # noqa: D102
     def allocate_tensors(self) -> None: ...  # noqa: D102
     def set_tensor(self, tensor_index: int, value: np.ndarray) -> None: ...  # noqa: D102
@@ -78,10 +84,8 @@ def load_interpreter(
         # The runtimes write a line to stderr when they create their delegate.
         with quiet(2), warnings.catch_warnings(action="ignore"):
             interpreter: Interpreter = module.Interpreter(**options)
+            _check_memory(interpreter, name)
             interpreter.allocate_tensors()
-            # Fails for names that are no UTF-8, better here than at the first use.
-            interpreter.get_input_details()
-            interpreter.get_output_details()
     except SystemError as error:  # tflite-runtime was built for numpy 1 and says no more than this
         raise InputError(
             runtime_name(),
@@ -93,9 +97,36 @@ def load_interpreter(
         raise ModelError(
             name,
             expected=f"a TensorFlow Lite model that {runtime_name()} can run",
-            found=f"it says {str(error).strip().splitlines()[0]!r}",
+            found=f"it says {first_line(error)!r}",
         ) from error
     return interpreter
+
+
+def _check_memory(interpreter: Interpreter, name: object) -> None:
+    """Refuse a graph that asks for more memory than any classifier or detector needs.
+
+    Raises ValueError, too, for tensors whose names are no UTF-8: better here than at first use.
+    """
+    interpreter.get_input_details()
+    interpreter.get_output_details()
+    details = interpreter.get_tensor_details()  # which leaves out what it cannot name
+    if {detail["index"] for detail in details} != set(range(len(details))):
+        raise ValueError("a tensor has no name in UTF-8")
+    size = sum(
+        math.prod(map(int, detail["shape"])) * np.dtype(detail["dtype"]).itemsize
+        for detail in details
+    )
+    if size > MOST_MEMORY:
+        raise ModelError(
+            name,
+            expected=f"tensors of at most {MOST_MEMORY / 2**30:.0f} GiB",
+            found=f"{size / 2**30:,.1f} GiB",
+        )
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what a runtime says of a model."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def runtime_name() -> str:

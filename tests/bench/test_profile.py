@@ -3,7 +3,7 @@ import pytest
 
 from fer_mobile.bench.operation_costs import cut_graph, operation_costs
 from fer_mobile.bench.profile import profile
-from fer_mobile.contract import split
+from fer_mobile.model_file import split
 from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.runtime.classifier import load_classifier
 from fer_mobile.runtime.interpreter import load_interpreter

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_mobile.contract import split
 from fer_mobile.labels import LABELS
+from fer_mobile.model_file import split
 from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.resources import photos_dir
 from tests.conftest import TINY_RECIPE, CommandLine

@@ -9,11 +9,12 @@ import logging
 
 import pytest
 
-from fer_mobile import contract as contracts
 from fer_mobile.checkpoint import load_checkpoint
+from fer_mobile.contract import describe_tensor
 from fer_mobile.convert import export, verify
 from fer_mobile.convert.converter import INPUT_NAME, OUTPUT_NAME, import_tensorflow
 from fer_mobile.errors import FerMobileError
+from fer_mobile.model_file import attach, model_checksum
 from fer_mobile.models import DEFAULT
 from fer_mobile.quiet import quiet
 from fer_mobile.runtime.interpreter import load_interpreter
@@ -36,7 +37,7 @@ def broken(request):
 
 
 def described(tensor, name):
-    return contracts.describe_tensor(name, tensor.shape, tensor.dtype, tensor.scale, None)
+    return describe_tensor(name, tensor.shape, tensor.dtype, tensor.scale, None)
 
 
 def test_verify_fails_it(broken, exports, tmp_path):
@@ -44,13 +45,13 @@ def test_verify_fails_it(broken, exports, tmp_path):
     interpreter, graph = load_interpreter(broken), TfliteModel(broken)
     contract = right.contract.model_copy(
         update={
-            "model_sha256": contracts.model_checksum(broken),
+            "model_sha256": model_checksum(broken),
             "input": described(graph.inputs[0], INPUT_NAME),
             "output": described(graph.outputs[0], OUTPUT_NAME),
         }
     )
     path = tmp_path / "broken.tflite"
-    path.write_bytes(contracts.attach(broken, contract))
+    path.write_bytes(attach(broken, contract))
     found = verify(path)
     failed = {check.name: check.detail for check in found.checks if not check.passed}
     assert not found.passed
@@ -62,7 +63,7 @@ def test_verify_fails_it(broken, exports, tmp_path):
 
 
 def test_export_writes_nothing(broken, monkeypatch, tmp_path):
-    monkeypatch.setattr("fer_mobile.convert.build.to_tflite", lambda *_, **__: broken)
+    monkeypatch.setattr("fer_mobile.convert.built_model.to_tflite", lambda *_, **__: broken)
     with pytest.raises(FerMobileError, match="the converted model is wrong and was not written"):
         export(DEFAULT, quantize="none", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()

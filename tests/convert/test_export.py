@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from keras import layers
 
-from fer_mobile.contract import read_contract, split
 from fer_mobile.convert import export, verify
 from fer_mobile.convert.onnx import run_onnx
 from fer_mobile.errors import InputError, ModelError
 from fer_mobile.golden import golden_faces
 from fer_mobile.labels import LABELS
+from fer_mobile.model_file import read_contract, split
 from fer_mobile.models import DEFAULT, list_models, shipped_models
 from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.classifier import load_classifier

@@ -44,7 +44,7 @@ def test_a_network_of_its_own(tmp_path):
     image = keras.Input((56, 56, 1))
     x = keras.layers.Dense(8, "softmax")(keras.layers.Flatten()(image))
     keras.Model(image, x, name="own").save(tmp_path / "own.keras")
-    with pytest.raises(ModelError, match=r"a network of its own.*Leave --size out"):
+    with pytest.raises(ModelError, match=r"a network of its own.*Leave `size` out"):
         at_size(load_checkpoint(tmp_path / "own.keras"), 112)
 
 

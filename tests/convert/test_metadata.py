@@ -10,11 +10,11 @@ import flatbuffers
 import numpy as np
 import pytest
 
-from fer_mobile.contract import split
 from fer_mobile.convert import export
 from fer_mobile.convert.metadata import BUFFER_NAME, ModelDescription, add_metadata
 from fer_mobile.golden import golden_faces
 from fer_mobile.labels import LABELS
+from fer_mobile.model_file import split
 from fer_mobile.models import shipped_models, tflite_file
 from fer_mobile.runtime.interpreter import load_interpreter
 

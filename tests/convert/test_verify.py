@@ -8,9 +8,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from fer_mobile.contract import CONTRACT_NAME, attach, contract_file, read_contract, split
 from fer_mobile.convert import verify
 from fer_mobile.errors import ModelError
+from fer_mobile.model_file import CONTRACT_NAME, attach, contract_file, read_contract, split
 from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.resources import models_dir
 from fer_mobile.runtime.classifier import load_classifier
@@ -218,7 +218,7 @@ def test_a_file_that_is_no_export(tmp_path, kind):
 @pytest.mark.parametrize("graph", [b"\0\0\0\0TFL3" + b"\xff" * 1000, b"no graph at all", b""])
 def test_a_graph_that_is_none_under_a_contract_that_vouches_for_it(own_copy, graph):
     _, contract = split(own_copy.read_bytes())
-    from fer_mobile.contract import model_checksum
+    from fer_mobile.model_file import model_checksum
 
     liar = contract.model_copy(update={"model_sha256": model_checksum(graph)})
     own_copy.write_bytes(attach(graph, liar))
@@ -227,7 +227,7 @@ def test_a_graph_that_is_none_under_a_contract_that_vouches_for_it(own_copy, gra
 
 
 def test_the_detector_under_a_contract_of_ours(own_copy):
-    from fer_mobile.contract import model_checksum
+    from fer_mobile.model_file import model_checksum
 
     yunet = (models_dir() / "yunet" / "face_detection_yunet.tflite").read_bytes()
     _, contract = split(own_copy.read_bytes())

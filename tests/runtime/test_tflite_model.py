@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fer_mobile.contract import split
 from fer_mobile.errors import ModelError
+from fer_mobile.model_file import split
 from fer_mobile.models import shipped_models
 from fer_mobile.resources import models_dir
 from fer_mobile.runtime.flatbuffer import pack_model, unpack_model

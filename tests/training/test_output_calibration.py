@@ -10,13 +10,14 @@ from keras import layers
 
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.checkpoint.fold_calibration import fold_calibration
-from fer_mobile.contract import OutputCalibration, read_contract
+from fer_mobile.contract import OutputCalibration
 from fer_mobile.convert import export
 from fer_mobile.errors import ModelError, RecipeError
 from fer_mobile.evaluation import evaluate
 from fer_mobile.golden import golden_faces
 from fer_mobile.labels import LABELS
 from fer_mobile.metrics import score
+from fer_mobile.model_file import read_contract
 from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.classifier import load_classifier
 from fer_mobile.training import Recipe, load_recipe

@@ -16,10 +16,10 @@ from typer.testing import CliRunner
 import fer_mobile.training
 from fer_mobile.checkpoint.run_folder import HISTORY_COLUMNS, RunFolder
 from fer_mobile.cli import app
-from fer_mobile.contract import read_contract
 from fer_mobile.errors import DataError, InputError, ModelError, RecipeError
 from fer_mobile.evaluation import evaluate
 from fer_mobile.metrics import score
+from fer_mobile.model_file import read_contract
 from fer_mobile.models import DEFAULT, tflite_file
 from fer_mobile.training import load_recipe, train_side_by_side
 from fer_mobile.training.callbacks import Callback

@@ -8,16 +8,16 @@ import pytest
 
 import fer_mobile
 from fer_mobile.checkpoint import load_checkpoint
-from fer_mobile.contract import contract_file, split
 from fer_mobile.convert import ExportOptions, build, export, verify
 from fer_mobile.errors import InputError
+from fer_mobile.model_file import contract_file, split
 
 ROOT = Path(fer_mobile.__file__).parent
 
 STAGES = {
     "checkpoint/load": "load_checkpoint",
     "checkpoint/keras_file": "load_keras",
-    "convert/build": "build",
+    "convert/built_model": "build",
     "convert/reference": "golden_reference",
     "graph/network": "read_network",
     "graph/from_keras": "from_keras",

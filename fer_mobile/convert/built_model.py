@@ -6,10 +6,18 @@ import importlib.metadata
 from dataclasses import dataclass
 from pathlib import Path
 
-from fer_mobile import contract as contracts
+from pydantic import ValidationError
+
 from fer_mobile import zoo
 from fer_mobile.checkpoint import Checkpoint
-from fer_mobile.contract import ModelContract, Precision, Tensor, contract_file
+from fer_mobile.contract import (
+    ModelContract,
+    Precision,
+    Preprocessing,
+    Tensor,
+    describe_tensor,
+    malformed,
+)
 from fer_mobile.convert.calibration import Calibration, find_calibration
 from fer_mobile.convert.converter import INPUT_NAME, OUTPUT_NAME, import_tensorflow, to_tflite
 from fer_mobile.convert.input_size import at_size
@@ -22,6 +30,7 @@ from fer_mobile.convert.reference import ReferenceOutputs, golden_reference, ref
 from fer_mobile.errors import InputError, ModelError
 from fer_mobile.files import write_bytes, write_text
 from fer_mobile.graph.network import Network, read_network
+from fer_mobile.model_file import attach, contract_file, describe_labels, model_checksum
 from fer_mobile.runtime.tflite_model import TfliteModel, TfliteTensor
 from fer_mobile.types import Probabilities
 
@@ -93,7 +102,7 @@ def build(checkpoint: Checkpoint, options: ExportOptions | None = None) -> Built
         reference = reference_outputs(checkpoint, calibration.faces, "of the calibration")
     name = checkpoint.name if options.color == "gray" else f"{checkpoint.name}_{options.color}"
     return BuiltModel(
-        f"{name}_{options.precision}.tflite", contracts.attach(bare, contract), contract, reference
+        f"{name}_{options.precision}.tflite", attach(bare, contract), contract, reference
     )
 
 
@@ -127,41 +136,42 @@ def _contract(
     calibration: str | None = None,
 ) -> ModelContract:
     image, probabilities = tensors
-    return ModelContract(
-        name=checkpoint.name,
-        architecture=checkpoint.architecture,
-        parameters=checkpoint.parameters,
-        trainable_parameters=zoo.trainable_parameters(checkpoint.model),
-        parameter_cap=zoo.PARAMETER_CAP if options.parameter_cap else None,
-        precision=options.precision,
-        input=image,
-        output=probabilities,
-        preprocessing=contracts.Preprocessing(
-            gray="in-graph" if options.color == "rgb" else "bt601-integer-16"
-        ),
-        labels=checkpoint.labels,
-        training=checkpoint.training,
-        output_calibration=checkpoint.output_calibration,
-        calibration=calibration,
-        figures=checkpoint.figures,
-        reference=tuple(tuple(round(float(p), 6) for p in row) for row in expected),
-        licence=checkpoint.licence,
-        tools=_versions(options.precision),
-        model_sha256=contracts.model_checksum(bare),
-    )
+    try:
+        return ModelContract(
+            name=checkpoint.name,
+            architecture=checkpoint.architecture,
+            parameters=checkpoint.parameters,
+            trainable_parameters=zoo.trainable_parameters(checkpoint.model),
+            parameter_cap=zoo.PARAMETER_CAP if options.parameter_cap else None,
+            precision=options.precision,
+            input=image,
+            output=probabilities,
+            preprocessing=Preprocessing(
+                gray="in-graph" if options.color == "rgb" else "bt601-integer-16"
+            ),
+            labels=checkpoint.labels,
+            training=checkpoint.training,
+            output_calibration=checkpoint.output_calibration,
+            calibration=calibration,
+            figures=checkpoint.figures,
+            reference=tuple(tuple(round(float(p), 6) for p in row) for row in expected),
+            licence=checkpoint.licence,
+            tools=_versions(options.precision),
+            model_sha256=model_checksum(bare),
+        )
+    except ValidationError as error:  # a name with control characters, say
+        raise malformed(error, checkpoint.name) from error
 
 
 def _tensor(tensor: TfliteTensor, name: str) -> Tensor:
-    return contracts.describe_tensor(
-        name, tensor.shape, tensor.dtype, tensor.scale, tensor.zero_point
-    )
+    return describe_tensor(name, tensor.shape, tensor.dtype, tensor.scale, tensor.zero_point)
 
 
 def _description(checkpoint: Checkpoint, network: Network, graph: TfliteModel) -> ModelDescription:
     """What the standard metadata says of a converted checkpoint."""
     return ModelDescription(
         name=f"{checkpoint.name} facial expression classifier",
-        description=f"Probabilities of {', '.join(checkpoint.labels)} for one face",
+        description=describe_labels(checkpoint.labels),
         version=_version("fer-mobile") or "",
         author="fer-mobile",
         licence=checkpoint.licence,

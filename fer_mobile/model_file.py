@@ -1,0 +1,158 @@
+"""A model file: a TFLite model with its contract behind it, and the same text as ``.json``.
+
+A zip archive appended to the model holds ``labels.txt`` and ``contract.json``; TFLite readers
+ignore what follows the model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fer_mobile.contract import ModelContract, parse_contract, printable
+from fer_mobile.errors import ModelError
+
+CONTRACT_NAME: Final = "contract.json"
+LABELS_NAME: Final = "labels.txt"
+_LARGEST_CONTRACT: Final = 1_000_000
+"""Bytes; a longer one is not ours and is not read."""
+_DESCRIPTION_START: Final = b"Probabilities of "
+_DESCRIPTION: Final = re.compile(
+    re.escape(_DESCRIPTION_START) + rb"([^\0]{1,10000}?) for one face", re.DOTALL
+)
+"""What `describe_labels` writes, in the bytes of a model."""
+
+
+def attach(model: bytes, contract: ModelContract) -> bytes:
+    """Append the archive with the contract and the labels to a bare TFLite model.
+
+    The archive is stored uncompressed and has fixed dates, so equal inputs give equal files.
+    """
+    out = io.BytesIO(model)
+    out.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(out, "a", zipfile.ZIP_STORED) as archive:
+        for name, text in (
+            (LABELS_NAME, "\n".join(contract.labels) + "\n"),
+            (CONTRACT_NAME, contract.to_json()),
+        ):
+            archive.writestr(zipfile.ZipInfo(name), text)
+    return out.getvalue()
+
+
+def contract_file(model: Path) -> Path:
+    """Where the contract of a model file lies as text: x.tflite → x.json, x.onnx → x.onnx.json."""
+    return model.with_suffix(".json") if model.suffix == ".tflite" else Path(f"{model}.json")
+
+
+def model_checksum(model: bytes) -> str:
+    """SHA-256 of a bare model, hex, as the contract records it."""
+    return hashlib.sha256(model).hexdigest()
+
+
+def split(
+    content: bytes, name: object = "the model", *, check: bool = True
+) -> tuple[bytes, ModelContract]:
+    """The bare model and the contract of a ``.tflite`` file's content.
+
+    Raises ModelError when there is no contract, it is of a newer format, malformed, names other
+    labels than the rest of the file, or (unless `check` is off) its checksum is not that of the
+    model.
+    """
+    archive = open_archive(content, name)
+    bare, contract = archive.model, parse_contract(archive.contract, name)
+    _check_labels(archive, contract, name)
+    checksum = model_checksum(bare)
+    if check and checksum != contract.model_sha256:
+        raise ModelError(
+            name,
+            expected=f"a model with the checksum {contract.model_sha256[:12]}… of its contract",
+            found=f"{checksum[:12]}…",
+            hint="The file was changed or damaged: export it again.",
+        )
+    return bare, contract
+
+
+def read_model(path: Path) -> bytes:
+    """The content of a ``.tflite`` file; ModelError where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(path, expected="a .tflite file", found=error.strerror or "none") from error
+
+
+def read_contract(path: Path) -> ModelContract:
+    """The contract embedded in a ``.tflite`` file; ModelError as for `split`."""
+    return split(read_model(path), path)[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """What a ``.tflite`` file with a contract consists of, unchecked."""
+
+    model: bytes
+    """The bare model."""
+    contract: str
+    labels: str | None
+    """The content of labels.txt, by which other tools name the outputs."""
+
+
+def open_archive(content: bytes, name: object = "the model") -> Archive:
+    """The parts of a file; ModelError where there is no contract."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = archive.namelist()
+            if len(set(names)) != len(names):  # readers differ in which they take
+                raise zipfile.BadZipFile("the same name twice")
+            text = _read_entry(archive, CONTRACT_NAME)
+            labels = _read_entry(archive, LABELS_NAME) if LABELS_NAME in names else None
+            end = min(info.header_offset for info in archive.infolist())
+    # What zipfile raises for damage: RuntimeError for encryption, the rest for wrong offsets.
+    except (zipfile.BadZipFile, KeyError, ValueError, RuntimeError, EOFError, OSError) as error:
+        raise ModelError(
+            name,
+            expected="a model with an embedded contract",
+            found="none in it",
+            hint="Use a file that `fer-mobile export` wrote.",
+        ) from error
+    return Archive(content[:end], text, labels)
+
+
+def _read_entry(archive: zipfile.ZipFile, name: str) -> str:
+    entry = archive.getinfo(name)
+    if entry.file_size > _LARGEST_CONTRACT:
+        raise KeyError(name)
+    if entry.compress_type != zipfile.ZIP_STORED:
+        raise zipfile.BadZipFile("compressed")
+    return archive.read(entry).decode("utf-8")
+
+
+def describe_labels(labels: Sequence[str]) -> str:
+    """The line about the output in the metadata of a model, which its checksum covers."""
+    return f"Probabilities of {', '.join(labels)} for one face"
+
+
+def _check_labels(archive: Archive, contract: ModelContract, name: object) -> None:
+    """Refuse a contract whose labels are not those that the rest of the file names.
+
+    Whoever changes them everywhere is not found out by this: only a signature could.
+    """
+    stated = ", ".join(contract.labels)
+    if archive.labels is not None and archive.labels.splitlines() != list(contract.labels):
+        others = printable(", ".join(archive.labels.splitlines()))
+        raise ModelError(
+            name, expected=f"the contract's labels ({stated})", found=f"{others} in {LABELS_NAME}"
+        )
+    start = archive.model.find(_DESCRIPTION_START)
+    line = _DESCRIPTION.match(archive.model, start) if start >= 0 else None
+    if line and line[0] != describe_labels(contract.labels).encode():
+        raise ModelError(
+            name,
+            expected=f"the contract's labels ({stated})",
+            found=printable(line[1].decode("utf-8", "replace")) + " in the model's metadata",
+        )
