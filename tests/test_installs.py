@@ -132,7 +132,7 @@ def test_the_documented_export_install_writes_the_shipped_file(tmp_path):
 
 def _graph(programs: Path, file: Path) -> str:
     """The checksum of a file's model, without the contract, whose dates and versions differ."""
-    code = "import sys; from fer_mobile.contract import split; "
+    code = "import sys; from fer_mobile.model_file import split; "
     code += "sys.stdout.buffer.write(split(open(sys.argv[1], 'rb').read())[0])"
     done = subprocess.run(
         [programs / "python", "-c", code, file], capture_output=True, check=True, cwd=programs
