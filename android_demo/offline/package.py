@@ -9,23 +9,13 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from build import (
-    ABIS,
-    APP,
-    CORE,
-    OUT,
-    PACKAGE,
-    QUICK_START,
-    ROOT,
-    BuildError,
-    Libraries,
-    digest,
-    framework,
-    join_path,
-    run,
-    step,
-)
+from app import App
+from libraries import Libraries
 from resolve import read_catalogue
+from steps import OUT, PACKAGE, QUICK_START, ROOT, BuildError, join_path, made, run
+
+FOLDER = OUT / "apk"
+ABIS = ("arm64-v8a", "armeabi-v7a", "x86_64")
 
 LARGEST = 25_000_000
 """Bytes that the shrunk APK may have, with the default model and three ABIs."""
@@ -46,22 +36,34 @@ _API = ("android/", "dalvik/", "javax/microedition/", "org/apache/http/", "org/j
 _KEY = ("-storepass", "android", "-keypass", "android", "-alias", "androiddebugkey")
 
 
-def build(libraries: Libraries) -> None:
-    """Make and check debug.apk and release.apk in the build folder."""
-    folder = OUT / "apk"
-    folder.mkdir(exist_ok=True)
-    app = _jar(folder / "app.jar", [APP, CORE, OUT / "r"])
-    step("D8", lambda: _d8(libraries, app, folder / "debug"))
-    step("R8", lambda: _r8(libraries, app, folder / "release"))
-    for name in ("debug", "release"):
-        apk = step(f"{name}.apk", lambda name=name: _pack(libraries, folder / name))
-        check(libraries, apk)
-    size = (folder / "release.apk").stat().st_size
+def make_debug(libraries: Libraries, app: App) -> None:
+    """Make and check debug.apk in the build folder.
+
+    The libraries are dexed once a lock; later only the app is, and all is merged.
+    """
+    dexed = _dex(libraries, "D8", ["--debug", "--intermediate"], libraries.jars)
+    class_path = [word for jar in libraries.jars for word in ("--classpath", str(jar))]
+    dex = _dex(libraries, "D8", ["--debug"], sorted(dexed.glob("*.dex")), app, class_path)
+    _check(libraries, _pack(libraries, app, dex, "debug"))
+
+
+def make_release(libraries: Libraries, app: App) -> None:
+    """Make and check the shrunk release.apk in the build folder."""
+    texts = [file.read_text() for file in sorted(libraries.folder.glob("*/proguard.txt"))]
+    texts += [(ROOT / "app/proguard-rules.pro").read_text(), app.resources.keep_rules.read_text()]
+    FOLDER.mkdir(exist_ok=True)
+    rules = FOLDER / "release.pro"
+    rules.write_text("\n".join([*texts, _SHRINKING]))
+    options = ["--release", "--no-data-resources"]
+    dex = _dex(libraries, "R8", options, libraries.jars, app, ["--pg-conf", str(rules)], [rules])
+    apk = _pack(libraries, app, dex, "release")
+    _check(libraries, apk)
+    size = apk.stat().st_size
     if size > LARGEST:
         raise BuildError(f"release.apk: expected at most {LARGEST} bytes, found {size}")
 
 
-def check(libraries: Libraries, apk: Path) -> None:
+def _check(libraries: Libraries, apk: Path) -> None:
     """Hold an APK against what it should be: signature, badging, interpreter, alignment."""
     run("zipalign", "-c", "-p", "4", apk)
     signed = run("apksigner", "verify", "-v", "--min-sdk-version", _version("minSdk"), apk)
@@ -97,74 +99,66 @@ def _version(name: str) -> str:
     return read_catalogue()["versions"][name]
 
 
+def _dex(
+    libraries: Libraries,
+    tool: str,
+    options: list[str],
+    inputs: list[Path],
+    app: App | None = None,
+    places: Iterable[str] = (),
+    rules: Iterable[Path] = (),
+) -> Path:
+    """The folder with what D8 or R8 makes of libraries and the app; `places` are options too."""
+    min_sdk = _version("minSdk")
+    folders = app.folders if app else ()
+
+    def make(out: Path) -> None:
+        own = [_jar(out.with_name("app.jar"), folders)] if folders else []
+        run(
+            "java", "-Xmx3g", *QUICK_START, "-cp", join_path([libraries.r8]),
+            f"com.android.tools.r8.{tool}", "--min-api", min_sdk, "--lib", _android(libraries),
+            "--lib", _java_home(), *options, *places, "--output", out, *own, *inputs,
+        )  # fmt: skip
+
+    files = [*folders, *inputs, *rules, libraries.r8]
+    return made(tool.lower(), files, [tool, min_sdk, *options], make)
+
+
 def _jar(target: Path, folders: Iterable[Path]) -> Path:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as jar:
         for folder in folders:
             for file in sorted(folder.rglob("*.class")):
-                # Without its date, so that the same classes are the same jar.
-                name = zipfile.ZipInfo(file.relative_to(folder).as_posix())
-                jar.writestr(name, file.read_bytes())
+                jar.write(file, file.relative_to(folder))
     return target
 
 
-def _d8(libraries: Libraries, app: Path, out: Path) -> None:
-    """The libraries are dexed once a lock; later only the app is, and all is merged."""
-    dexed = libraries.folder / "debug-dex"
-    _dex(libraries, "D8", dexed, ["--debug", "--intermediate"], libraries.jars)
-    class_path = [word for jar in libraries.jars for word in ("--classpath", jar)]
-    _dex(libraries, "D8", out, ["--debug", *class_path], [app, *sorted(dexed.glob("*.dex"))])
-
-
-def _r8(libraries: Libraries, app: Path, out: Path) -> None:
-    rules = out.with_suffix(".pro")
-    texts = [file.read_text() for file in sorted(libraries.folder.glob("*/proguard.txt"))]
-    texts += [(ROOT / "app/proguard-rules.pro").read_text(), (OUT / "resources.pro").read_text()]
-    rules.write_text("\n".join([*texts, _SHRINKING]))
-    options = ["--release", "--no-data-resources", "--pg-conf", rules]
-    _dex(libraries, "R8", out, options, [app, *libraries.jars])
-
-
-def _dex(
-    libraries: Libraries, tool: str, out: Path, options: Iterable[object], inputs: Iterable[Path]
-) -> None:
-    """Run D8 or R8, unless `out` was made of the very same classes and rules already."""
-    files = list(inputs)
-    words = [str(option) for option in options]
-    key = digest([*files, *(Path(word) for word in words if word.endswith(".pro"))], str(words))
-    stamp = out.with_suffix(".stamp")
-    if stamp.exists() and stamp.read_text() == key:
-        return
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir()
+def _java_home() -> Path:
     java = shutil.which("java")
     assert java, "javac has run"
-    home = os.environ.get("JAVA_HOME") or Path(java).resolve().parents[1]
-    run(
-        "java", "-Xmx3g", *QUICK_START, "-cp", join_path([libraries.r8]),
-        f"com.android.tools.r8.{tool}", "--min-api", _version("minSdk"),
-        "--lib", _android(libraries), "--lib", home, *words, "--output", out, *files,
-    )  # fmt: skip
-    stamp.write_text(key)
+    return Path(os.environ.get("JAVA_HOME") or Path(java).resolve().parents[1])
 
 
 def _android(libraries: Libraries) -> Path:
     """The part of the framework that apps see; the whole of it takes D8 and R8 far longer."""
-    target = libraries.folder / "android.jar"
-    if not target.exists():
-        part = target.with_suffix(".part")
-        with zipfile.ZipFile(framework) as whole, zipfile.ZipFile(part, "w") as jar:
+
+    def make(out: Path) -> None:
+        with (
+            zipfile.ZipFile(libraries.framework) as whole,
+            zipfile.ZipFile(out / "android.jar", "w") as jar,
+        ):
             for name in whole.namelist():
                 if name.endswith(".class") and name.startswith(_API):
                     jar.writestr(name, whole.read(name))
-        part.rename(target)
-    return target
+
+    return made("android", [libraries.framework], _API, make) / "android.jar"
 
 
-def _pack(libraries: Libraries, dex: Path) -> Path:
+def _pack(libraries: Libraries, app: App, dex: Path, name: str) -> Path:
     """An APK of the linked resources and assets, the classes and the native libraries."""
-    apk = dex.with_suffix(".apk")
-    unaligned = dex.with_suffix(".unaligned")
-    shutil.copy(OUT / "resources.apk", unaligned)
+    FOLDER.mkdir(exist_ok=True)
+    apk = FOLDER / f"{name}.apk"
+    unaligned = FOLDER / f"{name}.unaligned"
+    shutil.copy(app.resources.apk, unaligned)
     with zipfile.ZipFile(unaligned, "a", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(dex.glob("*.dex")):
             archive.write(file, file.name)
@@ -182,11 +176,12 @@ def _pack(libraries: Libraries, dex: Path) -> Path:
 
 
 def _key() -> Path:
-    """A key to try things with, made where there is none: no store takes it."""
-    store = OUT / "debug.keystore"
-    if not store.exists():
+    """A key to try things with, the same for every build: no store takes it."""
+
+    def make(out: Path) -> None:
         run(
-            "keytool", "-genkeypair", "-keystore", store, *_KEY, "-keyalg", "RSA", "-keysize",
-            "2048", "-validity", "10000", "-dname", "CN=Android Debug,O=Android,C=US",
+            "keytool", "-genkeypair", "-keystore", out / "debug.keystore", *_KEY, "-keyalg", "RSA",
+            "-keysize", "2048", "-validity", "10000", "-dname", "CN=Android Debug,O=Android,C=US",
         )  # fmt: skip
-    return store
+
+    return made("key", [], _KEY, make) / "debug.keystore"

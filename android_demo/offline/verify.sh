@@ -7,6 +7,4 @@ cd "$(dirname "$0")"
 python=${PYTHON:-python3}
 
 "$python" resolve.py --check
-"$python" core_tests.py
-"$python" build.py test
-"$python" build.py apk
+"$python" build.py verify

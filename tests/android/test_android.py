@@ -25,10 +25,12 @@ TOOLS = {
 MISSING = [package for tool, package in TOOLS.items() if not shutil.which(tool)]
 
 
-@pytest.mark.skipif(bool(MISSING), reason=f"not installed: {' '.join(MISSING)}")
-def test_verify() -> None:
+NEEDS_TOOLS = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {' '.join(MISSING)}")
+
+
+def _run(*command: str) -> None:
     done = subprocess.run(
-        [str(APP / "offline/verify.sh")],
+        command,
         check=False,
         text=True,
         stdout=subprocess.PIPE,
@@ -36,6 +38,11 @@ def test_verify() -> None:
         env={**os.environ, "PYTHON": sys.executable},
     )
     assert done.returncode == 0, done.stdout
+
+
+@NEEDS_TOOLS
+def test_verify() -> None:
+    _run(str(APP / "offline/verify.sh"))
     row = (APP / "build/offline/bench.json").read_bytes()
     schema = Path(sys.modules["fer_mobile.bench"].__path__[0], "schema.json")
     jsonschema.validate(json.loads(row), json.loads(schema.read_text(encoding="utf-8")))
@@ -43,3 +50,9 @@ def test_verify() -> None:
     assert result.device == "android"
     assert result.photos is not None
     assert result.photos.n == 25
+
+
+@NEEDS_TOOLS
+@pytest.mark.prove
+def test_slow_files_answer_for_every_face() -> None:
+    _run(sys.executable, str(APP / "offline/build.py"), "core", "--every-face")

@@ -1,9 +1,11 @@
+import ast
 import hashlib
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 from fer_mobile.android import bundle, outdated
@@ -92,6 +94,23 @@ def _copy(name: str, to: Path) -> Path:
 def _check(folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(folder / "offline/resolve.py"), "--check"]
     return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+def test_no_module_of_the_offline_build_imports_itself_by_a_detour() -> None:
+    folder = APP / "offline"
+    graph = {file.stem: _imported(file) for file in folder.glob("*.py")}
+    order = TopologicalSorter({name: names & graph.keys() for name, names in graph.items()})
+    assert {*order.static_order()} == graph.keys()  # CycleError where there is a circle
+
+
+def _imported(file: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return names
 
 
 def test_the_app_asks_for_no_network() -> None:

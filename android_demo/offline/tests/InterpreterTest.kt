@@ -59,7 +59,7 @@ class InterpreterTest {
         for ((path, vector) in vectors) check(File(Models.folder, path), vector, int8 = 0.0)
     }
 
-    /** Files that are not shipped: core_tests.py exports float32, dynamic and RGB input. */
+    /** Files that are not shipped: exports.py writes float32, dynamic and RGB input. */
     @Test
     fun everyOtherExportAnswersAsInPython() {
         val folder = File(System.getProperty("fermobile.exports"))
@@ -76,6 +76,9 @@ class InterpreterTest {
         }
     }
 
+    /** Dynamic files take this runtime 0.2 to 0.6 s a face: unless asked, they see one face in eight. */
+    private val everyFace = System.getProperty("fermobile.every_face") == "true"
+
     private fun check(file: File, vector: JsonElement, int8: Double) {
         val classifier = load(file)
         assertEquals(file.name, vector.item("sha256").text(), classifier.file.sha256)
@@ -88,7 +91,8 @@ class InterpreterTest {
         faces.forEach { inputs.update(classifier.prepare(it)) }
         val checksum = inputs.digest().joinToString("") { "%02x".format(it) }
         assertEquals(file.name, vector.item("inputs_sha256").text(), checksum)
-        val tolerance = when (vector.item("precision").text()) {
+        val precision = vector.item("precision").text()
+        val tolerance = when (precision) {
             "int8" -> int8
             // Activations are rounded by ranges of their own, so that a last digit that runtimes
             // compute differently becomes a step of 1/255: one runtime with and without XNNPACK
@@ -96,13 +100,15 @@ class InterpreterTest {
             "dynamic" -> 2e-2
             else -> 1e-4
         }
+        val seen = faces.zip(vector.item("probabilities").items())
+            .filterIndexed { index, _ -> everyFace || precision != "dynamic" || index % 8 == 0 }
         var worst = 0.0
-        for ((face, expected) in faces.zip(vector.item("probabilities").items())) {
+        for ((face, expected) in seen) {
             val found = classifier.classify(face).map { it.toDouble() }
             expected.doubles().zip(found) { a, b -> worst = maxOf(worst, abs(a - b)) }
             assertEquals(file.name, expected.doubles().indexOfMax(), found.indexOfMax())
         }
-        println("${file.name}: ${faces.size} faces, largest difference $worst")
+        println("${file.name}: ${seen.size} faces, largest difference $worst")
         assertTrue("${file.name}: $worst", worst <= tolerance)
         classifier.close()
     }
@@ -118,7 +124,7 @@ class InterpreterTest {
         }
     }
 
-    /** core_tests.py writes their pixels, because decoders differ in the last bit. */
+    /** python_side.py writes their pixels, because decoders differ in the last bit. */
     @Test
     fun theBundledPhotosGiveTheFacesOfPython() {
         val folder = File(System.getProperty("fermobile.photos"))

@@ -27,7 +27,7 @@ class ApiLevelTest {
         File(System.getProperty("fermobile.oldest")!!).inputStream().use { signatures ->
             val checker = SignatureChecker(signatures, others, PrintWriterLogger(PrintStream(told)))
             checker.setSourcePath(emptyList())
-            for (folder in listOf("core", "app")) checker.process(File(output, folder))
+            for (folder in System.getProperty("fermobile.classes")!!.split(File.pathSeparator)) checker.process(File(folder))
         }
         val missing = "$told".lines().filter { "ndefined reference" in it }.map { it.substringAfter("ndefined reference: ") }
         assertEquals(guarded, missing.toSet())

@@ -278,7 +278,7 @@ class GalleryTest {
         havePhotos(some)
         val activity = open().get()
         filterAll(activity)
-        assertEquals("Filtrar hint", activity.text(R.id.filter_all))
+        assertEquals("Filtrar todo", activity.text(R.id.filter_all))
         assertTrue(descriptionOf(activity, 0).startsWith("Foto 1: Alegría, "))
         assertLooksLike("spanish", activity)
     }

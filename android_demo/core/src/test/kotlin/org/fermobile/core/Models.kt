@@ -17,10 +17,13 @@ object Models {
 
     val yunet = File(folder, "yunet/face_detection_yunet.tflite")
 
-    val shipped: List<File> = folder.walk().filter { it.extension == "tflite" && it != yunet }.sorted().toList()
+    /** The classifiers; detectors have no contract. */
+    val shipped: List<File> = folder.walk().filter { it.extension == "tflite" && contractOf(it).exists() }.sorted().toList()
 
     /** The contract beside a shipped file. */
-    fun contract(file: File): JsonObject = Golden.json(File(file.parentFile, "${file.nameWithoutExtension}.json"))
+    fun contract(file: File): JsonObject = Golden.json(contractOf(file))
+
+    private fun contractOf(file: File) = File(file.parentFile, "${file.nameWithoutExtension}.json")
 
     fun buffer(bytes: ByteArray): ByteBuffer =
         ByteBuffer.allocateDirect(bytes.size).order(ByteOrder.nativeOrder()).apply { put(bytes).rewind() }

@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""exports.py FOLDER: files of kinds that are not shipped (float32, dynamic, RGB), and what Python
+answers for them in vectors.json.
+
+A program of its own: TensorFlow writes to the standard output what nobody asked for.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import sys
+from pathlib import Path
+
+from python_side import golden_script
+from steps import ROOT, made, run
+
+from fer_mobile.convert import export
+from fer_mobile.models import shipped_models
+
+NOT_SHIPPED = (
+    {"quantize": "none"},
+    {"quantize": "dynamic"},
+    {"quantize": "int8", "color": "rgb"},
+)
+_PACKAGES = ("tensorflow-cpu", "tensorflow", "keras", "ai-edge-litert", "ai-edge-quantizer")
+_CODE = ("checkpoint", "convert", "golden", "graph", "runtime", "zoo")
+
+
+def make_exports() -> Path:
+    """The folder with the files, made again where weights, the exporter or its packages changed."""
+    code = [file for name in _CODE for file in sorted((_package() / name).rglob("*.py"))]
+    inputs = [
+        *(model.checkpoint for model in shipped_models().values()),
+        *(*code, _package() / "contract.py", _package() / "preprocess.py"),
+        *(ROOT.parent / "tools/golden_vectors.py", Path(__file__).resolve()),
+    ]
+    versions = [f"{d.name} {d.version}" for d in map(_distribution, _PACKAGES) if d]
+    return made("exports", inputs, versions, lambda out: run(sys.executable, __file__, out))
+
+
+def _package() -> Path:
+    return ROOT.parent / "fer_mobile"
+
+
+def _distribution(name: str) -> importlib.metadata.Distribution | None:
+    try:
+        return importlib.metadata.distribution(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def main() -> None:
+    """Export them all."""
+    folder = Path(sys.argv[1])
+    paths = [
+        export(name, out=folder, **options).path
+        for name in shipped_models()
+        for options in NOT_SHIPPED
+    ]
+    script = golden_script()
+    answers = {path.name: script.model_vector(path) for path in paths}
+    (folder / "vectors.json").write_text(json.dumps(answers), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""What the Python package answers, for the tests to hold the app against."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from types import ModuleType
+
+from steps import OUT, ROOT
+
+from fer_mobile.images import find_photos, load_photo
+from fer_mobile.pipeline import load_pipeline
+from fer_mobile.resources import photos_dir
+
+PHOTOS = OUT / "photos"
+
+
+def write_photos() -> None:
+    """The bundled photos as pixels, so that nothing depends on a decoder, with Python's answers."""
+    script, pipeline = golden_script(), load_pipeline()
+    PHOTOS.mkdir(parents=True, exist_ok=True)
+    cases = []
+    for path in find_photos(photos_dir()):
+        rgb = load_photo(path).rgb
+        (PHOTOS / path.name).with_suffix(".rgb").write_bytes(rgb.tobytes())
+        case = script.photo_case(pipeline, path.stem, rgb)
+        cases.append({**case, "size": [rgb.shape[1], rgb.shape[0]]})
+    (PHOTOS / "photos.json").write_text(json.dumps({"photos": cases}), encoding="utf-8")
+
+
+def golden_script() -> ModuleType:
+    """The module of tools/golden_vectors.py."""
+    path = ROOT.parent / "tools/golden_vectors.py"
+    spec = importlib.util.spec_from_file_location("golden_vectors", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def find_tensorflow() -> bool:
+    """Whether TensorFlow, and with it the exporter, is installed."""
+    return importlib.util.find_spec("tensorflow") is not None

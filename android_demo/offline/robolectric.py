@@ -1,0 +1,108 @@
+"""The app's tests on the JVM: the framework's own code, resources and native graphics."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from app import MANIFEST, App
+from hosttflite import host_library
+from kotlin import Kotlin
+from libraries import Libraries
+from maven import Artifact
+from resolve import FRAMEWORK_INSTRUMENTED, OLDEST_API
+from steps import (
+    MAIN,
+    OUT,
+    PACKAGE,
+    ROOT,
+    BuildError,
+    fer_mobile,
+    join_path,
+    junit_classes,
+    run,
+    step,
+)
+
+_CHATTER = re.compile(r"(INFO|VERBOSE|WARNING):|\s+at |\S* ?\w+ \d+, \d{4}|$")
+_OPENED = ("lang", "util", "io", "nio", "net", "lang.reflect")
+
+
+def compile_tests(libraries: Libraries, kotlin: Kotlin, app: App) -> Path:
+    """The classes of the app's tests."""
+    path = [*app.folders, *libraries.jars, *libraries.test_jars, libraries.framework]
+    return kotlin.compile("app tests", [ROOT / "app/src/test/kotlin"], path)
+
+
+def run_tests(libraries: Libraries, app: App, tests: Path, names: Iterable[str] = ()) -> None:
+    """Run the app's tests (all, or the classes named)."""
+    host = OUT / "robolectric-tflite"  # of its own: a loaded library must not be written again
+    host_library(libraries.tensorflow_lite, host)
+    step("predictions", _predict)
+    wanted = set(names)
+    chosen = [n for n in junit_classes(tests) if not wanted or n.rpartition(".")[2] in wanted]
+    path = [
+        *(_configuration(app), tests, *app.folders),
+        *(*libraries.jars, *libraries.test_jars, libraries.framework),
+    ]
+    step("Robolectric", lambda: _junit(app, path, chosen, host))
+
+
+def _predict() -> None:
+    """What the Python package says of the bundled photos."""
+    photos = sorted(ROOT.parent.glob("fer_mobile/photos/affective-25/*.[jp]*g"))
+    rows = fer_mobile("predict", *photos, "--json")
+    (OUT / "expected.json").write_text(rows, encoding="utf-8")
+
+
+def _configuration(app: App) -> Path:
+    """The folder in which Robolectric looks for the app."""
+    folder = OUT / "robolectric"
+    config = folder / "com/android/tools/test_config.properties"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(
+        f"android_resource_apk={app.resources.apk}\n"
+        f"android_merged_manifest={MANIFEST}\n"
+        f"android_merged_assets={MAIN / 'assets'}\n"
+        f"android_custom_package={PACKAGE}\n"
+    )
+    return folder
+
+
+def _frameworks() -> Path:
+    """The folder in which Robolectric looks for Android."""
+    folder = OUT / "frameworks"
+    folder.mkdir(exist_ok=True)
+    instrumented = Artifact.parse(FRAMEWORK_INSTRUMENTED).path
+    link = folder / instrumented.name
+    link.unlink(missing_ok=True)
+    link.symlink_to(instrumented)
+    return folder
+
+
+def _junit(app: App, class_path: list[Path], names: list[str], host: Path) -> None:
+    opens = [f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in _OPENED]
+    log = OUT / "robolectric.log"
+    try:
+        said = run(
+            "java", "-Xmx3g", "-XX:TieredStopAtLevel=1", "-XX:ActiveProcessorCount=2",
+            f"-XX:ErrorFile={OUT}/crash.log",
+            "-Drobolectric.offline=true", f"-Drobolectric.dependency.dir={_frameworks()}",
+            f"-Dfermobile.root={ROOT.parent}", f"-Dfermobile.out={OUT}",
+            f"-Dfermobile.classes={join_path([app.core, app.classes])}",
+            f"-Dfermobile.oldest={Artifact.parse(OLDEST_API).path}",
+            f"-Dfermobile.record={os.environ.get('RECORD', 'false')}",
+            f"-Djava.library.path={host}",
+            *opens, "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+            "-cp", join_path(class_path),
+            "org.junit.runner.JUnitCore", *names,
+            environment={"LD_LIBRARY_PATH": str(host)},
+        )  # fmt: skip
+    except BuildError as error:
+        log.write_text(str(error), encoding="utf-8")
+        lines = [line for line in str(error).splitlines() if not _CHATTER.match(line)]
+        raise BuildError("\n".join([*lines, f"all of it: {log}"])) from error
+    log.write_text(said, encoding="utf-8")
+    print("\n".join(line for line in said.splitlines() if line.startswith("OK (")))
