@@ -15,7 +15,7 @@ from fer_mobile.errors import DataError
 from fer_mobile.metrics import Scores, score
 from fer_mobile.models import DEFAULT
 from fer_mobile.predictor import load_predictor
-from fer_mobile.types import Probabilities
+from fer_mobile.types import Probabilities, SplitName
 
 _OWN: Final = {7: "fer2013", 4: "fer2013-4"}
 """The protocol of a model with fewer labels than eight."""
@@ -49,7 +49,7 @@ def evaluate(
     data: str | Path | None = None,
     *,
     protocol: str = "ferplus-strict",
-    split: str = "valid",
+    split: SplitName = "valid",
     corruption: str | None = None,
     threads: int = 1,
 ) -> Evaluation:

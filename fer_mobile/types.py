@@ -29,6 +29,9 @@ DetectorName = Literal["yunet", "opencv", "mediapipe", "boxes"]
 DETECTORS: Final[tuple[DetectorName, ...]] = get_args(DetectorName)
 """Names that `detect.load_detector` knows."""
 
+SplitName = Literal["train", "valid", "test", "all"]
+"""A part of a dataset, or all of it."""
+
 ExplainMethod = Literal["occlusion", "gradient"]
 """What shows the parts of a face that a prediction rests on (see `explain.saliency`)."""
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fer_mobile.types import DetectorName
+from fer_mobile.types import DetectorName, SplitName
 
 AnyModel = Annotated[
     str, typer.Argument(metavar="MODEL", help="A shipped name, .tflite, .keras or run folder.")
@@ -26,7 +26,9 @@ Protocol = Annotated[
     str,
     typer.Option(metavar="ferplus-strict|ferplus-argmax|fer2013|fer2013-4", help="Which labels."),
 ]
-Split = Annotated[str, typer.Option(metavar="train|valid|test|all", help="Which rows.")]
+Split = Annotated[
+    SplitName, typer.Option(parser=str, metavar="train|valid|test|all", help="Which rows.")
+]
 
 # `parser=str`: the library names the choices that there are, in its own error.
 Detector = Annotated[

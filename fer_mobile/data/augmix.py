@@ -15,13 +15,16 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
+from fer_mobile.types import Pixels
 
 CHAINS: Final = 3
 DEPTH: Final = 3
 """The longest chain."""
 
 
-def augmix(faces: np.ndarray, severity: float, rng: np.random.Generator) -> np.ndarray:
+def augmix(faces: Pixels, severity: float, rng: np.random.Generator) -> Pixels:
     """Mixtures of changed faces: uint8 [N, H, W] in and out, the same for the same `rng` state.
 
     `severity` is the strongest level of a change, up to 10; the paper takes 3.
@@ -45,65 +48,67 @@ def augmix(faces: np.ndarray, severity: float, rng: np.random.Generator) -> np.n
     return mixed
 
 
-def _autocontrast(face: np.ndarray, _: float) -> np.ndarray:
+def _autocontrast(face: Pixels, _: float) -> Pixels:
     low, high = cv2.minMaxLoc(face)[:2]
     if low == high:
         return face
     table = np.rint((np.arange(256) - low) * (255 / (high - low)))
-    return cv2.LUT(face, table.clip(0, 255).astype(np.uint8))
+    return np.asarray(cv2.LUT(face, table.clip(0, 255).astype(np.uint8)), np.uint8)
 
 
-def _equalise(face: np.ndarray, _: float) -> np.ndarray:
-    return cv2.equalizeHist(face)
+def _equalise(face: Pixels, _: float) -> Pixels:
+    return np.asarray(cv2.equalizeHist(face), np.uint8)
 
 
-def _posterise(face: np.ndarray, level: float) -> np.ndarray:
+def _posterise(face: Pixels, level: float) -> Pixels:
     dropped = 4 + int(4 * abs(level))
     return face & np.uint8(0xFF << dropped & 0xFF)
 
 
-def _solarise(face: np.ndarray, level: float) -> np.ndarray:
+def _solarise(face: Pixels, level: float) -> Pixels:
     threshold = 256 - int(256 * abs(level))
     table = np.arange(256, dtype=np.uint8)
     table[threshold:] = 255 - table[threshold:]
-    return cv2.LUT(face, table)
+    return np.asarray(cv2.LUT(face, table), np.uint8)
 
 
-def _warped(face: np.ndarray, a: float, b: float, c: float, d: float) -> np.ndarray:
+def _warped(face: Pixels, a: float, b: float, c: float, d: float) -> Pixels:
     """The face under the matrix [[a, b], [c, d]], about its middle."""
     x, y = (face.shape[1] - 1) / 2, (face.shape[0] - 1) / 2
     return _moved(face, np.array([[a, b, x - a * x - b * y], [c, d, y - c * x - d * y]]))
 
 
-def _moved(face: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+def _moved(face: Pixels, matrix: NDArray[np.float64]) -> Pixels:
     # The paper fills with black, which a crop of a photo never shows.
-    return cv2.warpAffine(
-        face, matrix, face.shape[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    size = face.shape[::-1]
+    moved = cv2.warpAffine(
+        face, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
+    return np.asarray(moved, np.uint8)
 
 
-def _tilt(face: np.ndarray, level: float) -> np.ndarray:
+def _tilt(face: Pixels, level: float) -> Pixels:
     angle = np.deg2rad(30 * level)
     return _warped(face, np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle))
 
 
-def _shear_x(face: np.ndarray, level: float) -> np.ndarray:
+def _shear_x(face: Pixels, level: float) -> Pixels:
     return _warped(face, 1, 0.3 * level, 0, 1)
 
 
-def _shear_y(face: np.ndarray, level: float) -> np.ndarray:
+def _shear_y(face: Pixels, level: float) -> Pixels:
     return _warped(face, 1, 0, 0.3 * level, 1)
 
 
-def _shift_x(face: np.ndarray, level: float) -> np.ndarray:
+def _shift_x(face: Pixels, level: float) -> Pixels:
     return _moved(face, np.array([[1, 0, level * face.shape[1] / 3], [0, 1, 0.0]]))
 
 
-def _shift_y(face: np.ndarray, level: float) -> np.ndarray:
+def _shift_y(face: Pixels, level: float) -> Pixels:
     return _moved(face, np.array([[1, 0, 0.0], [0, 1, level * face.shape[0] / 3]]))
 
 
-_CHANGES: Final[tuple[Callable[[np.ndarray, float], np.ndarray], ...]] = (
+_CHANGES: Final[tuple[Callable[[Pixels, float], Pixels], ...]] = (
     _autocontrast,
     _equalise,
     _posterise,

@@ -7,17 +7,20 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_mobile.data.augmentation import Augmentation, augment
 from fer_mobile.errors import DataError, choose
 from fer_mobile.preprocess import resize
+from fer_mobile.types import Pixels
 
-Corruption = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+Corruption = Callable[[Pixels, np.random.Generator], Pixels]
 """From faces uint8 [N, H, W] to as many of the same shape."""
 
 
-def _rounded(faces: np.ndarray) -> np.ndarray:
-    return np.clip(np.floor(faces + 0.5), 0, 255).astype(np.uint8)
+def _rounded(faces: NDArray[np.floating]) -> Pixels:
+    rounded: Pixels = np.clip(np.floor(faces + 0.5), 0, 255).astype(np.uint8)
+    return rounded
 
 
 def _brightness(share: float) -> Corruption:
@@ -37,7 +40,7 @@ def _noise(deviation: float) -> Corruption:
 
 
 def _jpeg(quality: int) -> Corruption:
-    def through_jpeg(face: np.ndarray) -> np.ndarray:
+    def through_jpeg(face: Pixels) -> Pixels:
         _, data = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, quality])
         return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE))
 
@@ -45,7 +48,7 @@ def _jpeg(quality: int) -> Corruption:
 
 
 def _rotation(degrees: float) -> Corruption:
-    def rotated(face: np.ndarray) -> np.ndarray:
+    def rotated(face: Pixels) -> Pixels:
         height, width = face.shape
         turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1)
         return np.asarray(
@@ -59,7 +62,7 @@ def _jitter(share: float) -> Corruption:
     """The box moved and scaled by up to `share` of its side."""
     options = Augmentation(flip=0, scale=share, shift=share)
 
-    def jittered(faces: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def jittered(faces: Pixels, rng: np.random.Generator) -> Pixels:
         return _rounded(255.0 * augment(faces, faces.shape[-1], options, rng))
 
     return jittered
@@ -88,7 +91,7 @@ blur of 1 px, Gaussian noise of 8 % of full scale, JPEG quality 20, ±15° rotat
 off by up to 10 %, faces of 24 px."""
 
 
-def corrupt(faces: np.ndarray, name: str, seed: int = 0) -> np.ndarray:
+def corrupt(faces: Pixels, name: str, seed: int = 0) -> Pixels:
     """Faces uint8 [N, H, W] under the corruption called `name`; the same seed, the same bytes.
 
     Raises DataError for an unknown name.

@@ -20,6 +20,7 @@ from fer_mobile.data.protocols import OWN, PROTOCOLS, Votes, find_protocol
 from fer_mobile.data.splits import UNKNOWN, assign
 from fer_mobile.data.vocabulary import EXAMPLES, name_labels
 from fer_mobile.errors import DataError, PhotoError, choose
+from fer_mobile.types import SplitName
 
 ENVIRONMENT: Final = "FER_MOBILE_DATA"
 """Environment variable that names the data when no path is given."""
@@ -51,7 +52,7 @@ def load_dataset(
     path: str | Path | None = None,
     *,
     protocol: str = "ferplus-strict",
-    split: str = "valid",
+    split: SplitName = "valid",
     training: bool = False,
     side: int = 112,
     labels: Sequence[str] | None = None,

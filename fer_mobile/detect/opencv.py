@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 
 import cv2
-import numpy as np
 
 from fer_mobile.detect.yunet import OVERLAP, SCORE, shipped_onnx
 from fer_mobile.quiet import quiet
-from fer_mobile.types import Box, Detection
+from fer_mobile.types import Box, Detection, Pixels
 
 _MOST_FACES = 5000
 
@@ -34,7 +33,7 @@ class OpenCVYuNet:
                 str(shipped_onnx()), "", (320, 320), score, OVERLAP, _MOST_FACES
             )
 
-    def find(self, rgb: np.ndarray) -> list[Detection]:
+    def find(self, rgb: Pixels) -> list[Detection]:
         """The faces of a uint8 H×W×3 RGB image, the surest first (see `FaceNetwork.find`)."""
         self._network.setInputSize((rgb.shape[1], rgb.shape[0]))
         _, rows = self._network.detect(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))

@@ -30,10 +30,13 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_mobile.resources import models_dir
 from fer_mobile.runtime.interpreter import load_interpreter
-from fer_mobile.types import Box, Detection
+from fer_mobile.types import Box, Detection, Pixels
+
+FloatArray = NDArray[np.float32]
 
 STRIDES: Final = (8, 16, 32)
 SCORE: Final = 0.6
@@ -70,12 +73,12 @@ class YuNet:
         # shapes in use would gain 5 % on a mixed folder and cost 130 MB.
         self._run = load_interpreter(content, threads=threads).get_signature_runner()
 
-    def find(self, rgb: np.ndarray) -> list[Detection]:
+    def find(self, rgb: Pixels) -> list[Detection]:
         """The faces of a uint8 H×W×3 RGB image, the surest first (see `FaceNetwork.find`)."""
         return decode(self._run(image=_pad(rgb)[None]), self._score)
 
 
-def decode(outputs: dict[str, np.ndarray], score: float = SCORE) -> list[Detection]:
+def decode(outputs: dict[str, FloatArray], score: float = SCORE) -> list[Detection]:
     """The faces in the outputs of the TFLite file, the surest first (the module has the rules)."""
     found = [_candidates(outputs, stride, score) for stride in STRIDES]
     scores, boxes, landmarks = (np.concatenate(part) for part in zip(*found, strict=True))
@@ -89,8 +92,8 @@ def decode(outputs: dict[str, np.ndarray], score: float = SCORE) -> list[Detecti
 
 
 def _candidates(
-    outputs: dict[str, np.ndarray], stride: int, score: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    outputs: dict[str, FloatArray], stride: int, score: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Scores [n], boxes [n, 4] (x, y, width, height) and landmarks [n, 5, 2] of one stride."""
     scores = outputs[f"scores_{stride}"][0, :, :, 0]
     rows, columns = np.nonzero(scores >= score)
@@ -112,7 +115,7 @@ def overlap(one: Box, other: Box) -> float:
     return common / (one.width * one.height + other.width * other.height - common)
 
 
-def _pad(rgb: np.ndarray) -> np.ndarray:
+def _pad(rgb: Pixels) -> Pixels:
     """The image with zeros at the right and the bottom, its sides multiples of 32."""
     height, width = rgb.shape[:2]
     padding = ((0, -height % _MULTIPLE), (0, -width % _MULTIPLE), (0, 0))

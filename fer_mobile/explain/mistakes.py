@@ -17,7 +17,7 @@ from fer_mobile.evaluation import predict_probabilities
 from fer_mobile.files import write_text
 from fer_mobile.metrics import Scores, score
 from fer_mobile.models import DEFAULT
-from fer_mobile.types import Pixels
+from fer_mobile.types import Pixels, SplitName
 
 SCHEMA: Final = "fer-mobile/mistakes"
 SCHEMA_VERSION: Final = 2
@@ -86,7 +86,7 @@ def find_mistakes(
     data: str | Path | None = None,
     *,
     protocol: str = "ferplus-strict",
-    split: str = "valid",
+    split: SplitName = "valid",
     most: int = 20,
     threads: int = 1,
 ) -> Mistakes:
