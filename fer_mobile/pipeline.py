@@ -43,7 +43,7 @@ class Pipeline:
     """Decode → detect → crop, gray, resize → classify.
 
     Threads may share a pipeline: they read photos at once, and take turns with the detector and
-    the classifier.  In another process, load another one.
+    the classifier.  It can be pickled: another process loads its own from the same files.
 
     Args:
         classifier: the exported model.

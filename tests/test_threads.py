@@ -1,5 +1,7 @@
-"""Threads that share an object get what one thread gets."""
+"""Threads that share an object, and processes that are given it, get what one thread gets."""
 
+import multiprocessing
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -64,3 +66,25 @@ def test_a_shared_predictor_keeps_faces_apart():
     expected = [predictor(batch) for batch in batches]
     for one, other in zip(at_once(predictor, batches), expected * ROUNDS, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # Python 3.12: there are threads
+@pytest.mark.parametrize("method", ["spawn", "fork"])
+def test_processes_can_be_given_a_pipeline(method):
+    """spawn pickles it; what is forked goes on with the parent's interpreters."""
+    pipeline = load_pipeline()
+    paths = [photos_dir() / name for name in NAMES]
+    expected = [pipeline(path).faces for path in paths]
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        assert [result.faces for result in pool.map(pipeline, paths)] == expected
+
+
+@pytest.mark.parametrize("detector", ["yunet", "opencv"])
+def test_a_pickled_pipeline_is_the_same_one(detector):
+    pipeline = load_pipeline(
+        "compact", faces="each", detector=detector, detection_size=320, max_bytes=10**9
+    )
+    copy = pickle.loads(pickle.dumps(pipeline))
+    assert (copy.identity, copy.faces, copy.max_bytes) == (pipeline.identity, "each", 10**9)
+    path = photos_dir() / NAMES[1]
+    assert copy(path).faces == pipeline(path).faces

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import weakref
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -74,8 +75,12 @@ class BlazeFace:
                 hint="MediaPipe's BlazeFace files (short or full range) are such models.",
             ) from error
         weakref.finalize(self, _close, self._detector)
+        self._arguments = partial(type(self), path, score=score)
         digest = hashlib.sha256(content).hexdigest()[:12]
         self.identity = f"mediapipe {version('mediapipe')} blazeface {digest} score {score}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return self._arguments, ()
 
     def find(self, rgb: Pixels) -> list[Detection]:
         """The faces of a uint8 H×W×3 RGB image, the surest first (see `FaceNetwork.find`)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 
 import cv2
 
@@ -27,11 +28,15 @@ class OpenCVYuNet:
         content = shipped_onnx().read_bytes()
         digest = hashlib.sha256(content).hexdigest()[:12]
         self.identity = f"opencv {cv2.__version__} yunet {digest} score {score}"
+        self._arguments = partial(type(self), threads=threads, score=score)
         cv2.setNumThreads(threads)
         with quiet():  # OpenCV 5 warns of its own choice of engine
             self._network = cv2.FaceDetectorYN.create(
                 str(shipped_onnx()), "", (320, 320), score, OVERLAP, _MOST_FACES
             )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return self._arguments, ()
 
     def find(self, rgb: Pixels) -> list[Detection]:
         """The faces of a uint8 H×W×3 RGB image, the surest first (see `FaceNetwork.find`)."""

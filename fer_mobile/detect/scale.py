@@ -27,6 +27,9 @@ class Scaled:
         self._network = network
         self._lock = Lock()
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self._network, self.side)
+
     def detect(self, photo: Photo) -> list[Detection]:
         """The faces of a photo, the surest first (see `FaceDetector.detect`)."""
         pixels = shrink(photo.rgb, self.side)

@@ -26,6 +26,7 @@ Decoding, with r and c the row and column of a cell:
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -69,9 +70,13 @@ class YuNet:
         content = shipped_yunet().read_bytes()
         self.identity = f"yunet {hashlib.sha256(content).hexdigest()[:12]} score {score}"
         self._score = score
+        self._arguments = partial(type(self), threads=threads, score=score)
         # The runner resizes the input to the image it gets.  One interpreter for each of the
         # shapes in use would gain 5 % on a mixed folder and cost 130 MB.
         self._run = load_interpreter(content, threads=threads).get_signature_runner()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return self._arguments, ()
 
     def find(self, rgb: Pixels) -> list[Detection]:
         """The faces of a uint8 H×W×3 RGB image, the surest first (see `FaceNetwork.find`)."""

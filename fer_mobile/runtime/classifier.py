@@ -20,7 +20,7 @@ from fer_mobile.runtime.interpreter import first_line, load_interpreter, runtime
 class Classifier:
     """A ``.tflite`` file with its contract, ready to run.
 
-    Threads may share it; they take turns.
+    Threads may share it; they take turns.  Pickled, it is the path, and the file is read again.
 
     Args:
         path: the file.
@@ -48,6 +48,10 @@ class Classifier:
         self._batch = 1
         # What one thread has put into an interpreter another one must not overwrite.
         self._lock = Lock()
+        self._threads = threads
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.path, self._threads)
 
     @property
     def size(self) -> int:
