@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks.result_files import write_row
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.contract import OutputCalibration
-from fer_mobile.data import Dataset, load_dataset
+from fer_mobile.data import Dataset, as_protocol, load_dataset
 from fer_mobile.metrics import score
 from fer_mobile.preprocess import normalise, resize
 from fer_mobile.training import find_recipe, load_recipe, train
@@ -106,7 +106,7 @@ def main() -> None:
     options = parser.parse_args()
     recipe = load_recipe(find_recipe(options.recipe), options.overrides)
     rows, probabilities = out_of_fold(recipe, options.runs, options.folds)
-    protocol = recipe.data.train_protocol or recipe.data.protocol
+    protocol = as_protocol(recipe.data.train_protocol or recipe.data.protocol)
     learned = load_dataset(protocol=protocol, split="train", training=True)
     table = measure(rows, probabilities, learned.targets.mean(0))
     write_row(

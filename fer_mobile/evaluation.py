@@ -15,7 +15,7 @@ from fer_mobile.errors import DataError
 from fer_mobile.metrics import Scores, score
 from fer_mobile.models import DEFAULT
 from fer_mobile.predictor import load_predictor
-from fer_mobile.types import Probabilities, SplitName
+from fer_mobile.types import Probabilities, ProtocolName, SplitName
 
 _OWN: Final = {7: "fer2013", 4: "fer2013-4"}
 """The protocol of a model with fewer labels than eight."""
@@ -48,7 +48,7 @@ def evaluate(
     model: str | Path = DEFAULT,
     data: str | Path | None = None,
     *,
-    protocol: str = "ferplus-strict",
+    protocol: ProtocolName = "ferplus-strict",
     split: SplitName = "valid",
     corruption: str | None = None,
     threads: int = 1,

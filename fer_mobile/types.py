@@ -29,6 +29,10 @@ DetectorName = Literal["yunet", "opencv", "mediapipe", "boxes"]
 DETECTORS: Final[tuple[DetectorName, ...]] = get_args(DetectorName)
 """Names that `detect.load_detector` knows."""
 
+ProtocolName = Literal["ferplus-strict", "ferplus-argmax", "fer2013", "fer2013-4", "own"]
+PROTOCOL_NAMES: Final[tuple[ProtocolName, ...]] = get_args(ProtocolName)
+"""How labels follow from what a dataset says (see `data.protocols`)."""
+
 SplitName = Literal["train", "valid", "test", "all"]
 """A part of a dataset, or all of it."""
 

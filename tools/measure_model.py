@@ -18,6 +18,7 @@ from benchmarks.result_files import write_row
 from fer_mobile import zoo
 from fer_mobile.convert import export
 from fer_mobile.convert.options import PRECISIONS
+from fer_mobile.data import as_protocol
 from fer_mobile.data.corruption import CORRUPTIONS
 from fer_mobile.evaluation import evaluate
 from fer_mobile.models import ShippedModel, shipped_models
@@ -44,7 +45,7 @@ def measure(model: ShippedModel) -> dict[str, Any]:
     rows, sizes = [], {}
 
     def note(precision: str, path: Path, protocol: str, corruption: str | None = None) -> None:
-        figures = evaluate(path, protocol=protocol, corruption=corruption)
+        figures = evaluate(path, protocol=as_protocol(protocol), corruption=corruption)
         rows.append(figures.as_dict() | {"model": model.name, "format": precision})
         print(precision, protocol, corruption or "", rows[-1]["accuracy"], flush=True)
 

@@ -30,7 +30,7 @@ from fer_mobile.contract import Figures
 from fer_mobile.convert import export
 from fer_mobile.convert.options import PRECISIONS
 from fer_mobile.convert.training_ranges import training_ranges
-from fer_mobile.data import load_dataset
+from fer_mobile.data import as_protocol, load_dataset
 from fer_mobile.evaluation import evaluate
 from fer_mobile.files import write_bytes, write_text
 from fer_mobile.graph.ranges import RANGES_JSON, make_ranges, model_fingerprint, read_ranges
@@ -73,7 +73,7 @@ def measure(model: str, protocol: str, folder: Path) -> tuple[Figures, ...]:
     rows = []
     for quantize, precision in PRECISIONS.items():
         path = export(model, quantize=quantize, out=folder).path
-        figures = evaluate(path, protocol=protocol).as_dict()
+        figures = evaluate(path, protocol=as_protocol(protocol)).as_dict()
         fields = {k: figures[k] for k in Figures.model_fields if k != "precision"}
         rows.append(Figures(precision=precision, **fields))
         print(precision, figures["accuracy"], figures["balanced_accuracy"], path.stat().st_size)

@@ -31,7 +31,7 @@ import time
 import venv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -46,7 +46,7 @@ from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.resources import photos_dir
 
 HERE = Path(__file__).resolve().parent
-PROTOCOL = "ferplus-strict"
+PROTOCOL: Final = "ferplus-strict"
 SECONDS = 3600
 """The most that a peer may take."""
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fer_mobile.types import DetectorName, SplitName
+from fer_mobile.types import DetectorName, ProtocolName, SplitName
 
 AnyModel = Annotated[
     str, typer.Argument(metavar="MODEL", help="A shipped name, .tflite, .keras or run folder.")
@@ -23,8 +23,10 @@ Data = Annotated[
     Path | None, typer.Option(metavar="PATH", help="The dataset; default: FER_MOBILE_DATA.")
 ]
 Protocol = Annotated[
-    str,
-    typer.Option(metavar="ferplus-strict|ferplus-argmax|fer2013|fer2013-4", help="Which labels."),
+    ProtocolName,
+    typer.Option(
+        parser=str, metavar="ferplus-strict|ferplus-argmax|fer2013|fer2013-4", help="Which labels."
+    ),
 ]
 Split = Annotated[
     SplitName, typer.Option(parser=str, metavar="train|valid|test|all", help="Which rows.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fer_mobile.data.dataset import SPLITS, Dataset, DataWarning, Skipped
 from fer_mobile.data.loading import data_path, load_dataset
-from fer_mobile.data.protocols import OWN, PROTOCOLS
+from fer_mobile.data.protocols import OWN, PROTOCOLS, as_protocol
 
 __all__ = [
     "OWN",
@@ -13,6 +13,7 @@ __all__ = [
     "DataWarning",
     "Dataset",
     "Skipped",
+    "as_protocol",
     "data_path",
     "load_dataset",
 ]

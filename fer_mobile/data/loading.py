@@ -16,11 +16,11 @@ from fer_mobile.data.copies import find_copies, near_copies
 from fer_mobile.data.dataset import SPLITS, Dataset, DataWarning, Skipped
 from fer_mobile.data.face_files import FaceFiles, TooSmallError
 from fer_mobile.data.layouts.raw import RawFaces
-from fer_mobile.data.protocols import OWN, PROTOCOLS, Votes, find_protocol
+from fer_mobile.data.protocols import OWN, Votes, as_protocol, find_protocol
 from fer_mobile.data.splits import UNKNOWN, assign
 from fer_mobile.data.vocabulary import EXAMPLES, name_labels
 from fer_mobile.errors import DataError, PhotoError, choose
-from fer_mobile.types import SplitName
+from fer_mobile.types import ProtocolName, SplitName
 
 ENVIRONMENT: Final = "FER_MOBILE_DATA"
 """Environment variable that names the data when no path is given."""
@@ -51,7 +51,7 @@ def data_path(path: str | Path | None = None) -> Path:
 def load_dataset(
     path: str | Path | None = None,
     *,
-    protocol: str = "ferplus-strict",
+    protocol: ProtocolName = "ferplus-strict",
     split: SplitName = "valid",
     training: bool = False,
     side: int = 112,
@@ -80,7 +80,7 @@ def load_dataset(
 
     Raises DataError when the source, protocol, labels or split cannot be used.
     """
-    choose("protocol", protocol, PROTOCOLS | {OWN: None}, DataError)
+    as_protocol(protocol)
     choose("split", split, dict.fromkeys(SPLITS), DataError)
     if labels is not None and protocol != OWN:
         raise DataError("labels", expected=f"protocol={OWN!r} with them", found=repr(protocol))

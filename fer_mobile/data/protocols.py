@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from fer_mobile.errors import DataError, choose
 from fer_mobile.labels import FER2013, FERPLUS_VOTES, LABELS, LABELS_4, LABELS_7
+from fer_mobile.types import PROTOCOL_NAMES, ProtocolName
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,11 @@ PROTOCOLS: Final[dict[str, Callable[[Votes], Labelled]]] = {
     "fer2013-4": _four,
 }
 """Every protocol by name."""
+
+
+def as_protocol(name: str) -> ProtocolName:
+    """`name`, which may be from a file, as a protocol; DataError with the nearest otherwise."""
+    return choose("protocol", name, {known: known for known in PROTOCOL_NAMES}, DataError)
 
 
 def find_protocol(name: str) -> Callable[[Votes], Labelled]:

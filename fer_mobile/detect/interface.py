@@ -19,7 +19,7 @@ class FaceDetector(Protocol):
 
     name: str
     identity: str
-    """Changes whenever the detector's answers may."""
+    """Changes whenever what it finds in a photo may."""
     side: int
     """Pixels that it wants of a photo's longest side; more do not change its answer."""
 

@@ -1,4 +1,4 @@
-"""YuNet in OpenCV's FaceDetectorYN: the answers of the shipped file from its ONNX source."""
+"""YuNet in OpenCV's FaceDetectorYN: the shipped weights, from their ONNX file."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from fer_mobile.evaluation import predict_probabilities
 from fer_mobile.files import write_text
 from fer_mobile.metrics import Scores, score
 from fer_mobile.models import DEFAULT
-from fer_mobile.types import Pixels, SplitName
+from fer_mobile.types import Pixels, ProtocolName, SplitName
 
 SCHEMA: Final = "fer-mobile/mistakes"
 SCHEMA_VERSION: Final = 2
@@ -85,7 +85,7 @@ def find_mistakes(
     model: str | Path = DEFAULT,
     data: str | Path | None = None,
     *,
-    protocol: str = "ferplus-strict",
+    protocol: ProtocolName = "ferplus-strict",
     split: SplitName = "valid",
     most: int = 20,
     threads: int = 1,

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from fer_mobile.checkpoint import load_checkpoint
-from fer_mobile.data import Dataset, load_dataset
+from fer_mobile.data import Dataset, as_protocol, load_dataset
 from fer_mobile.errors import DataError
 from fer_mobile.files import write_text
 from fer_mobile.metrics import classification_report, score
@@ -86,7 +86,7 @@ def read_history(folder: Path) -> list[dict[str, float]]:
 
 
 def _unseen(recipe: Recipe, data: str | Path | None) -> Dataset:
-    protocol = recipe.data.protocol
+    protocol = as_protocol(recipe.data.protocol)
     try:
         faces = load_dataset(data, protocol=protocol, split="test")
     except DataError:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_mobile.data import Dataset, load_dataset
+from fer_mobile.data import Dataset, as_protocol, load_dataset
 from fer_mobile.errors import DataError, RecipeError
 from fer_mobile.training.recipe import Recipe
 
@@ -14,13 +14,12 @@ from fer_mobile.training.recipe import Recipe
 def training_rows(recipe: Recipe, data: str | Path | None = None) -> tuple[Dataset, Dataset]:
     """The training rows and those of valid; DataError and RecipeError where there are none."""
     section, training = recipe.data, recipe.training
-    learn = load_dataset(
-        data, protocol=section.train_protocol or section.protocol, split="train", training=True
-    )
+    learned = as_protocol(section.train_protocol or section.protocol)
+    learn = load_dataset(data, protocol=learned, split="train", training=True)
     if section.folds:
         learn, valid = _cross(recipe, learn, data)
     else:
-        valid = load_dataset(data, protocol=section.protocol, split="valid")
+        valid = load_dataset(data, protocol=as_protocol(section.protocol), split="valid")
     if learn.names != valid.names:
         raise DataError(
             "train_protocol",
@@ -64,7 +63,7 @@ def _sampled(dataset: Dataset, sampling: str, seed: int) -> Dataset:
 def held_out(recipe: Recipe, data: str | Path | None = None) -> Dataset:
     """The fold of the training rows that a recipe of cross-validation is measured on."""
     section = recipe.data
-    rows = load_dataset(data, protocol=section.protocol, split="train", training=True)
+    rows = load_dataset(data, protocol=as_protocol(section.protocol), split="train", training=True)
     name = f"train, fold {section.fold + 1} of {section.folds}"
     return rows.take(rows.folds(section.folds) == section.fold, name)
 
