@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_mobile.contract import Precision
 from fer_mobile.errors import InputError, MissingPackageError
@@ -139,6 +140,6 @@ def to_tflite(
             return bytes(converter.convert())
 
 
-def _samples(faces: Pixels, channels: int) -> Iterator[dict[str, np.ndarray]]:
+def _samples(faces: Pixels, channels: int) -> Iterator[dict[str, NDArray[np.float32]]]:
     for face in normalise(faces):
         yield {INPUT_NAME: np.repeat(face[None, ..., None], channels, -1)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_mobile.convert.converter import to_tflite
 from fer_mobile.errors import FerMobileError
@@ -23,6 +24,9 @@ A range that holds every value of every face spends its 256 steps on rare outlie
 benchmarks/calibration.py for what this was chosen by."""
 
 _BATCH: Final = 32
+
+Extremes = NDArray[np.float32]
+"""Of a tensor, one for each face."""
 
 
 def tensor_keys(graph: Graph, tensors: list[str]) -> dict[str, str]:
@@ -76,7 +80,7 @@ def observe(model: bytes, graph: Graph, faces: Pixels) -> Limits:
 
 def _extremes(
     model: bytes, graph: Graph, faces: Pixels
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+) -> tuple[dict[str, Extremes], dict[str, Extremes]]:
     """Each tensor's lowest and highest value, one per face."""
     interpreter = load_interpreter(model, preserve_all_tensors=True)
     file = TfliteModel(model)
@@ -85,7 +89,7 @@ def _extremes(
     keys = tensor_keys(graph, list(indices))
     if not keys:
         raise FerMobileError("no tensor of the TFLite file bears the name of a graph's node")
-    extremes: dict[str, list[np.ndarray]] = {key: [] for key in keys.values()}
+    extremes: dict[str, list[Extremes]] = {key: [] for key in keys.values()}
     for start in range(0, len(faces), _BATCH):
         batch = normalise(faces[start : start + _BATCH])[..., None]
         batch = np.repeat(batch, image.shape[-1], -1)

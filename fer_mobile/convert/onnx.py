@@ -6,6 +6,7 @@ import logging
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_mobile.convert.converter import (
     INPUT_NAME,
@@ -16,6 +17,7 @@ from fer_mobile.convert.converter import (
 from fer_mobile.errors import MissingPackageError
 from fer_mobile.graph.network import Network
 from fer_mobile.quiet import quiet
+from fer_mobile.types import Probabilities
 
 OPSET: Final = 18
 
@@ -48,7 +50,7 @@ def to_onnx(network: Network) -> bytes:
     return bytes(proto.SerializeToString())
 
 
-def run_onnx(model: bytes, images: np.ndarray) -> np.ndarray:
+def run_onnx(model: bytes, images: NDArray[np.float32]) -> Probabilities:
     """Probabilities float32 [N, C] of images float32 [N, S, S, 1] in ONNX Runtime, one thread."""
     try:
         import onnxruntime
@@ -57,5 +59,7 @@ def run_onnx(model: bytes, images: np.ndarray) -> np.ndarray:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    outputs: list[np.ndarray] = session.run([OUTPUT_NAME], {session.get_inputs()[0].name: images})
+    outputs: list[Probabilities] = session.run(
+        [OUTPUT_NAME], {session.get_inputs()[0].name: images}
+    )
     return outputs[0]

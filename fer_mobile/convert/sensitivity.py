@@ -20,12 +20,13 @@ from fer_mobile.convert.converter import import_tensorflow
 from fer_mobile.convert.observation import observe_network
 from fer_mobile.errors import ModelError
 from fer_mobile.golden import golden_faces
-from fer_mobile.graph.ir import Graph, Node
+from fer_mobile.graph.ir import Graph, Node, Weights
 from fer_mobile.graph.network import read_network
 from fer_mobile.graph.ranges import Limits, is_pass_through, propagate_ranges
 from fer_mobile.graph.to_tensorflow import to_tensorflow
 from fer_mobile.metrics import mean_divergence
 from fer_mobile.preprocess import normalise
+from fer_mobile.types import Pixels, Probabilities
 
 ALL: Final = "all layers"
 """The name of the row in which every layer is quantized."""
@@ -77,11 +78,11 @@ def layer_sensitivities(model: str | Path) -> list[LayerSensitivity]:
     return graph_sensitivities(graph, propagate_ranges(graph, limits), golden_faces(network.size))
 
 
-def graph_sensitivities(graph: Graph, limits: Limits, faces: np.ndarray) -> list[LayerSensitivity]:
+def graph_sensitivities(graph: Graph, limits: Limits, faces: Pixels) -> list[LayerSensitivity]:
     """`layer_sensitivities` of a graph, with the ranges of its nodes, on faces uint8 [N, S, S]."""
     images = normalise(faces)[..., None]
 
-    def predict(changed: Graph) -> np.ndarray:
+    def predict(changed: Graph) -> Probabilities:
         return np.asarray(to_tensorflow(changed)(images))
 
     expected = predict(graph)
@@ -92,8 +93,8 @@ def graph_sensitivities(graph: Graph, limits: Limits, faces: np.ndarray) -> list
 
 
 def _cost(
-    expected: np.ndarray,
-    predict: Callable[[Graph], np.ndarray],
+    expected: Probabilities,
+    predict: Callable[[Graph], Probabilities],
     graph: Graph,
     limits: Limits,
     layers: list[Node],
@@ -136,7 +137,7 @@ def quantized(graph: Graph, limits: Limits, *layers: Node) -> Graph:
     return Graph(nodes, graph.input_shape)
 
 
-def round_kernel(kernel: np.ndarray) -> np.ndarray:
+def round_kernel(kernel: Weights) -> Weights:
     """A kernel [..., C] on 255 levels around zero per output channel, as int8 files hold it."""
     largest = np.abs(kernel).max(tuple(range(kernel.ndim - 1)))
     scale = np.where(largest > 0, largest / 127, 1)

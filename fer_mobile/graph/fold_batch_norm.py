@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fer_mobile.graph.ir import Graph, Node, map_sizes
+from fer_mobile.graph.ir import Graph, Node, Weights, map_sizes
 
 
 def fold_batch_norm(graph: Graph) -> Graph:
@@ -85,7 +85,7 @@ def _down(graph: Graph, node: Node) -> Graph | None:
     return graph.replaced(moved, without=(node.name,))
 
 
-def _swap(graph: Graph, node: Node, user: Node, shift: np.ndarray) -> Graph:
+def _swap(graph: Graph, node: Node, user: Node, shift: Weights) -> Graph:
     """Move the addition `node` behind its reader `user`."""
     behind = Node(node.name, "affine", (user.name,), {"scale": np.ones_like(shift), "shift": shift})
     nodes: dict[str, Node] = {}

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+Weights = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,10 @@ class Node:
     name: str
     op: str
     inputs: tuple[str, ...] = ()
-    weights: dict[str, np.ndarray] = field(default_factory=dict)
+    weights: dict[str, Weights] = field(default_factory=dict)
     attributes: dict[str, Any] = field(default_factory=dict)
 
-    def with_weights(self, **weights: np.ndarray) -> Node:
+    def with_weights(self, **weights: Weights) -> Node:
         """The same operation with some weights replaced."""
         return replace(self, weights=self.weights | weights)
 

@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 
-from fer_mobile.graph.ir import Graph, Node
+from fer_mobile.graph.ir import Graph, Node, Weights
 
 MOST_CHANNELS: Final = 4
 """Above this the plain convolution keeps the vector units busy."""
@@ -86,12 +86,12 @@ def _rewritten(graph: Graph, conv: Node) -> Graph:
     return Graph(nodes, graph.input_shape)
 
 
-def _one_hot(width: int, channels: int) -> np.ndarray:
+def _one_hot(width: int, channels: int) -> Weights:
     """A kernel [1, width, c, width · c] that lists the pixels of its window as channels."""
     return np.eye(width * channels).reshape(1, width, channels, width * channels)
 
 
-def _two_places(kernel: np.ndarray) -> np.ndarray:
+def _two_places(kernel: Weights) -> Weights:
     """The kernel [k, k, c, n] at two neighbouring places, on listed rows: [k, 1, (k+1)c, 2n]."""
     side, _, channels, filters = kernel.shape
     both = np.zeros((side, side + 1, channels, 2, filters))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fer_mobile.graph.ir import Graph, Node
+from fer_mobile.graph.ir import Graph, Node, Weights
 from fer_mobile.preprocess import LUMA
 
 
@@ -16,7 +16,7 @@ def to_tensorflow(graph: Graph) -> Callable[[Any], Any]:
     """A function from a float32 tensor [N, H, W, C] to the output, its weights constants."""
     import tensorflow as tf
 
-    def constant(values: np.ndarray) -> Any:
+    def constant(values: Weights) -> Any:
         return tf.constant(values, tf.float32)
 
     def run(node: Node, x: list[Any]) -> Any:

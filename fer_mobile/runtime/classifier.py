@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_mobile.contract import Tensor, check_tensor, describe_tensor
 from fer_mobile.errors import InputError, ModelError
@@ -15,6 +16,7 @@ from fer_mobile.model_file import read_model, split
 from fer_mobile.models import tflite_file
 from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.interpreter import first_line, load_interpreter, runtime_name
+from fer_mobile.types import Pixels, Probabilities
 
 
 class Classifier:
@@ -63,7 +65,7 @@ class Classifier:
         """The vocabulary, in the order of the output."""
         return self.contract.labels
 
-    def classify(self, pixels: np.ndarray) -> np.ndarray:
+    def classify(self, pixels: Pixels) -> Probabilities:
         """Probabilities float32 [N, len(labels)] of gray faces uint8 [N, size, size].
 
         A model with an RGB input gets the gray in all three channels, whose luma it is.
@@ -94,7 +96,7 @@ class Classifier:
             )
         return self._dequantize(outputs)
 
-    def _run(self, pixels: np.ndarray) -> np.ndarray:
+    def _run(self, pixels: Pixels) -> NDArray[Any]:
         if len(pixels) != self._batch:
             self._batch = 0  # unknown until the runtime has made room for it
             self._interpreter.resize_tensor_input(
@@ -106,11 +108,11 @@ class Classifier:
         self._interpreter.invoke()
         return self._interpreter.get_tensor(self._output["index"])
 
-    def prepare(self, pixels: np.ndarray) -> np.ndarray:
+    def prepare(self, pixels: Pixels) -> NDArray[Any]:
         """What the graph's input takes for gray faces uint8 [N, size, size]: [N, size, size, C]."""
         return np.repeat(self._quantize(pixels)[..., None], self.contract.input.shape[-1], -1)
 
-    def _quantize(self, pixels: np.ndarray) -> np.ndarray:
+    def _quantize(self, pixels: Pixels) -> NDArray[Any]:
         tensor = self.contract.input
         if tensor.scale is None or tensor.zero_point is None:
             return pixels if tensor.dtype == "uint8" else normalise(pixels)
@@ -121,7 +123,7 @@ class Classifier:
         table = np.clip(levels, limits.min, limits.max).astype(tensor.dtype)
         return np.asarray(table[pixels])
 
-    def _dequantize(self, values: np.ndarray) -> np.ndarray:
+    def _dequantize(self, values: NDArray[Any]) -> Probabilities:
         tensor = self.contract.output
         if tensor.scale is None or tensor.zero_point is None:
             return values.astype(np.float32)

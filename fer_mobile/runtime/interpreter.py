@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_mobile.errors import InputError, ModelError
 from fer_mobile.quiet import quiet
@@ -39,10 +40,10 @@ class Interpreter(Protocol):
     def get_tensor_details(self) -> list[dict[str, Any]]: ...  # noqa: D102
     def resize_tensor_input(self, input_index: int, tensor_size: Any) -> None: ...  # noqa: D102
     def allocate_tensors(self) -> None: ...  # noqa: D102
-    def set_tensor(self, tensor_index: int, value: np.ndarray) -> None: ...  # noqa: D102
+    def set_tensor(self, tensor_index: int, value: NDArray[Any]) -> None: ...  # noqa: D102
     def invoke(self) -> None: ...  # noqa: D102
-    def get_tensor(self, tensor_index: int) -> np.ndarray: ...  # noqa: D102
-    def get_signature_runner(self) -> Callable[..., dict[str, np.ndarray]]: ...  # noqa: D102
+    def get_tensor(self, tensor_index: int) -> NDArray[Any]: ...  # noqa: D102
+    def get_signature_runner(self) -> Callable[..., dict[str, NDArray[Any]]]: ...  # noqa: D102
 
 
 def load_interpreter(
