@@ -1,7 +1,7 @@
 """A converter that silently writes a broken file: verify says so, and export writes nothing.
 
 Given a traced function of a Keras 3 model and the model, TensorFlow's converter loses the
-weights: a file of some 70 KB that loads.  Traced for any batch it answers with NaN; traced
+weights: a file of some 70 KB that loads.  Traced for any batch it gives NaN; traced
 for a batch of one it cannot be given another.
 """
 

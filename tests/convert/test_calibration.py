@@ -363,17 +363,17 @@ def test_export_with_own_faces_and_with_those_of_the_training(run, face_folder, 
 
 
 def test_ranges_of_a_run_are_made_again_for_other_weights_only(run):
-    said, faces = [], golden_faces(48)[:40]
-    keep_ranges(run, faces, said.append)
+    reports, faces = [], golden_faces(48)[:40]
+    keep_ranges(run, faces, reports.append)
     kept = (run / RANGES_JSON).read_bytes()
-    keep_ranges(run, faces, said.append)
-    assert said == ["ranges.json: activation ranges for int8 exports, from 40 training faces"]
+    keep_ranges(run, faces, reports.append)
+    assert reports == ["ranges.json: activation ranges for int8 exports, from 40 training faces"]
     two_streams(seed=2).save(run / "best.keras")
     other = load_checkpoint(run).model
     with pytest.raises(ModelError, match=r"the ranges of these weights.*resume the training run"):
         find_calibration(read_network(other), run)
-    keep_ranges(run, faces, said.append)
-    assert said[1] == said[0]
+    keep_ranges(run, faces, reports.append)
+    assert reports[1] == reports[0]
     assert (run / RANGES_JSON).read_bytes() != kept
     assert find_calibration(read_network(other), run).limits
 
@@ -389,9 +389,9 @@ def test_a_run_without_ranges_says_why(run, monkeypatch, lacking):
         )
     else:
         monkeypatch.setattr("fer_mobile.convert.converter.import_tensorflow", missing)
-    said = []
-    keep_ranges(run, golden_faces(48)[:40], said.append)
-    (line,) = said
+    reports = []
+    keep_ranges(run, golden_faces(48)[:40], reports.append)
+    (line,) = reports
     assert "no ranges.json, so that int8 exports take the bundled faces" in line
     assert {
         "tensorflow": "the package tensorflow",

@@ -42,8 +42,8 @@ def test_every_quantization_is_written_with_its_contract(exports, quantize):
     contract = read_contract(done.path)
     assert contract == done.contract
     assert contract.trainable_parameters == 7_507_160
-    said = "ranges shipped with the model, from 1,000 training faces"
-    assert contract.calibration == (said if precision == "int8" else None)
+    expected = "ranges shipped with the model, from 1,000 training faces"
+    assert contract.calibration == (expected if precision == "int8" else None)
     assert (contract.precision, contract.labels, contract.parameters) == (
         precision,
         LABELS,

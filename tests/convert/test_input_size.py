@@ -72,7 +72,7 @@ def test_no_such_size_is_one_line(capsys, monkeypatch, tmp_path):
     with pytest.raises(SystemExit) as exit_:
         cli.main()
     assert exit_.value.code == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    assert "100 px" in said
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "100 px" in error
     assert not (tmp_path / "out").exists()

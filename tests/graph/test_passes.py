@@ -25,7 +25,7 @@ POOLS = {56: ([0, 1, 2], [4, 5, 6]), 112: ([0, 1, 2, 3], [0, 2, 4, 6])}
 
 @pytest.fixture(autouse=True)
 def the_same_weights():
-    """Whatever ran before in this process: with some weights answers hardly depend on the face."""
+    """Whatever ran before in this process: with some weights outputs hardly depend on the face."""
     keras.utils.set_random_seed(0)
 
 
@@ -46,7 +46,7 @@ def shaken(model, *, negative=()):
             layer.moving_variance.assign(rng.uniform(0.7, 1.3, width))
     if "logits_norm" not in {layer.name for layer in model.layers}:
         return model
-    # As training would have it, so that the answers depend on the face.
+    # As training would have it, so that the outputs depend on the face.
     logits = keras.Model(model.inputs, model.get_layer("logits").output)
     values = logits.predict(faces(model.input_shape[1]), verbose=0)
     model.get_layer("logits_norm").moving_mean.assign(values.mean(0))
@@ -60,7 +60,7 @@ def faces(size):
 
 def difference(model, function, size):
     expected = model.predict(faces(size), verbose=0)
-    assert expected.std(0).max() > 0.002  # the answers depend on the face
+    assert expected.std(0).max() > 0.002  # the outputs depend on the face
     return np.abs(np.asarray(function(tf.constant(faces(size)))) - expected).max()
 
 

@@ -106,6 +106,6 @@ def test_a_model_that_is_too_new_is_said_in_one_line():
         code.version = 99
     with pytest.raises(
         ModelError, match=rf"that {runtime_name()} can run, found .*version"
-    ) as said:
+    ) as error:
         load_interpreter(bytes(flatbuffer_utils.convert_object_to_bytearray(model)))
-    assert "\n" not in str(said.value)
+    assert "\n" not in str(error.value)
