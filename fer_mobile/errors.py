@@ -53,7 +53,8 @@ class InputError(FerMobileError):
         self.expected = expected
         self.found = found
         self.hint = hint
-        text = f"{self.subject}: expected {expected}, found {found}."
+        # What was found may be a message itself, which ends with a full stop.
+        text = f"{self.subject}: expected {expected}, found {found.removesuffix('.')}."
         super().__init__(" ".join(f"{text} {hint}".split()))
 
     def __reduce__(self) -> tuple[object, ...]:

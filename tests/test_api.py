@@ -258,3 +258,8 @@ def test_a_damaged_photo_in_memory_is_a_photo_error(pipeline, data, place):
     content[place % len(content)] ^= data.draw(st.integers(1, 255))
     content = content[: data.draw(st.integers(0, len(content)))]
     only_our_errors(lambda: pipeline(io.BytesIO(content)))
+
+
+def test_a_message_in_a_message_ends_with_one_full_stop():
+    error = fer_mobile.InputError("DIR", expected="a photo", found="none; the first says: empty.")
+    assert str(error) == "DIR: expected a photo, found none; the first says: empty."
