@@ -31,6 +31,7 @@ from fer_mobile.cli.streams import flush_streams, prepare_streams
 from fer_mobile.cli.train import train_command
 from fer_mobile.cli.verify import verify_command
 from fer_mobile.errors import FerMobileError
+from fer_mobile.files import display_name
 
 COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
     "demo": demo_command,
@@ -90,7 +91,7 @@ def main() -> None:
         if "--debug" in sys.argv:
             raise
         message, code = _explain(error)
-        typer.echo(f"fer-mobile: {message}", err=True)
+        typer.echo(f"fer-mobile: {display_name(message)}", err=True)
     flush_streams()
     sys.exit(code or 0)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +19,7 @@ from fer_mobile.cli.options import (
     MaxBytes,
     PhotoModel,
 )
+from fer_mobile.cli.streams import echo_names
 from fer_mobile.files import display_name
 from fer_mobile.gallery.choices import Engine, LinkKind, Match, Order
 from fer_mobile.models import DEFAULT
@@ -188,9 +187,7 @@ def filter_command(
         typer.echo(json.dumps(run.as_dict()))
     elif not sinks:
         for result in run.matched:
-            # To a terminal as text that is safe to show; else as bytes: not every name is Unicode.
-            is_shown = sys.stdout is not None and sys.stdout.isatty()
-            typer.echo(display_name(result.path) if is_shown else os.fsencode(result.path))
+            echo_names(result.path, as_bytes=True)
 
 
 def _labels(model: str) -> tuple[str, ...]:

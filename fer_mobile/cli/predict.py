@@ -17,6 +17,7 @@ from fer_mobile.cli.options import (
     PhotoModel,
     Threads,
 )
+from fer_mobile.cli.streams import echo_names
 from fer_mobile.models import DEFAULT
 from fer_mobile.types import FacesMode, PhotoResult
 
@@ -57,7 +58,7 @@ def predict_command(
         typer.echo(json.dumps([result.as_dict() for result in results], indent=2))
     else:
         for result in results:
-            typer.echo(f"{result.path}: {_summary(result)}")
+            echo_names(f"{result.path}: {_summary(result)}")
     if all(result.error for result in results):
         raise InputError(
             "predict",

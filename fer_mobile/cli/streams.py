@@ -7,6 +7,10 @@ import os
 import sys
 from typing import Final
 
+import typer
+
+from fer_mobile.files import display_name
+
 _HANDLER: Final = "fer_mobile.print_anyway"
 
 
@@ -30,6 +34,16 @@ def prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=_HANDLER)
+
+
+def echo_names(line: str, *, as_bytes: bool = False) -> None:
+    """Print a line with names of files in it, to a terminal as text that is safe to show.
+
+    Elsewhere `as_bytes` prints the names as the file system has them, whatever the encoding.
+    """
+    if sys.stdout.isatty():
+        line = display_name(line)
+    typer.echo(os.fsencode(line) if as_bytes else line)
 
 
 def flush_streams() -> None:

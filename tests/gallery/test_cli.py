@@ -97,6 +97,9 @@ def test_names_are_shown_to_a_terminal_as_text(fer_mobile, tmp_path):
     )  # fmt: skip
     assert "\x1b[31m\nred" not in shown.stdout.replace("\r\n", "\n")
     assert "\\x1b[31m\\nred.jpg" in shown.stdout
+    message = fer_mobile.refused("filter", tmp_path / "\x1b[31mgone")
+    assert "\x1b" not in message
+    assert "\\x1b[31mgone: expected a folder" in message
 
 
 def test_rows_on_standard_output(fer_mobile, small_library):

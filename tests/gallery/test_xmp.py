@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from errno import ENOSPC
 from xml.etree import ElementTree
 
 import pytest
@@ -165,6 +166,18 @@ def test_a_sidecar_that_cannot_be_written(picture, tmp_path):
     written, left = write_sidecars([photo(picture, face("fear"))])
     assert written == []
     assert "rocket.jpg.xmp" in left[0]
+
+
+def test_a_full_disk_is_said_once(tmp_path, monkeypatch):
+    def no_space(path, data):
+        raise InputError(path, expected="space", found="none") from OSError(ENOSPC, "No space left")
+
+    monkeypatch.setattr("fer_mobile.gallery.sinks.xmp.write_bytes", no_space)
+    with pytest.raises(
+        InputError,
+        match=r"a\.jpg\.xmp: expected a place that can be written to, found No space left",
+    ):
+        write_sidecars([photo(tmp_path / name, face("fear")) for name in ("a.jpg", "b.jpg")])
 
 
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1)

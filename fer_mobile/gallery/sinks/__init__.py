@@ -6,12 +6,13 @@ whether it matches, and closed.  What was written stays only if all went well.
 
 from __future__ import annotations
 
+import errno
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from fer_mobile.errors import InputError
 from fer_mobile.files import STDOUT, check_output
@@ -19,6 +20,9 @@ from fer_mobile.gallery.filter import ALL, Filter
 from fer_mobile.labels import LABELS
 from fer_mobile.types import PhotoResult
 from fer_mobile.walk import PHOTO_SUFFIXES
+
+FATAL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EXDEV}
+"""Errors of the file system that the next row would meet too."""
 
 TakeRow = Callable[[PhotoResult, bool], None]
 """Takes a row, and whether it matches the filter."""

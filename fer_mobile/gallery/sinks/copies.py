@@ -9,19 +9,15 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from fer_mobile.errors import InputError, check_choice
 from fer_mobile.files import claim_folder, display_name, numbered, part_path, remove_abandoned
 from fer_mobile.gallery.choices import LINK_KINDS, LinkKind
-from fer_mobile.gallery.sinks import RunInfo, Sink, TakeRow
+from fer_mobile.gallery.sinks import FATAL, RunInfo, Sink, TakeRow
 from fer_mobile.types import PhotoResult
 
 Putter = Callable[[Path, Path], bool]
 """Puts a photo at a path; False: another file has that name, and is left alone."""
-
-_FATAL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EXDEV}
-"""Errors that the next photo would meet too."""
 
 
 class CopySink(Sink):
@@ -76,7 +72,7 @@ class CopySink(Sink):
             try:
                 self.written.append(self._place(source, self.path / source.relative_to(root)))
             except OSError as error:
-                if error.errno in _FATAL:
+                if error.errno in FATAL:
                     raise self._refusal(error.strerror or str(error)) from error
                 self.notes.append(f"{display_name(source)} is not in {self.path}: {error.strerror}")
 

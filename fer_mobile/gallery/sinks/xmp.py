@@ -14,7 +14,7 @@ from typing import Final
 from fer_mobile.errors import InputError
 from fer_mobile.files import display_name, write_bytes
 from fer_mobile.gallery.filter import FAILED, NO_FACE, filed_under
-from fer_mobile.gallery.sinks import RunInfo, Sink, TakeRow
+from fer_mobile.gallery.sinks import FATAL, RunInfo, Sink, TakeRow
 from fer_mobile.gallery.sinks.xmp_packet import EMPTY, FIELDS, is_ours_and_empty, set_keywords
 from fer_mobile.types import PhotoResult
 from fer_mobile.walk import PHOTO_SUFFIXES, RAW_SUFFIXES, find_files
@@ -59,6 +59,13 @@ class XmpSink(Sink):
         try:
             return update_sidecar(path, labels)
         except (InputError, OSError) as error:
+            cause = error.__cause__ if isinstance(error, InputError) else error
+            if isinstance(cause, OSError) and cause.errno in FATAL:
+                raise InputError(
+                    path,
+                    expected="a place that can be written to",
+                    found=cause.strerror or str(cause),
+                ) from error
             self.notes.append(f"{display_name(path)} was left as it is: {error}")
             return False
 
