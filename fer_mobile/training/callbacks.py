@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 SILENCE_S: Final = 30.0
 """Seconds within an epoch after which its progress is reported."""
 
+REDRAWN_S: Final = 30.0
+"""Seconds after which the curves are drawn again: an epoch may take less than the picture."""
+
 
 class Callback:
     """Is told of a run's progress; a subclass overrides what it cares for."""
@@ -52,15 +55,23 @@ class Callback:
 class History(Callback):
     """Writes history.csv and draws it."""
 
+    def __init__(self) -> None:
+        """Nothing was drawn yet."""
+        self._drawn = time.monotonic()
+
     def on_epoch_end(self, run: Run, epoch: Epoch) -> None:
         """Add the epoch, in place of a row that a killed run left."""
         run.folder.write_history(run.history_rows())
-        draw_curves(run.folder.history_csv, run.folder.curves_png)
+        if time.monotonic() - self._drawn >= REDRAWN_S:
+            self._draw(run)
 
     def on_train_end(self, run: Run) -> None:
-        """Draw it, if a kill came before the picture."""
-        if not run.folder.curves_png.is_file():
-            draw_curves(run.folder.history_csv, run.folder.curves_png)
+        """Draw the whole."""
+        self._draw(run)
+
+    def _draw(self, run: Run) -> None:
+        draw_curves(run.folder.history_csv, run.folder.curves_png)
+        self._drawn = time.monotonic()
 
 
 class EarlyStopping(Callback):
