@@ -10,14 +10,10 @@ FOLDER = Path(__file__).parents[2] / "benchmarks"
 RESULT = re.compile(r"^Result: (.+?)\.$", re.MULTILINE | re.DOTALL)
 
 
-NO_BENCHMARKS = ("pack_answers", "train_on_device")
-"""They train; they are to move to fer_mobile/training."""
-
-
 def documented():
     for file in sorted(FOLDER.rglob("*.py")):
         text = file.read_text(encoding="utf-8")
-        if "\ndef main(" in text and file.stem not in NO_BENCHMARKS:
+        if "\ndef main(" in text:
             module = ".".join(file.relative_to(FOLDER.parent).with_suffix("").parts)
             yield pytest.param(module, text.split('"""')[1], id=module)
 
