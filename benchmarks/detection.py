@@ -175,7 +175,7 @@ def by_key(pairs: Iterable[tuple[int, Made]], detector: FaceDetector) -> dict[st
 
 def made_sets(detector: FaceDetector, count: int) -> dict[str, Any]:
     return {
-        "made": "of the shared photos by tools.made_photos.py; every face's place is known",
+        "made": "of the shared photos by tools/made_photos.py; every face's place is known",
         "face_height_at_640_px": by_key(sizes(HEIGHTS, count), detector),
         "face_fills_the_photo": score(directly(filling(count), detector)),
         "groups_of_2_to_12": score(directly(groups(count), detector)),
