@@ -23,17 +23,19 @@ def verify_command(
         Path | None,
         typer.Option(metavar="PATH", help="Compare it with float weights on these faces, too."),
     ] = None,
-    source: Annotated[
+    checkpoint: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="Those weights; default: the shipped model's."),
+        typer.Option(
+            "--source", metavar="MODEL", help="Those weights; default: the shipped model's."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check checksum, contract, graph and parity; exit code 1 when a check fails."""
     from fer_mobile.errors import InputError
 
-    if source is not None and faces is None:
-        raise InputError("--source", expected="--faces PATH with it", found=source)
+    if checkpoint is not None and faces is None:
+        raise InputError("--source", expected="--faces PATH with it", found=checkpoint)
     if layers:
         if faces is not None:
             raise InputError("--faces", expected="no --layers with it", found=str(faces))
@@ -45,7 +47,7 @@ def verify_command(
     if faces is not None:
         from fer_mobile.convert.reference import reference_for_file
 
-        reference = reference_for_file(model, faces, source)
+        reference = reference_for_file(model, faces, checkpoint)
     verdict = verify(model, reference)
     if as_json:
         typer.echo(json.dumps(verdict.as_dict(), indent=2))

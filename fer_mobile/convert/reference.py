@@ -48,28 +48,28 @@ def reference_outputs(checkpoint: Checkpoint, faces: Pixels, origin: str) -> Ref
 
 
 def reference_for_file(
-    model: str | Path, faces: str | Path, source: str | Path | None = None
+    model: str | Path, faces: str | Path, checkpoint: str | Path | None = None
 ) -> ReferenceOutputs:
     """Those of the float checkpoint that an exported file was made from.
 
     Args:
         model: the exported file, or a shipped model's name.
         faces: a dataset or folder of faces (see `calibration_faces.read_faces`).
-        source: the float checkpoint as `load_checkpoint` takes it; without it, the model that
+        checkpoint: the float weights as `load_checkpoint` takes them; without, the model that
             the file names.
 
     Raises ModelError where there are no such weights.
     """
     contract = read_contract(tflite_file(model))
-    checkpoint = load_checkpoint(source or contract.name)
-    if (checkpoint.size, checkpoint.labels) != (contract.input.shape[1], contract.labels):
+    weights = load_checkpoint(checkpoint or contract.name)
+    if (weights.size, weights.labels) != (contract.input.shape[1], contract.labels):
         raise ModelError(
-            "source",
+            "checkpoint",
             expected=f"a model of {contract.input.shape[1]} px and {len(contract.labels)} labels",
-            found=f"{checkpoint.name} of {checkpoint.size} px and {len(checkpoint.labels)}",
+            found=f"{weights.name} of {weights.size} px and {len(weights.labels)}",
         )
-    read = read_faces(faces, checkpoint.size, parameter="faces")
-    return reference_outputs(checkpoint, read, f"faces of {Path(faces).name}")
+    read = read_faces(faces, weights.size, parameter="faces")
+    return reference_outputs(weights, read, f"faces of {Path(faces).name}")
 
 
 def _predict(checkpoint: Checkpoint, faces: Pixels) -> Probabilities:

@@ -355,7 +355,8 @@ def test_export_with_own_faces_and_with_those_of_the_training(run, face_folder, 
     reference = reference_for_file(own.path, face_folder, tmp_path / "other.keras")
     assert {c.name for c in verify(own.path, reference).checks if not c.passed} == {OWN_PARITY}
     with pytest.raises(
-        ModelError, match=r"source: expected a model of 16 px and 8 labels, found compact of 56 px"
+        ModelError,
+        match=r"checkpoint: expected a model of 16 px and 8 labels, found compact of 56 px",
     ):
         reference_for_file(own.path, face_folder, "compact")
     with pytest.raises(InputError, match="faces: expected a folder"):
