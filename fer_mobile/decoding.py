@@ -7,6 +7,7 @@ as fast as OpenCV's, it tells a truncated file from a whole one, and it is silen
 from __future__ import annotations
 
 import io
+import logging
 import math
 import warnings
 from collections.abc import Iterator
@@ -53,6 +54,9 @@ _LAST_ROWS: Final = 18
 
 _ORIENTATION: Final = 0x0112
 _HEADER_LOCK = RLock()
+
+# Without a handler its errors, which also become exceptions, would go to stderr.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 def decode(

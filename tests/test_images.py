@@ -566,6 +566,12 @@ def test_nothing_is_written_to_the_console(tmp_path, upright):
         content = bytearray(path.read_bytes())
         content[len(content) // 2 : len(content) // 2 + 40] = b"\x55" * 40
         path.write_bytes(content)
+    samples = struct.pack("<HHIHH", 277, 3, 1, 3, 0)  # the tag "samples per pixel"
+    upright.save(tmp_path / "samples.tif")
+    content = (tmp_path / "samples.tif").read_bytes()
+    assert samples in content
+    wrong = struct.pack("<HHIHH", 277, 3, 1, 168, 0)
+    (tmp_path / "samples.tif").write_bytes(content.replace(samples, wrong))
     code = (
         "import sys; from fer_mobile.images import find_photos, load_photo\n"
         "from fer_mobile.errors import PhotoError\n"
