@@ -259,21 +259,21 @@ sys.meta_path.insert(0, Blocker())
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "extra"),
     [
-        ["export", "--quantize", "int8"],
-        ["train", "xcao_two_stream"],
-        ["evaluate", SHIPPED.checkpoint],
+        (["export", "--quantize", "int8"], "export"),
+        (["train", "xcao_two_stream"], "train"),
+        (["evaluate", SHIPPED.checkpoint], "export"),
     ],
-    ids=lambda a: a[0],
+    ids=["export", "train", "evaluate"],
 )
 def test_without_tensorflow_the_one_command_that_adds_it_is_named(
-    fer_mobile, tmp_path, small_npz, arguments
+    fer_mobile, tmp_path, small_npz, arguments, extra
 ):
     (tmp_path / "sitecustomize.py").write_text(BLOCKER)
     said = fer_mobile.refused(*arguments, PYTHONPATH=str(tmp_path), FER_MOBILE_DATA=str(small_npz))
     assert "expected the package keras, found it is not installed" in said
-    assert said.endswith("Install it with: pip install 'fer-mobile[export]'")
+    assert said.endswith(f"Install it with: pip install 'fer-mobile[{extra}]'")
     assert list(fer_mobile.folder.iterdir()) == []
 
 

@@ -46,7 +46,7 @@ def test_the_environment_names_the_data(small_npz, monkeypatch):
     monkeypatch.setenv("FER_MOBILE_DATA", str(small_npz))
     assert len(load_dataset(split="valid")) == 32
     monkeypatch.delenv("FER_MOBILE_DATA")
-    with pytest.raises(DataError, match="Give data=PATH or set FER_MOBILE_DATA"):
+    with pytest.raises(DataError, match="Give `data=PATH` or set FER_MOBILE_DATA"):
         load_dataset(split="valid")
 
 

@@ -124,7 +124,7 @@ def test_the_command_line_passes_detector_and_size_on(fer_mobile, tmp_path):
         (row,) = found if command == "predict" else found["rows"]
         assert len(row["faces"]) == 1
         line = fer_mobile.refused(command, where, "--detector", "haar", **cache)
-        assert "expected the name of one, found 'haar'" in line
+        assert "--detector: expected yunet or opencv or mediapipe or boxes, found 'haar'" in line
 
 
 def test_mediapipe_is_asked_for_by_its_extra():
