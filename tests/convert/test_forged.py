@@ -7,6 +7,11 @@ import io
 import json
 import math
 import zipfile
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +20,7 @@ from hypothesis import strategies as st
 from fer_mobile.contract import LARGEST_SIDE
 from fer_mobile.convert import verify
 from fer_mobile.errors import ModelError
+from fer_mobile.golden import golden_faces
 from fer_mobile.model_file import (
     CONTRACT_NAME,
     LABELS_NAME,
@@ -25,7 +31,7 @@ from fer_mobile.model_file import (
     split,
 )
 from fer_mobile.models import shipped_models
-from fer_mobile.runtime.classifier import load_classifier
+from fer_mobile.runtime.classifier import Classifier, load_classifier
 from fer_mobile.runtime.flatbuffer import pack_model, unpack_model
 
 CONTENT = shipped_models()["compact"].files["int8"].read_bytes()
@@ -158,6 +164,30 @@ def test_a_graph_that_cannot_be_run(tmp_path, fer_mobile, change):
     assert "\n" not in str(raised.value)
     failed = {check.name for check in verify(path).checks if not check.passed}
     assert failed == {"contract and graph"}
+
+
+def read_mutated(seed):
+    """What becomes of the shipped graph with some bits flipped, under a contract that vouches."""
+    random = Random(seed)
+    graph = bytearray(BARE)
+    for _ in range(random.choice([1, 1, 2, 4])):
+        place = random.randrange(24_000)  # the tables lie at both ends, the weights between
+        graph[random.choice([place, -1 - place])] ^= 1 << random.randrange(8)
+    contract = CONTRACT.model_copy(update={"model_sha256": model_checksum(bytes(graph))})
+    try:
+        classifier = Classifier(Path("mutated.tflite"), content=attach(bytes(graph), contract))
+        classifier.classify(golden_faces(classifier.size)[:4])
+    except ModelError as error:
+        return "refused" if str(error).isprintable() else str(error)
+    return "ran"
+
+
+@pytest.mark.parametrize("count", [30, pytest.param(3000, marks=pytest.mark.prove)])
+def test_graphs_with_flipped_bits_are_refused_or_run(count):
+    """In a process of its own: the runtime is native code, which could end it."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        outcomes = Counter(pool.map(read_mutated, range(count), chunksize=10))
+    assert outcomes.keys() == {"refused", "ran"}
 
 
 def test_the_command_line_refuses_it_in_one_line(tmp_path, fer_mobile):
