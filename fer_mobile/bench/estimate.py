@@ -18,8 +18,8 @@ from typing import Literal
 from fer_mobile.bench.operation_costs import OperationCost, operation_costs
 from fer_mobile.bench.rates import Interval, PhoneClass, load_rates
 from fer_mobile.detect.yunet import shipped_yunet
-from fer_mobile.errors import InputError, ModelError, choose
-from fer_mobile.model_file import split
+from fer_mobile.errors import InputError, choose
+from fer_mobile.model_file import read_model, split
 from fer_mobile.models import DEFAULT, tflite_file
 from fer_mobile.runtime.tflite_model import TfliteModel
 from fer_mobile.types import STAGES
@@ -93,7 +93,7 @@ def estimate(
     if threads < 1:
         raise InputError("threads", expected="at least 1", found=str(threads))
     path = tflite_file(model)
-    classifier = TfliteModel(split(_read(path), path)[0], path)
+    classifier = TfliteModel(split(read_model(path), path)[0], path)
     detector = TfliteModel(shipped_yunet().read_bytes())
     scale = work.detector_pixels / prod(detector.inputs[0].shape[1:3])
     slower = rates.reference.seven_zip_mips / core.seven_zip_mips
@@ -123,10 +123,3 @@ def _network_ms(phone: PhoneClass, operations: list[OperationCost], threads: int
             for int8, float32 in zip(*fast_first, strict=True)
         )
     )
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(path, expected="a .tflite file", found=str(error.strerror)) from error

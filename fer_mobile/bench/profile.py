@@ -14,8 +14,7 @@ import numpy as np
 
 from fer_mobile.bench.operation_costs import cut_graph, operation_costs
 from fer_mobile.bench.result import Operation
-from fer_mobile.errors import ModelError
-from fer_mobile.model_file import split
+from fer_mobile.model_file import read_model, split
 from fer_mobile.runtime.interpreter import Interpreter, load_interpreter
 from fer_mobile.runtime.tflite_model import TfliteModel
 
@@ -37,11 +36,7 @@ def profile(model: Path, threads: int = 1) -> tuple[Operation, ...]:
 
     Raises ModelError where the file cannot be read, has no contract or does not run.
     """
-    try:
-        content = model.read_bytes()
-    except OSError as error:
-        raise ModelError(model, expected="a .tflite file", found=str(error.strerror)) from error
-    bare, _ = split(content, model)
+    bare, _ = split(read_model(model), model)
     operations = operation_costs(TfliteModel(bare, model))
     cuts = [
         load_interpreter(cut_graph(bare, n), threads=threads) for n in range(1, len(operations) + 1)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_mobile.errors import InputError, ModelError
+from fer_mobile.model_file import read_model
 from fer_mobile.quiet import quiet
 
 _RUNTIMES: Final = (
@@ -69,7 +70,7 @@ def load_interpreter(
         ModelError: `model` is no TFLite model, or one that the runtime cannot prepare.
     """
     name = name or ("the model" if isinstance(model, bytes) else model)
-    content = model if isinstance(model, bytes) else _read(model)
+    content = model if isinstance(model, bytes) else read_model(model)
     if content[4:8] != _IDENTIFIER:
         raise ModelError(name, expected="a TensorFlow Lite model", found="something else")
     module = _runtime()[1]
@@ -154,12 +155,3 @@ def _runtime() -> tuple[str, Any]:
         found="none of them installed",
         hint="Install one with: pip install ai-edge-litert",
     )
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(
-            path, expected="a TensorFlow Lite model", found=(error.strerror or "no file").lower()
-        ) from error
