@@ -16,7 +16,7 @@ from fer_mobile import preprocess
 from fer_mobile._version import __version__
 from fer_mobile.decoding import MAX_BYTES
 from fer_mobile.detect import DETECTION_SIDE, FaceDetector, load_detector
-from fer_mobile.detect.boxes import as_boxes, check_boxes
+from fer_mobile.detect.boxes import as_boxes
 from fer_mobile.errors import InputError, PhotoError, check_choice
 from fer_mobile.images import Photo, PhotoSource, load_photo, read_stream
 from fer_mobile.labels import MULTIPLE
@@ -175,7 +175,7 @@ class Pipeline:
         else:
             detections = self.detector.detect(photo)
         origin = "boxes" if boxes is not None else f"the detector {self.detector.name}"
-        check_boxes((face.box for face in detections), photo, origin)
+        preprocess.check_boxes((face.box for face in detections), photo, origin)
         return detections
 
     def _with_pixels_for(

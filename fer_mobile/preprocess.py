@@ -19,7 +19,7 @@ step is defined to the bit:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,7 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fer_mobile.errors import InputError
+from fer_mobile.errors import InputError, PhotoError
+from fer_mobile.images import Photo
 from fer_mobile.types import Box, Pixels
 
 VERSION: Final = 1
@@ -60,6 +61,24 @@ class CropRule:
 
 def _round(value: float) -> int:
     return math.floor(value + 0.5)
+
+
+def check_boxes(boxes: Iterable[Box], photo: Photo, origin: str) -> None:
+    """Raise PhotoError, which names `origin`, for a box that lies outside the photo.
+
+    A box may leave the photo; one far larger would be cut out as repeated edges without end.
+    """
+    width, height = photo.size
+    for box in boxes:
+        inside = box.x < width and box.y < height and box.x + box.width > 0 < box.y + box.height
+        # Comparisons with NaN are false.
+        if not (inside and min(box[2:]) > 0 and max(box[2:]) <= 2 * max(width, height)):
+            raise PhotoError(
+                photo.path or "the photo",
+                expected=f"boxes in this photo of {width}×{height} pixels",
+                found=f"{[round(value, 1) for value in box]} in {origin}",
+                hint="Boxes are in pixels of the upright photo at full resolution.",
+            )
 
 
 def crop(image: Pixels, left: int, top: int, side: int) -> Pixels:

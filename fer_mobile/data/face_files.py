@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fer_mobile.errors import DataError, PhotoError
 from fer_mobile.images import load_photo
-from fer_mobile.preprocess import CropRule, face_pixels, resize, to_gray
+from fer_mobile.preprocess import CropRule, check_boxes, face_pixels, resize, to_gray
 from fer_mobile.types import Box
 
 SMALLEST: Final = 16
@@ -30,11 +30,11 @@ def load_face(path: Path, box: Box | None, side: int) -> NDArray[np.uint8]:
     """The face of a photo as a gray square uint8 [side, side].
 
     Without a box, the photo is the face: its middle square is taken.  Raises PhotoError for a
-    file that cannot be decoded, TooSmallError for a face of fewer than `SMALLEST` px, and
-    DataError for a box whose centre is outside the photo.
+    file that cannot be decoded or a box far larger than the photo, TooSmallError for a face of
+    fewer than `SMALLEST` px, and DataError for a box whose centre is outside the photo.
     """
-    image = load_photo(path).rgb
-    height, width = image.shape[:2]
+    photo = load_photo(path)
+    width, height = photo.size
     if min((box.width, box.height) if box else (width, height)) < SMALLEST:
         raise TooSmallError(
             path,
@@ -42,7 +42,7 @@ def load_face(path: Path, box: Box | None, side: int) -> NDArray[np.uint8]:
             found=f"{box.width:.0f}×{box.height:.0f}" if box else f"{width}×{height}",
         )
     if box is None:
-        return resize(middle_square(to_gray(image)), side)
+        return resize(middle_square(to_gray(photo.rgb)), side)
     x, y = box.x + box.width / 2, box.y + box.height / 2
     if not (0 <= x < width and 0 <= y < height):
         raise DataError(
@@ -50,7 +50,8 @@ def load_face(path: Path, box: Box | None, side: int) -> NDArray[np.uint8]:
             expected=f"a box inside the photo of {width}×{height} px",
             found=", ".join(f"{value:g}" for value in box),
         )
-    return face_pixels(image, box, side, _AS_GIVEN)
+    check_boxes([box], photo, "the dataset")
+    return face_pixels(photo.rgb, box, side, _AS_GIVEN)
 
 
 def middle_square(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -26,6 +26,7 @@ from fer_mobile._deprecated import renamed
 from fer_mobile.detect.interface import DETECTION_SIDE
 from fer_mobile.errors import InputError, PhotoError
 from fer_mobile.images import Photo
+from fer_mobile.preprocess import check_boxes
 from fer_mobile.types import Box, Detection
 
 COLUMNS: Final = ("path", "x", "y", "width", "height")
@@ -81,24 +82,6 @@ def as_boxes(listed: Iterable[Sequence[float]], origin: str) -> list[Box]:
         return [_box(values, origin) for values in listed]
     except TypeError as error:
         raise InputError(origin, expected=f"boxes, each {_NUMBERS}", found=repr(listed)) from error
-
-
-def check_boxes(boxes: Iterable[Box], photo: Photo, origin: str) -> None:
-    """Raise PhotoError, which names `origin`, for a box that lies outside the photo.
-
-    A box may leave the photo; one far larger would be cut out as repeated edges without end.
-    """
-    width, height = photo.size
-    for box in boxes:
-        inside = box.x < width and box.y < height and box.x + box.width > 0 < box.y + box.height
-        # Comparisons with NaN are false.
-        if not (inside and min(box[2:]) > 0 and max(box[2:]) <= 2 * max(width, height)):
-            raise PhotoError(
-                photo.path or "the photo",
-                expected=f"boxes in this photo of {width}×{height} pixels",
-                found=f"{[round(value, 1) for value in box]} in {origin}",
-                hint="Boxes are in pixels of the upright photo at full resolution.",
-            )
 
 
 def read_boxes(path: str | Path) -> PrecomputedBoxes:

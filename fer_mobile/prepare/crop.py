@@ -14,7 +14,7 @@ from fer_mobile.detect import DETECTION_SIDE, FaceDetector, load_detector
 from fer_mobile.errors import InputError, PhotoError, choose
 from fer_mobile.files import replace_file, write_text
 from fer_mobile.images import find_photos, load_photo
-from fer_mobile.preprocess import CropRule, crop, resize, to_gray
+from fer_mobile.preprocess import CropRule, check_boxes, crop, resize, to_gray
 from fer_mobile.types import Detection, DetectorName
 
 Several = Literal["largest", "all", "skip"]
@@ -136,6 +136,7 @@ def _faces(
     """The faces of a photo, the largest first, and under which name of the report it goes."""
     photo = load_photo(path)
     detections = sorted(detector.detect(photo), key=_height, reverse=True)
+    check_boxes((face.box for face in detections), photo, f"the detector {detector.name}")
     if not detections:
         return [], "none"
     what = "several" if len(detections) > 1 else ""

@@ -8,11 +8,12 @@ import pytest
 from PIL import Image
 
 from fer_mobile.data import DataWarning, load_dataset, loading
-from fer_mobile.data.face_files import FaceFiles
-from fer_mobile.errors import DataError
+from fer_mobile.data.face_files import FaceFiles, load_face
+from fer_mobile.errors import DataError, PhotoError
 from fer_mobile.golden import golden_faces
 from fer_mobile.labels import LABELS_7
 from fer_mobile.training import load_recipe, train
+from fer_mobile.types import Box
 
 HEAD = (
     "subDirectory_filePath", "face_x", "face_y", "face_width", "face_height",
@@ -121,3 +122,13 @@ def test_a_list_that_cannot_be_read_is_named(tmp_path):
     write_list(tmp_path / "training.csv", [("gone.png", *BOX, "", 1, 0, 0)])
     with pytest.raises(DataError, match=r"photos of AffectNet's lists.*found none"):
         load_dataset(tmp_path, split="all")
+
+
+def test_a_box_far_larger_than_its_photo_is_refused(tmp_path):
+    """It would be cut out as gigabytes of repeated edge."""
+    path = tmp_path / "photo.png"
+    Image.new("RGB", (40, 30)).save(path)
+    huge = Box(-5e8, -5e8, 1e9, 1e9)
+    with pytest.raises(PhotoError, match="boxes in this photo of 40×30 pixels"):
+        load_face(path, huge, 48)
+    assert load_face(path, Box(-10, -10, 60, 50), 48).shape == (48, 48)
