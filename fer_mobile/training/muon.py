@@ -41,14 +41,21 @@ class Muon(keras.optimizers.AdamW):  # type: ignore[misc]
             return
         super().build(variables)
         self._directions = {
-            id(variable): self.add_variable_from_reference(variable, name="direction")
+            self._index(variable): self.add_variable_from_reference(variable, name="direction")
             for variable in variables
             if _is_hidden_kernel(variable)
         }
 
+    def _index(self, variable: Any) -> int:
+        """The number of a variable that was built, also as the backend hands it to `update_step`.
+
+        On TensorFlow that is not the object of `build`; Keras has no public name for it.
+        """
+        return int(self._get_variable_index(variable))
+
     def update_step(self, gradient: Any, variable: keras.Variable, learning_rate: Any) -> None:
         """Change one variable by its gradient, as Keras asks for at every step."""
-        direction = self._directions.get(id(variable))
+        direction = self._directions.get(self._index(variable))
         if direction is None:
             super().update_step(gradient, variable, learning_rate)
             return

@@ -59,11 +59,11 @@ def test_two_devices_learn_what_one_learns(runs, mode):
 
 ONE_STEP = """
 import keras, numpy as np
-from fer_mobile.training.parallel import divided
+from fer_mobile.training.parallel import distributed
 
 rows = np.random.default_rng(0).normal([[0.0, 3.0]], [[1.0, 2.0]], (8, 2)).astype("float32")
 rows[4:] += 5  # the second device's half
-with divided("data", len(rows)):
+with distributed("data", len(rows)):
     norm = keras.layers.BatchNormalization(momentum=0.0)
     model = keras.Sequential([keras.Input((2,)), norm])
     model.compile("sgd", "mse")
@@ -71,7 +71,7 @@ with divided("data", len(rows)):
 np.testing.assert_allclose(np.asarray(norm.moving_mean), rows.mean(0), rtol=1e-5)
 np.testing.assert_allclose(np.asarray(norm.moving_variance), rows.var(0), rtol=1e-5)
 assert len(norm.gamma.value.sharding.device_set) == 2
-with divided("model", len(rows)):
+with distributed("model", len(rows)):
     dense = keras.Sequential([keras.Input((2,)), keras.layers.Dense(6)]).layers[0]
 assert [part.data.shape for part in dense.kernel.value.addressable_shards] == [(2, 3), (2, 3)]
 """
