@@ -38,6 +38,9 @@ _LONGEST_SUFFIX: Final = 16
 _PART: Final = re.compile(r"\.fer-mobile-(?P<host>[0-9a-f]{8})-(?P<process>\d+)-\d+\.part(\..*)?")
 _ABANDONED_S: Final = 24 * 3600
 """Age at which an unfinished file of another machine is taken for abandoned."""
+_READER_S: Final = 60.0
+"""How long a pipe is held out to a reader who has not come yet."""
+_READER_POLL_S: Final = 0.05
 
 _numbers = itertools.count()
 _cleaned: set[tuple[Path, int]] = set()
@@ -219,9 +222,7 @@ def _refuse_folder(path: Path) -> None:
 
 def _is_stream(path: Path) -> bool:
     """Whether `path` is written to as it is: standard output, a descriptor, a pipe, a device."""
-    if path == STDOUT or str(path.parent.resolve()).startswith("/proc/"):
-        return True
-    if path.is_symlink() and str(path.readlink()).startswith("/proc/"):  # /dev/stdout
+    if path == STDOUT or _descriptor(path) is not None:
         return True
     try:
         mode = path.stat().st_mode
@@ -230,18 +231,48 @@ def _is_stream(path: Path) -> bool:
     return not stat.S_ISREG(mode)
 
 
+def _descriptor(path: Path) -> int | None:
+    """The open file of this process that `path` names: /dev/stdout, /dev/fd/3."""
+    names = [path, path.readlink()] if path.is_symlink() else [path]
+    for name in names:
+        if name.name.isdigit() and str(name.parent.resolve()) == f"/proc/{os.getpid()}/fd":
+            return int(name.name)
+    return None
+
+
 @contextlib.contextmanager
 def _streaming(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         part = Path(folder, f"part{path.suffix}")
         yield part
         with part.open("rb") as source:
+            sys.stdout.flush()
             if path == STDOUT:
                 shutil.copyfileobj(source, sys.stdout.buffer)
                 sys.stdout.flush()
             else:
-                with path.open("wb", buffering=0) as target:
+                with os.fdopen(_open_stream(path), "wb", buffering=0) as target:
                     shutil.copyfileobj(source, target)
+
+
+def _open_stream(path: Path) -> int:
+    """A descriptor of a device or a pipe.  For a reader of the pipe it waits, but not for ever."""
+    descriptor = _descriptor(path)
+    if descriptor is not None:
+        return os.dup(descriptor)  # which goes on where the others' output ends
+    if not path.is_fifo():
+        return os.open(path, os.O_WRONLY)
+    end = time.monotonic() + _READER_S
+    while True:
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO or time.monotonic() > end:
+                raise
+            time.sleep(_READER_POLL_S)
+        else:
+            os.set_blocking(descriptor, True)
+            return descriptor
 
 
 @contextlib.contextmanager

@@ -97,15 +97,24 @@ def test_a_pipe_gets_the_content(tmp_path):
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
 
 
+def test_a_pipe_that_nobody_reads_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr("fer_mobile.files._READER_S", 0.2)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="pipe: expected a place that can be written to"):
+        write_bytes(tmp_path / "pipe", b"rows")
+
+
 @pytest.mark.parametrize("target", ["-", "/dev/stdout", "/dev/fd/1"])
 @pytest.mark.parametrize("redirected", [True, False])
 def test_standard_output(tmp_path, target, redirected):
     code = "import sys; from fer_mobile.files import write_text; write_text(sys.argv[1], 'rows\\n')"
     command = [sys.executable, "-c", code, target]
     if redirected:
-        with (tmp_path / "out").open("wb") as out:
+        (tmp_path / "out").write_text("what was there\n")
+        with (tmp_path / "out").open("ab") as out:
             subprocess.run(command, stdout=out, check=True)
-        read = (tmp_path / "out").read_bytes()
+        start, _, read = (tmp_path / "out").read_bytes().partition(b"\n")
+        assert start == b"what was there"
     else:
         read = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
     assert read == b"rows\n"
