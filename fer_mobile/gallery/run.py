@@ -140,9 +140,9 @@ def _check_sinks(scan: LibraryScan, sinks: Sequence[Sink]) -> None:
     targets: dict[Path, Sink] = {}
     for sink in sinks:
         sink.check(scan.folder, inputs)
-        place = sink.path.resolve()
-        other = targets.setdefault(place, sink)
-        if other is not sink and not place.is_char_device():
+        target = sink.path.resolve()
+        other = targets.setdefault(target, sink)
+        if other is not sink and not target.is_char_device():
             raise InputError(
                 sink.path,
                 expected=f"a place of their own for the {sink.what}",

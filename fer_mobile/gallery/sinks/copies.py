@@ -82,11 +82,11 @@ class CopySink(Sink):
         """Where the photo lies in the end: at `target`, or at that name with a number."""
         target.parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(target.parent)
-        number, place = 0, target
-        while not self._put(source, place):
+        number, name = 0, target
+        while not self._put(source, name):
             number += 1
-            place = numbered(target, number)
-        return place
+            name = numbered(target, number)
+        return name
 
     def _refusal(self, found: str) -> InputError:
         hint = f"{len(self.written)} photos were put there before." if self.written else ""

@@ -133,8 +133,8 @@ def _short(stem: str) -> str:
 def _numbers(marker: Path) -> array[int]:
     """The numbers that the names in our marker spell, sorted."""
     with marker.open("rb") as lines:
-        found = {int(line[:16], 16) for line in lines if _NAME.fullmatch(line)}
-    return array("Q", sorted(found))
+        numbers = {int(line[:16], 16) for line in lines if _NAME.fullmatch(line)}
+    return array("Q", sorted(numbers))
 
 
 def _holds(numbers: array[int], number: int) -> bool:

@@ -56,17 +56,17 @@ def set_keywords(xmp: bytes, prefix: str, keywords: Iterable[str], field: Field 
     Raises InputError when `xmp` is no XMP packet in UTF-8.
     """
     wanted = list(keywords)
-    found, bag, description = _find(_elements(xmp), field)
+    element, bag, description = _find(_elements(xmp), field)
     items = bag.children if bag else []
     ours = [item for item in items if item.text.startswith(prefix)]
     if sorted(item.text for item in ours) == sorted(wanted):
         return xmp
-    if found is None:
+    if element is None:
         return _inside(xmp, description, _new_list(field, wanted))
     if bag is None:
         raise _no_xmp(f"a {field.prefix}:{field.name} that is no list")
     if len(ours) == len(items) and not wanted:
-        return _without(xmp, found)
+        return _without(xmp, element)
     name = bag.name(xmp).rpartition(b":")[0]
     li = name + b":li" if name else b"li"
     # From the back, so that the places before stay where they are.
@@ -109,7 +109,7 @@ class _Element:
 def _elements(xmp: bytes) -> list[_Element]:
     """The packet's elements in the order in which they start."""
     parser = expat.ParserCreate(namespace_separator="")
-    found: list[_Element] = []
+    elements: list[_Element] = []
     open_: list[_Element] = []
 
     def start(uri: str, attributes: dict[str, str]) -> None:
@@ -119,7 +119,7 @@ def _elements(xmp: bytes) -> list[_Element]:
         if open_:
             open_[-1].children.append(element)
         open_.append(element)
-        found.append(element)
+        elements.append(element)
 
     def end(uri: str) -> None:
         element = open_.pop()
@@ -144,7 +144,7 @@ def _elements(xmp: bytes) -> list[_Element]:
         parser.Parse(xmp, True)
     except (expat.ExpatError, UnicodeDecodeError) as error:
         raise _no_xmp(str(error)) from error
-    return found
+    return elements
 
 
 def _descriptions(elements: list[_Element]) -> list[_Element]:
