@@ -23,6 +23,7 @@ def test_modules_that_moved(old):
 
 
 def test_names_that_changed():
+    from fer_mobile import evaluation
     from fer_mobile.checkpoint import Checkpoint, load_checkpoint
     from fer_mobile.detect import boxes
 
@@ -32,6 +33,8 @@ def test_names_that_changed():
     assert (source.load_source, source.Source) == (load_checkpoint, Checkpoint)
     with pytest.warns(DeprecationWarning, match="OwnBoxes is now PrecomputedBoxes"):
         assert boxes.OwnBoxes is boxes.PrecomputedBoxes
+    with pytest.warns(DeprecationWarning, match="answers is now predict_probabilities"):
+        assert evaluation.answers is evaluation.predict_probabilities
     with pytest.raises(AttributeError, match="no attribute 'OwnBoxen'"):
         boxes.OwnBoxen  # noqa: B018
 
