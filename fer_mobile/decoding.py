@@ -18,10 +18,10 @@ from typing import BinaryIO, Final
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from fer_mobile.arrays import Pixels
 from fer_mobile.errors import PhotoError
 from fer_mobile.image_metadata import join_ranges, list_extra_exif, list_png_metadata
 from fer_mobile.quiet import quiet
-from fer_mobile.types import Pixels
 
 MAX_PIXELS: Final = 200_000_000
 """Photos with more are refused (the largest phone cameras make 200 megapixels)."""

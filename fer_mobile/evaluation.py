@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fer_mobile._deprecated import renamed
+from fer_mobile.arrays import Probabilities
 from fer_mobile.data import Dataset, load_dataset
 from fer_mobile.data.corruption import corrupt
 from fer_mobile.errors import DataError
 from fer_mobile.metrics import Scores, score
 from fer_mobile.models import DEFAULT
 from fer_mobile.predictor import load_predictor
-from fer_mobile.types import Probabilities, ProtocolName, SplitName
+from fer_mobile.types import ProtocolName, SplitName
 
 _OWN: Final = {7: "fer2013", 4: "fer2013-4"}
 """The protocol of a model with fewer labels than eight."""

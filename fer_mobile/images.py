@@ -12,9 +12,9 @@ from typing import BinaryIO, Final
 import numpy as np
 from PIL import Image
 
+from fer_mobile.arrays import Pixels
 from fer_mobile.decoding import MAX_BYTES, damaged, decode, upright_rgb
 from fer_mobile.errors import PhotoError
-from fer_mobile.types import Pixels
 from fer_mobile.walk import PHOTO_SUFFIXES as PHOTO_SUFFIXES
 from fer_mobile.walk import find_photos as find_photos
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from fer_mobile import preprocess
 from fer_mobile._version import __version__
+from fer_mobile.arrays import Pixels
 from fer_mobile.decoding import MAX_BYTES
 from fer_mobile.detect import DETECTION_SIDE, FaceDetector, load_detector
 from fer_mobile.detect.boxes import as_boxes
@@ -32,7 +33,6 @@ from fer_mobile.types import (
     FacesMode,
     OnError,
     PhotoResult,
-    Pixels,
 )
 
 Boxes = Iterable[Sequence[float]]

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fer_mobile.arrays import Pixels, Probabilities
 from fer_mobile.data.face_files import FaceFiles
 from fer_mobile.data.steps import apply_steps
 from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.preprocess import CropRule, gray_faces, normalise, resize
-from fer_mobile.types import Pixels, Probabilities
 
 if TYPE_CHECKING:
     import keras

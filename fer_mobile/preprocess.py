@@ -27,9 +27,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fer_mobile.arrays import Pixels
 from fer_mobile.errors import InputError, PhotoError
 from fer_mobile.images import Photo
-from fer_mobile.types import Box, Pixels
+from fer_mobile.types import Box
 
 VERSION: Final = 1
 """Changes whenever any output byte of this module may change."""

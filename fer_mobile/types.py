@@ -5,15 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, TypedDict, get_args
 
-import numpy as np
-from numpy.typing import NDArray
-
-Pixels = NDArray[np.uint8]
-"""Pixels 0 to 255; the shape is said where the type is used."""
-
-Probabilities = NDArray[np.float32]
-"""Probabilities 0 to 1, the last axis over a model's labels."""
-
 STAGES: Final = ("decode", "detect", "resize", "gray", "classify", "total")
 """What every timing is split into: the rows of the thesis's table 8, in its order.
 

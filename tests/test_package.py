@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 HELP = "from fer_mobile.cli import main; main()"
 WHERE = "import fer_mobile; print(fer_mobile.__file__)"
-HEAVY = ("tensorflow", "keras", "cv2", "ai_edge_litert")
+HEAVY = ("numpy", "tensorflow", "keras", "cv2", "ai_edge_litert")
 
 
 def run(*command, **kwargs):

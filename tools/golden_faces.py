@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from fer_mobile.arrays import Pixels
 from fer_mobile.data import data_path
 from fer_mobile.detect import FaceDetector, load_detector
 from fer_mobile.golden import SIDE
 from fer_mobile.images import find_photos, load_photo
 from fer_mobile.preprocess import CropRule, face_pixels
 from fer_mobile.resources import photos_dir
-from fer_mobile.types import Pixels
 
 TARGET = Path(__file__).resolve().parent.parent / "fer_mobile" / "golden" / "faces.png"
 COLUMNS = 16

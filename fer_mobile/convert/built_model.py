@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from fer_mobile import zoo
+from fer_mobile.arrays import Probabilities
 from fer_mobile.checkpoint import Checkpoint
 from fer_mobile.contract import (
     ModelContract,
@@ -32,7 +33,6 @@ from fer_mobile.files import write_bytes, write_text
 from fer_mobile.graph.network import Network, read_network
 from fer_mobile.model_file import attach, contract_file, describe_labels, model_checksum
 from fer_mobile.runtime.tflite_model import TfliteModel, TfliteTensor
-from fer_mobile.types import Probabilities
 
 
 @dataclass(frozen=True, slots=True)

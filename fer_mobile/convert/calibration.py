@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from fer_mobile.arrays import Pixels
 from fer_mobile.convert.calibration_faces import read_faces, vary_contrast
 from fer_mobile.convert.quantize import PACKAGE, quantizer_installed, quantizer_knows
 from fer_mobile.golden import golden_faces
 from fer_mobile.graph.network import Network
 from fer_mobile.graph.ranges import RANGES_JSON, Limits, fingerprint, read_ranges
-from fer_mobile.types import Pixels
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 
+from fer_mobile.arrays import Pixels
 from fer_mobile.data import load_dataset
 from fer_mobile.data.face_files import middle_square
 from fer_mobile.data.layouts import fer_csv, npz
@@ -15,7 +16,6 @@ from fer_mobile.detect.yunet import YuNet
 from fer_mobile.errors import InputError, PhotoError
 from fer_mobile.images import find_photos, load_photo
 from fer_mobile.preprocess import resize, to_gray
-from fer_mobile.types import Pixels
 
 T = TypeVar("T")
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from fer_mobile.arrays import Pixels, Probabilities
 from fer_mobile.contract import ModelContract, Precision
 from fer_mobile.convert.reference import ReferenceOutputs
 from fer_mobile.convert.saturation import saturation
@@ -16,7 +17,6 @@ from fer_mobile.metrics import mean_divergence
 from fer_mobile.model_file import model_checksum
 from fer_mobile.runtime.classifier import Classifier
 from fer_mobile.runtime.tflite_model import TfliteModel
-from fer_mobile.types import Pixels, Probabilities
 
 TOLERANCES: Final[dict[Precision, tuple[float, float, float]]] = {
     "float32": (1e-4, 1e-5, 1.0),

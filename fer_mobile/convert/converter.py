@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_mobile.arrays import Pixels
 from fer_mobile.contract import Precision
 from fer_mobile.errors import InputError, MissingPackageError
 from fer_mobile.graph.network import Network
@@ -20,7 +21,7 @@ from fer_mobile.graph.to_tensorflow import to_tensorflow
 from fer_mobile.graph.winograd import winograd as winograd_pass
 from fer_mobile.preprocess import LUMA, normalise
 from fer_mobile.quiet import quiet
-from fer_mobile.types import Pixels, TensorType
+from fer_mobile.types import TensorType
 
 INPUT_NAME: Final = "image"
 OUTPUT_NAME: Final = "probabilities"

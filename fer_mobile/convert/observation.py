@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_mobile.arrays import Pixels
 from fer_mobile.convert.converter import to_tflite
 from fer_mobile.errors import FerMobileError
 from fer_mobile.graph.ir import Graph
@@ -15,7 +16,6 @@ from fer_mobile.graph.ranges import Limits, has_range
 from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.interpreter import load_interpreter
 from fer_mobile.runtime.tflite_model import TfliteModel
-from fer_mobile.types import Pixels
 
 OUTLIERS: Final = 0.01
 """Share of faces whose extreme values may lie outside a tensor's range.

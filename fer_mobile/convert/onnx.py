@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_mobile.arrays import Probabilities
 from fer_mobile.convert.converter import (
     INPUT_NAME,
     OUTPUT_NAME,
@@ -17,7 +18,6 @@ from fer_mobile.convert.converter import (
 from fer_mobile.errors import MissingPackageError
 from fer_mobile.graph.network import Network
 from fer_mobile.quiet import quiet
-from fer_mobile.types import Probabilities
 
 OPSET: Final = 18
 

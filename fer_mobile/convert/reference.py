@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from fer_mobile.arrays import Pixels, Probabilities
 from fer_mobile.checkpoint import Checkpoint, load_checkpoint
 from fer_mobile.convert.calibration_faces import read_faces
 from fer_mobile.errors import ModelError
@@ -15,7 +16,6 @@ from fer_mobile.golden import golden_faces
 from fer_mobile.model_file import read_contract
 from fer_mobile.models import tflite_file
 from fer_mobile.preprocess import normalise
-from fer_mobile.types import Pixels, Probabilities
 
 _MOST: Final = 256
 """At most so many of a user's faces are given to the file and to its float checkpoint."""

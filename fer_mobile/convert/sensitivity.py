@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from fer_mobile.arrays import Pixels, Probabilities
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert.calibration import find_calibration
 from fer_mobile.convert.converter import import_tensorflow
@@ -26,7 +27,6 @@ from fer_mobile.graph.ranges import Limits, is_pass_through, propagate_ranges
 from fer_mobile.graph.to_tensorflow import to_tensorflow
 from fer_mobile.metrics import mean_divergence
 from fer_mobile.preprocess import normalise
-from fer_mobile.types import Pixels, Probabilities
 
 ALL: Final = "all layers"
 """The name of the row in which every layer is quantized."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fer_mobile.arrays import Pixels
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert.calibration_faces import spread_over, vary_contrast
 from fer_mobile.convert.observation import observe_network
@@ -24,7 +25,6 @@ from fer_mobile.graph.ranges import (
 )
 from fer_mobile.preprocess import resize
 from fer_mobile.training.finishing import FINISHING_STEPS
-from fer_mobile.types import Pixels
 
 if TYPE_CHECKING:
     import keras

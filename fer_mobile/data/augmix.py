@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_mobile.types import Pixels
+from fer_mobile.arrays import Pixels
 
 CHAINS: Final = 3
 DEPTH: Final = 3

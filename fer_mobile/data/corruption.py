@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_mobile.arrays import Pixels
 from fer_mobile.data.augmentation import Augmentation, augment
 from fer_mobile.errors import DataError, choose
 from fer_mobile.preprocess import resize
-from fer_mobile.types import Pixels
 
 Corruption = Callable[[Pixels, np.random.Generator], Pixels]
 """From faces uint8 [N, H, W] to as many of the same shape."""

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fer_mobile.arrays import Pixels
 from fer_mobile.detect.yunet import SCORE
 from fer_mobile.errors import MissingPackageError, ModelError
 from fer_mobile.quiet import quiet
 from fer_mobile.resources import models_dir
-from fer_mobile.types import Box, Detection, Pixels
+from fer_mobile.types import Box, Detection
 
 if TYPE_CHECKING:
     from mediapipe.tasks.python.components.containers import Detection as Found

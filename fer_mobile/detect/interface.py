@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
+from fer_mobile.arrays import Pixels
 from fer_mobile.images import Photo
-from fer_mobile.types import Detection, Pixels
+from fer_mobile.types import Detection
 
 DETECTION_SIDE: Final = 640
 """Longest side, in pixels, of the photo that a detector is shown unless told otherwise."""

@@ -7,9 +7,10 @@ from functools import partial
 
 import cv2
 
+from fer_mobile.arrays import Pixels
 from fer_mobile.detect.yunet import OVERLAP, SCORE, shipped_onnx
 from fer_mobile.quiet import quiet
-from fer_mobile.types import Box, Detection, Pixels
+from fer_mobile.types import Box, Detection
 
 _MOST_FACES = 5000
 

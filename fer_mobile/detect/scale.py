@@ -7,9 +7,10 @@ from threading import Lock
 import cv2
 import numpy as np
 
+from fer_mobile.arrays import Pixels
 from fer_mobile.detect.interface import DETECTION_SIDE, FaceNetwork
 from fer_mobile.images import Photo
-from fer_mobile.types import Detection, Pixels
+from fer_mobile.types import Detection
 
 
 class Scaled:

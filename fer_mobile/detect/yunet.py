@@ -33,9 +33,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_mobile.arrays import Pixels
 from fer_mobile.resources import models_dir
 from fer_mobile.runtime.interpreter import load_interpreter
-from fer_mobile.types import Box, Detection, Pixels
+from fer_mobile.types import Box, Detection
 
 FloatArray = NDArray[np.float32]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_mobile.arrays import Pixels
 from fer_mobile.data.face_files import middle_square
 from fer_mobile.detect import load_detector
 from fer_mobile.errors import PhotoError, check_choice
@@ -16,7 +17,7 @@ from fer_mobile.images import PhotoSource, load_photo
 from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.predictor import Predictor, load_network, load_predictor
 from fer_mobile.preprocess import crop, to_gray
-from fer_mobile.types import Box, ExplainMethod, Pixels
+from fer_mobile.types import Box, ExplainMethod
 from fer_mobile.zoo import ARCHITECTURES
 
 

@@ -12,12 +12,13 @@ import numpy as np
 from jinja2 import Environment, PackageLoader
 from PIL import Image
 
+from fer_mobile.arrays import Pixels
 from fer_mobile.data import Dataset, load_dataset
 from fer_mobile.evaluation import predict_probabilities
 from fer_mobile.files import write_text
 from fer_mobile.metrics import Scores, score
 from fer_mobile.models import DEFAULT
-from fer_mobile.types import Pixels, ProtocolName, SplitName
+from fer_mobile.types import ProtocolName, SplitName
 
 SCHEMA: Final = "fer-mobile/mistakes"
 SCHEMA_VERSION: Final = 2

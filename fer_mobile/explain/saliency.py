@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_mobile.arrays import Pixels
 from fer_mobile.errors import InputError
 from fer_mobile.predictor import Predictor
 from fer_mobile.preprocess import normalise
-from fer_mobile.types import ExplainMethod, Pixels
+from fer_mobile.types import ExplainMethod
 
 if TYPE_CHECKING:
     import keras

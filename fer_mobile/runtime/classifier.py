@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_mobile.arrays import Pixels, Probabilities
 from fer_mobile.contract import Tensor, check_tensor, describe_tensor
 from fer_mobile.errors import InputError, ModelError
 from fer_mobile.model_file import read_model, split
 from fer_mobile.models import tflite_file
 from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.interpreter import first_line, load_interpreter, runtime_name
-from fer_mobile.types import Pixels, Probabilities
 
 
 class Classifier:
