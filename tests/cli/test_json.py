@@ -93,8 +93,8 @@ def test_filter(fer_mobile, tmp_path):
 
 
 def test_export(fer_mobile):
-    found = fer_mobile.json("export", "--quantize", "int8")
-    path = fer_mobile.folder / f"{DEFAULT}_int8.tflite"
+    found = fer_mobile.json("export", "compact", "--quantize", "int8")
+    path = fer_mobile.folder / "compact_int8.tflite"
     assert fer_mobile.folder / found["path"] == path
     assert found["bytes"] == path.stat().st_size
     assert found["verification"]["verdict"] == "pass"
@@ -105,10 +105,10 @@ def test_export(fer_mobile):
 
 
 def test_export_prints_what_it_is_without_converter_chatter(fer_mobile):
-    done = fer_mobile("export", "--quantize", "float16", "--out", "models")
+    done = fer_mobile("export", "compact", "--quantize", "float16", "--out", "models")
     assert done.returncode == 0
     assert done.stderr == ""
-    assert "7,509,672 parameters" in done.stdout
+    assert "828,328 parameters" in done.stdout
     assert "parity: 128 golden faces" in done.stdout
     assert len(done.stdout.splitlines()) < 6
 
