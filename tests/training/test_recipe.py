@@ -46,7 +46,7 @@ def test_a_shipped_model_has_the_recipe_that_makes_it(name):
     facts = shipped_models(copies=True)[name].facts()
     recipe = load_recipe(find_recipe(facts["training"]["recipe"]))
     assert recipe.name == name
-    if shipped_models(copies=True)[name].source.is_file():
+    if shipped_models(copies=True)[name].checkpoint.is_file():
         assert (recipe.model.architecture, recipe.model.options) == (
             facts["architecture"], facts["options"],
         )  # fmt: skip
