@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,7 @@ from fer_mobile._deprecated import renamed
 from fer_mobile.arrays import Probabilities
 from fer_mobile.data import Dataset, load_dataset
 from fer_mobile.data.corruption import corrupt
+from fer_mobile.data.face_files import FaceFiles
 from fer_mobile.errors import DataError
 from fer_mobile.metrics import Scores, score
 from fer_mobile.models import DEFAULT
@@ -53,6 +55,7 @@ def evaluate(
     split: SplitName = "valid",
     corruption: str | None = None,
     threads: int = 1,
+    labels: Sequence[str] | None = None,
 ) -> Evaluation:
     """Measure a model on a dataset.
 
@@ -67,30 +70,52 @@ def evaluate(
         split: "train", "valid", "test" or "all".
         corruption: one of `data.corruption.CORRUPTIONS`, which makes the faces worse first.
         threads: threads of an exported file's interpreter.
+        labels: of a `.keras` file, which has none: a name for each output, in their order.
 
     Raises:
         ModelError: there is no such model, or it cannot be used.
-        DataError: the dataset cannot be used, or has labels that the model does not know.
+        DataError: the dataset cannot be used, has images that cannot be read, or labels that
+            the model does not know.
     """
-    dataset = load_dataset(data, protocol=protocol, split=split)
+    dataset = _readable(load_dataset(data, protocol=protocol, split=split))
     if corruption:
         dataset = replace(dataset, images=corrupt(dataset.images[:], corruption))
-    probabilities = predict_probabilities(model, dataset, threads)
+    probabilities = predict_probabilities(model, dataset, threads, labels)
     scores = score(probabilities, dataset.labels, dataset.names)
-    return Evaluation(str(model), protocol, split, scores, corruption)
+    return Evaluation(str(model), dataset.protocol, split, scores, corruption)
+
+
+def _readable(dataset: Dataset) -> Dataset:
+    """The dataset, decoded; DataError, with names, where some of its images cannot be read."""
+    unread = [path for skipped in dataset.skipped if skipped.unread for path in skipped.examples]
+    count = sum(skipped.count for skipped in dataset.skipped if skipped.unread)
+    if isinstance(dataset.images, FaceFiles):
+        images, failed = dataset.images.decode()
+        unread, count = [dataset.files[row] for row in failed], len(failed)
+        dataset = replace(dataset, images=images)
+    if count:
+        more = " …" if count > len(unread[:3]) else ""
+        raise DataError(
+            "the dataset",
+            expected="images that can be read, for figures that count all of them",
+            found=f"{count:,} that cannot: {', '.join(unread[:3])}{more}",
+        )
+    return dataset
 
 
 if not TYPE_CHECKING:
     __getattr__ = renamed(__name__, answers="predict_probabilities")
 
 
-def predict_probabilities(model: str | Path, dataset: Dataset, threads: int = 1) -> Probabilities:
+def predict_probabilities(
+    model: str | Path, dataset: Dataset, threads: int = 1, labels: Sequence[str] | None = None
+) -> Probabilities:
     """Probabilities float32 [N, len(dataset.names)] of a dataset's faces.
 
     Each row sums to 1 over the labels of the protocol, which may be fewer than the model's.
     Raises DataError where the model does not know all of them.
     """
-    predictor = load_predictor(model, threads)
+    predictor = load_predictor(model, threads, labels)
     labels = predictor.labels
     missing = [name for name in dataset.names if name not in labels]
     if missing:

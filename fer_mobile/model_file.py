@@ -1,13 +1,14 @@
 """A model file: a TFLite model with its contract behind it, and the same text as ``.json``.
 
-A zip archive appended to the model holds ``labels.txt`` and ``contract.json``; TFLite readers
-ignore what follows the model.
+A zip archive appended to the model holds ``labels.txt``, ``contract.json`` and, where there are
+reference outputs, ``reference.json``; TFLite readers ignore what follows the model.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
 import zipfile
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ from fer_mobile.errors import ModelError
 
 CONTRACT_NAME: Final = "contract.json"
 LABELS_NAME: Final = "labels.txt"
+REFERENCE_NAME: Final = "reference.json"
+"""Reference outputs: for each label, its probability for every reference face."""
 _LARGEST_CONTRACT: Final = 1_000_000
 """Bytes; a longer one is not ours and is not read."""
 _DESCRIPTION_START: Final = b"Probabilities of "
@@ -30,17 +33,17 @@ _DESCRIPTION: Final = re.compile(
 
 
 def attach(model: bytes, contract: ModelContract) -> bytes:
-    """Append the archive with the contract and the labels to a bare TFLite model.
+    """Append the archive with labels, contract and reference outputs to a bare TFLite model.
 
     The archive is stored uncompressed and has fixed dates, so equal inputs give equal files.
     """
     out = io.BytesIO(model)
     out.seek(0, io.SEEK_END)
+    members = {LABELS_NAME: "\n".join(contract.labels) + "\n", CONTRACT_NAME: contract.to_json()}
+    if contract.reference:
+        members[REFERENCE_NAME] = json.dumps(contract.reference, ensure_ascii=False) + "\n"
     with zipfile.ZipFile(out, "a", zipfile.ZIP_STORED) as archive:
-        for name, text in (
-            (LABELS_NAME, "\n".join(contract.labels) + "\n"),
-            (CONTRACT_NAME, contract.to_json()),
-        ):
+        for name, text in members.items():
             archive.writestr(zipfile.ZipInfo(name), text)
     return out.getvalue()
 
@@ -65,7 +68,7 @@ def split(
     model.
     """
     archive = open_archive(content, name)
-    bare, contract = archive.model, parse_contract(archive.contract, name)
+    bare, contract = archive.model, parse_contract(archive.contract, name, archive.reference)
     _check_labels(archive, contract, name)
     checksum = model_checksum(bare)
     if check and checksum != contract.model_sha256:
@@ -91,6 +94,15 @@ def read_contract(path: Path) -> ModelContract:
     return split(read_model(path), path)[1]
 
 
+def has_contract(content: bytes) -> bool:
+    """Whether a ``.tflite`` file has a contract, readable or not."""
+    try:
+        open_archive(content)
+    except ModelError:
+        return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Archive:
     """What a ``.tflite`` file with a contract consists of, unchecked."""
@@ -100,6 +112,8 @@ class Archive:
     contract: str
     labels: str | None
     """The content of labels.txt, by which other tools name the outputs."""
+    reference: str | None
+    """The content of reference.json."""
 
 
 def open_archive(content: bytes, name: object = "the model") -> Archive:
@@ -110,7 +124,10 @@ def open_archive(content: bytes, name: object = "the model") -> Archive:
             if len(set(names)) != len(names):  # readers differ in which they take
                 raise zipfile.BadZipFile("the same name twice")
             text = _read_entry(archive, CONTRACT_NAME)
-            labels = _read_entry(archive, LABELS_NAME) if LABELS_NAME in names else None
+            labels, reference = (
+                _read_entry(archive, member) if member in names else None
+                for member in (LABELS_NAME, REFERENCE_NAME)
+            )
             end = min(info.header_offset for info in archive.infolist())
     # What zipfile raises for damage: RuntimeError for encryption, the rest for wrong offsets.
     except (zipfile.BadZipFile, KeyError, ValueError, RuntimeError, EOFError, OSError) as error:
@@ -118,9 +135,9 @@ def open_archive(content: bytes, name: object = "the model") -> Archive:
             name,
             expected="a model with an embedded contract",
             found="none in it",
-            hint="Use a file that `fer-mobile export` wrote.",
+            hint="Use a file that this toolkit exported, or attach a contract to it.",
         ) from error
-    return Archive(content[:end], text, labels)
+    return Archive(content[:end], text, labels, reference)
 
 
 def _read_entry(archive: zipfile.ZipFile, name: str) -> str:

@@ -104,14 +104,17 @@ def classify_faces(faces: Faces, model: str | Path | Predictor = DEFAULT) -> Pre
     return Predictions(predictor.labels, predictor(faces))
 
 
-def load_predictor(model: str | Path, threads: int = 1) -> Predictor:
+def load_predictor(
+    model: str | Path, threads: int = 1, labels: Sequence[str] | None = None
+) -> Predictor:
     """What `model` means: a shipped name (its int8 file), a file or a run folder.
 
-    Raises ModelError where there is no such model or it cannot be used.
+    `labels` are those of a ``.keras`` file, which has none of its own.  Raises ModelError where
+    there is no such model or it cannot be used.
     """
     path = Path(model)
     if str(model) not in shipped_models(copies=True) and (path.is_dir() or path.suffix == ".keras"):
-        return load_network(model)
+        return load_network(model, labels)
     from fer_mobile.runtime.classifier import load_classifier
 
     classifier = load_classifier(model, threads)
@@ -123,12 +126,12 @@ def load_predictor(model: str | Path, threads: int = 1) -> Predictor:
     )
 
 
-def load_network(model: str | Path) -> Predictor:
+def load_network(model: str | Path, labels: Sequence[str] | None = None) -> Predictor:
     """The float weights that `model` means (see `checkpoint.load_checkpoint`)."""
     from fer_mobile.checkpoint import load_checkpoint
 
-    checkpoint = load_checkpoint(model)
-    return _of(checkpoint.model, checkpoint.labels, checkpoint.preprocessing)
+    checkpoint = load_checkpoint(model, labels)
+    return _of(checkpoint.model, checkpoint.named_labels(), checkpoint.preprocessing)
 
 
 def predict_faces(

@@ -13,7 +13,8 @@ step is defined to the bit:
   each pass rounding half up to uint8.  (This is what Pillow's BILINEAR does to a square;
   where the height exceeds the width it takes the columns first.  Tests hold an
   independent implementation against it.)
-* *normalise*: pixel / 255, which a full-integer model does by its input quantization.
+* *normalise*: pixel / 255 (other models: pixel / 127.5 - 1, or the pixel itself), which a
+  full-integer model does by its input quantization.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,6 +137,22 @@ def face_pixels(image: Pixels, box: Box, size: int, rule: CropRule) -> Pixels:
     return resize(to_gray(crop(image, *rule.square(box))), size)
 
 
-def normalise(pixels: Pixels) -> NDArray[np.float32]:
-    """uint8 pixels as float32 in 0 to 1."""
-    return pixels.astype(np.float32) / np.float32(255.0)
+Normalisation = Literal["pixel/255", "pixel/127.5-1", "pixel"]
+"""What a model's input stands for: gray in 0 to 1, in -1 to 1, or in 0 to 255."""
+
+REAL_VALUES: Final[dict[Normalisation, NDArray[np.float64]]] = {
+    "pixel/255": np.arange(256) / 255,
+    "pixel/127.5-1": np.arange(256) / 127.5 - 1,
+    "pixel": np.arange(256, dtype=np.float64),
+}
+"""The real number that each of the 256 gray levels stands for, by normalisation."""
+
+
+def normalise(pixels: Pixels, normalisation: Normalisation = "pixel/255") -> NDArray[np.float32]:
+    """uint8 pixels as the float32 that a model takes, in 0 to 1 unless told otherwise."""
+    real = pixels.astype(np.float32)
+    if normalisation == "pixel":
+        return real
+    if normalisation == "pixel/127.5-1":
+        return real / np.float32(127.5) - np.float32(1.0)
+    return real / np.float32(255.0)

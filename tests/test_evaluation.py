@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from fer_mobile import evaluate
+from fer_mobile.data import DataWarning
 from fer_mobile.errors import DataError, ModelError
+from fer_mobile.golden import golden_faces
 from fer_mobile.labels import LABELS, LABELS_7
 from fer_mobile.metrics import classification_report
 from fer_mobile.model_file import read_contract
@@ -62,9 +65,25 @@ def test_a_seven_label_model_is_not_measured_on_eight(tmp_path, small_npz):
     from fer_mobile import zoo
 
     zoo.build("xcao", size=56, classes=7).save(tmp_path / "seven.keras")
-    with pytest.raises(DataError, match=r"a model that knows contempt.*Use `protocol=.fer2013.`"):
+    labels = LABELS_7
+    with pytest.raises(ModelError, match="expected `labels`, a name for each of its 7 outputs"):
         evaluate(tmp_path / "seven.keras", small_npz)
-    assert evaluate(tmp_path / "seven.keras", small_npz, protocol="fer2013").scores.n == 32
+    with pytest.raises(DataError, match=r"a model that knows contempt.*Use `protocol=.fer2013.`"):
+        evaluate(tmp_path / "seven.keras", small_npz, labels=labels)
+    found = evaluate(tmp_path / "seven.keras", small_npz, protocol="fer2013", labels=labels)
+    assert found.scores.n == 32
+
+
+def test_images_that_cannot_be_read_stop_an_evaluation(tmp_path):
+    for number, face in enumerate(golden_faces(64)[:6]):
+        folder = tmp_path / ("happy" if number % 2 else "sad")
+        folder.mkdir(exist_ok=True)
+        Image.fromarray(face).save(folder / f"{number}.png")
+    assert evaluate(DEFAULT, tmp_path, split="all").protocol == "expressions"
+    (tmp_path / "sad" / "broken.png").write_bytes(b"broken")
+    message = r"1 that cannot: .*broken\.png"
+    with pytest.raises(DataError, match=message), pytest.warns(DataWarning):
+        evaluate(DEFAULT, tmp_path, split="all")
 
 
 def test_names_that_are_no_model(tmp_path, small_npz):

@@ -59,8 +59,9 @@ def ship(checkpoint: Checkpoint, folder: Path, figures: tuple[Figures, ...]) -> 
         "architecture": checkpoint.architecture,
         "options": checkpoint.options,
         "parameters": checkpoint.parameters,
-        "training": checkpoint.training.model_dump() if checkpoint.training else None,
-        "adjustment": calibration.model_dump() if calibration else None,
+        "labels": checkpoint.labels,
+        "provenance": checkpoint.provenance.model_dump(mode="json"),
+        "output_calibration": calibration.model_dump() if calibration else None,
         "figures": [row.model_dump() for row in figures],
         "licence": checkpoint.licence,
     }

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from fer_mobile.contract import Figures, OutputCalibration, Training
+from fer_mobile.contract import UNKNOWN, Figures, OutputCalibration, Provenance
 from fer_mobile.errors import ModelError
-from fer_mobile.labels import VOCABULARIES
 
 if TYPE_CHECKING:
     import keras
-
-LICENCE: Final = (
-    "Weights trained on FER2013 images (research use) with FER+ votes (MIT): "
-    "for research and evaluation; see models/LICENSE"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +23,28 @@ class Checkpoint:
     architecture: str
     options: dict[str, Any]
     labels: tuple[str, ...]
-    training: Training | None
+    """A name for each output, in their order; none where nothing names them."""
+    provenance: Provenance
     figures: tuple[Figures, ...]
     licence: str
+    """Of the weights; "unknown" where nobody said."""
     output_calibration: OutputCalibration | None = None
     """What is folded into the model's last layer."""
     preprocessing: tuple[str, ...] = ()
     """Steps that its faces need first (see `data.steps`), which no exported file has."""
     folder: Path | None = None
     """Of a shipped model or a run, where activation ranges (ranges.json) may lie."""
+
+    def named_labels(self) -> tuple[str, ...]:
+        """The labels; ModelError where there are none."""
+        if not self.labels:
+            outputs = self.model.output_shape[-1]
+            raise ModelError(
+                self.name,
+                expected=f"`labels`, a name for each of its {outputs} outputs in their order",
+                found="weights alone, which name none",
+            )
+        return self.labels
 
     @property
     def size(self) -> int:
@@ -55,32 +63,52 @@ def make_checkpoint(
     name: str,
     architecture: str | None = None,
     options: dict[str, Any] | None = None,
-    training: Training | None = None,
+    labels: Sequence[str] | None = None,
+    provenance: Provenance = Provenance(),  # noqa: B008 (frozen)
     figures: tuple[Figures, ...] = (),
-    licence: str = LICENCE,
+    licence: str = UNKNOWN,
     output_calibration: OutputCalibration | None = None,
     preprocessing: tuple[str, ...] = (),
     folder: Path | None = None,
 ) -> Checkpoint:
-    """A checkpoint of a Keras model; ModelError where its input or output fits no contract."""
+    """A checkpoint of a Keras model.
+
+    Raises ModelError where its input or output fits no contract, and where `labels` are not as
+    many as its outputs.
+    """
     try:
         shape, classes = tuple(model.input_shape), model.output_shape[-1]
     except AttributeError:  # a model that was never built, or one with several inputs
         shape, classes = (), None
     if len(shape) != 4 or not shape[1] or shape[1] != shape[2] or shape[3] != 1:
         raise ModelError(name, expected="a gray square input [N, S, S, 1]", found=str(list(shape)))
-    if classes not in VOCABULARIES:
-        raise ModelError(name, expected="8 (or 7, or 4) classes", found=str(classes))
+    names = _checked(name, labels, classes)
     return Checkpoint(
         model=model,
         name=name,
         architecture=architecture or model.name,
         options=options or {"size": int(shape[1])},
-        labels=VOCABULARIES[classes],
-        training=training,
+        labels=names,
+        provenance=provenance,
         figures=figures,
         licence=licence,
         output_calibration=output_calibration,
         preprocessing=preprocessing,
         folder=folder,
     )
+
+
+def _checked(name: str, labels: Sequence[str] | None, outputs: int | None) -> tuple[str, ...]:
+    """The labels of a model with so many outputs; ModelError where they cannot be its own."""
+    if outputs is None or not 2 <= outputs <= 100:
+        raise ModelError(name, expected="2 to 100 outputs", found=str(outputs))
+    if labels is None:
+        return ()
+    names = tuple(label.strip() for label in labels)
+    if len(names) != outputs or len({n.casefold() for n in names}) != outputs or not all(names):
+        raise ModelError(
+            name,
+            expected=f"`labels`, {outputs} different names",
+            found=f"{len(names)}: {', '.join(names)}",
+        )
+    return names

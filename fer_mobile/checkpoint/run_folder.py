@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from fer_mobile.contract import OutputCalibration
+from fer_mobile.contract import OutputCalibration, Provenance
 from fer_mobile.files import replace_file, write_text
 from fer_mobile.metrics import Scores
 
@@ -172,9 +172,24 @@ class RunFolder:
             lines.append(",".join([str(int(row["epoch"])), *values]))
         write_text(self.history_csv, "\n".join(lines) + "\n")
 
-    def write_provenance(self, facts: Mapping[str, Any]) -> None:
+    def read_provenance(self) -> Provenance:
+        """What the weights come from; of a run that says nothing, what its recipe says."""
+        recipe = self.read_recipe()
+        # It may have stopped before its recipe's last one.
+        epochs = self.read_state().epochs_done or recipe["training"]["epochs"]
+        if self.provenance_json.is_file():
+            stated = Provenance.model_validate_json(self.provenance_json.read_bytes())
+            return stated.model_copy(update={"epochs": epochs})
+        return Provenance(
+            protocol=recipe["data"]["train_protocol"] or recipe["data"]["protocol"],
+            recipe=recipe["name"],
+            epochs=epochs,
+            seeds=(recipe["training"]["seed"],),
+        )
+
+    def write_provenance(self, provenance: Provenance) -> None:
         """Say what the weights come from."""
-        write_text(self.provenance_json, json.dumps(facts, indent=1) + "\n")
+        write_text(self.provenance_json, provenance.model_dump_json(indent=1) + "\n")
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from fer_mobile.cli.android import android_app
 from fer_mobile.cli.bench import bench_command
 from fer_mobile.cli.commands import READER_LEFT, Command, new_group
 from fer_mobile.cli.compare import compare_command
+from fer_mobile.cli.contract import contract_app
 from fer_mobile.cli.data import data_app
 from fer_mobile.cli.demo import demo_command
 from fer_mobile.cli.evaluate import evaluate_command
@@ -54,6 +55,7 @@ app = new_group(
 for name, command in COMMANDS.items():
     app.command(name, cls=Command)(command)
 app.add_typer(data_app, name="data")
+app.add_typer(contract_app, name="contract")
 app.add_typer(report_app, name="report")
 app.add_typer(android_app, name="android")
 

@@ -20,6 +20,10 @@ def evaluate_command(
         str | None,
         typer.Option(metavar="NAME", help="Make the faces worse first: blur, noise, jpeg-20 …"),
     ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,C", help="Of a .keras file: a name for each output, in order."),
+    ] = None,
     threads: Threads = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -27,7 +31,13 @@ def evaluate_command(
     from fer_mobile.evaluation import evaluate
 
     evaluation = evaluate(
-        model, data, protocol=protocol, split=split, corruption=corruption, threads=threads
+        model,
+        data,
+        protocol=protocol,
+        split=split,
+        corruption=corruption,
+        threads=threads,
+        labels=labels.split(",") if labels else None,
     )
     if as_json:
         typer.echo(json.dumps(evaluation.as_dict(), indent=2))
@@ -41,7 +51,8 @@ def evaluate_command(
     scores = evaluation.scores
     report = classification_report(scores)
     typer.echo(
-        f"{model} on {protocol} {split}, n={scores.n:,}: accuracy {scores.accuracy:.2%}, "
+        f"{model} on {evaluation.protocol} {split}, n={scores.n:,}: "
+        f"accuracy {scores.accuracy:.2%}, "
         f"balanced {scores.balanced_accuracy:.2%}, mean F1 {report['macro avg']['f1']:.2%}, "
         f"calibration error {scores.calibration_error:.2%}"
     )

@@ -47,6 +47,10 @@ def export_command(
         Path | None,
         typer.Option(metavar="PATH", help="Faces for int8: an .npz or a folder of images."),
     ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,C", help="Of a .keras file: a name for each output, in order."),
+    ] = None,
     no_parameter_cap: Annotated[
         bool, typer.Option("--no-parameter-cap", help="Allow more than 10,000,000 parameters.")
     ] = False,
@@ -66,6 +70,7 @@ def export_command(
         size=size,
         calibrate=calibrate,
         parameter_cap=not no_parameter_cap,
+        labels=labels.split(",") if labels else None,
     )
     if as_json:
         typer.echo(json.dumps(done.as_dict(), indent=2))
@@ -74,8 +79,8 @@ def export_command(
         f"{done.path}: {done.path.stat().st_size / 1e6:.2f} MB, "
         f"{done.contract.parameters:,} parameters, {done.seconds:.1f} s"
     )
-    if done.contract.training is None:
-        typer.echo("note: nothing is known of this model's training; fresh weights predict noise")
+    if not done.contract.provenance.trained:
+        typer.echo("note: these weights were never trained; they predict noise")
     if done.verification is None:
         typer.echo(f"parity: within {done.parity:.2g} of the float checkpoint on the golden faces")
         return

@@ -6,12 +6,14 @@ import importlib.metadata
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from pydantic import ValidationError
 
 from fer_mobile import zoo
 from fer_mobile.arrays import Probabilities
 from fer_mobile.checkpoint import Checkpoint
 from fer_mobile.contract import (
+    LabelFacts,
     ModelContract,
     Precision,
     Preprocessing,
@@ -75,6 +77,7 @@ def build(checkpoint: Checkpoint, options: ExportOptions | None = None) -> Built
             found=", ".join(checkpoint.preprocessing),
             hint="Train it without data.preprocessing to export it.",
         )
+    checkpoint.named_labels()
     if options.size is not None:
         checkpoint = at_size(checkpoint, options.size)
     zoo.check_cap(checkpoint.model, lifted=not options.parameter_cap)
@@ -150,11 +153,15 @@ def _contract(
                 gray="in-graph" if options.color == "rgb" else "bt601-integer-16"
             ),
             labels=checkpoint.labels,
-            training=checkpoint.training,
+            label_facts=LabelFacts.of(checkpoint.labels),
+            provenance=checkpoint.provenance,
             output_calibration=checkpoint.output_calibration,
-            calibration=calibration,
+            ranges=calibration,
             figures=checkpoint.figures,
-            reference=tuple(tuple(round(float(p), 6) for p in row) for row in expected),
+            reference={
+                label: tuple(np.round(expected[:, i].astype(float), 6).clip(0, 1).tolist())
+                for i, label in enumerate(checkpoint.labels)
+            },
             licence=checkpoint.licence,
             tools=_versions(options.precision),
             model_sha256=model_checksum(bare),

@@ -135,10 +135,10 @@ def _check_finite(outputs: Probabilities) -> Check:
 def _check_not_constant(outputs: Probabilities, contract: ModelContract) -> Check:
     labels = set(outputs.argmax(1).tolist())
     # A model that says the same of every face, after too little training, is no fault of its file.
-    single = len({int(np.argmax(row)) for row in contract.reference}) == 1
+    single = len(set(contract.reference_outputs.argmax(1).tolist())) == 1
     return Check(
         "not constant",
-        len(labels) > 1 or single or not contract.training,
+        len(labels) > 1 or single or not contract.provenance.trained,
         f"labels {sorted(labels)}{', the float model has but one' if single else ''}",
     )
 
@@ -152,7 +152,7 @@ def _check_batch_invariance(classifier: Classifier, faces: Pixels, outputs: Prob
 def _check_golden_parity(outputs: Probabilities, contract: ModelContract) -> list[Check]:
     if not contract.reference:
         return []
-    reference = np.array(contract.reference)
+    reference = contract.reference_outputs
     if outputs.shape != reference.shape:
         detail = (
             f"reference of {len(reference)} faces, this version bundles {len(outputs)}: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ class Exported:
     @property
     def calibration(self) -> str | None:
         """int8: what the activation ranges were taken from, in words."""
-        return self.contract.calibration
+        return self.contract.ranges
 
     def as_dict(self) -> dict[str, Any]:
         """The outcome as `fer-mobile export --json` prints it."""
@@ -71,6 +72,7 @@ def export(
     size: int | None = None,
     calibrate: str | Path | None = None,
     parameter_cap: bool = True,
+    labels: Sequence[str] | None = None,
 ) -> Exported:
     """Export a model and prove the file before it appears in the folder `out`.
 
@@ -90,6 +92,7 @@ def export(
         size: height and width of the input in pixels.
         calibrate: faces that set an int8 file's ranges.
         parameter_cap: whether large models are refused.
+        labels: of a ``.keras`` file, which has none: a name for each output, in their order.
 
     Raises InputError for a wrong argument or model, MissingPackageError where TensorFlow
     (or tf2onnx) is not installed, FerMobileError when the converted file fails `verify`.
@@ -109,7 +112,7 @@ def export(
         raise InputError("options", expected="no other parameter of an export", found="some")
     if Path(out).exists() and not Path(out).is_dir():
         raise InputError("out", expected="a folder", found=f"the file {out}")
-    built = build(load_checkpoint(model), options or single)
+    built = build(load_checkpoint(model, labels), options or single)
     verification = parity = None
     if built.name.endswith(".onnx"):
         parity = _check_onnx(built)
@@ -140,7 +143,7 @@ def _check_onnx(built: BuiltModel) -> float:
     """The largest difference of a probability from the float checkpoint, on the golden faces."""
     faces = golden_faces(built.contract.input.shape[1])
     outputs = run_onnx(built.content, normalise(faces)[..., None])
-    parity = float(np.abs(outputs - np.array(built.contract.reference)).max())
+    parity = float(np.abs(outputs - built.contract.reference_outputs).max())
     if not parity <= _ONNX_TOLERANCE:
         raise FerMobileError(f"the ONNX model differs from its float checkpoint by {parity:.3g}")
     return parity

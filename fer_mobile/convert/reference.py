@@ -62,7 +62,8 @@ def reference_for_file(
     """
     contract = read_contract(tflite_file(model))
     weights = load_checkpoint(checkpoint or contract.name)
-    if (weights.size, weights.labels) != (contract.input.shape[1], contract.labels):
+    labels = weights.labels or contract.labels  # a bare .keras file names none
+    if (weights.size, labels) != (contract.input.shape[1], contract.labels):
         raise ModelError(
             "checkpoint",
             expected=f"a model of {contract.input.shape[1]} px and {len(contract.labels)} labels",

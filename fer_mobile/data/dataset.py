@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from dataclasses import dataclass, replace
 from typing import Final
@@ -24,6 +25,8 @@ class Skipped:
     count: int
     examples: tuple[str, ...] = ()
     """Some of the files, where the source has files."""
+    unread: bool = False
+    """Whether they are images that cannot be read."""
 
     def __str__(self) -> str:
         return f"{self.count:,} {self.reason}"
@@ -50,6 +53,8 @@ class Dataset:
     split: str
     files: tuple[str, ...] = ()
     """Where each face was read from, for sources that have a file for each."""
+    source: str = "unknown"
+    """Name of the file or folder that it was read from."""
     kind: str = "unknown"
     """What the source was taken for, in words: "a folder for each class"."""
     skipped: tuple[Skipped, ...] = ()
@@ -76,6 +81,14 @@ class Dataset:
     def folds(self, count: int) -> NDArray[np.int64]:
         """A fold for every row, int64 [N] in 0 to `count` - 1; equal images share theirs."""
         return np.array([zlib.crc32(image.tobytes()) % count for image in self.images], np.int64)
+
+    def digest(self) -> str:
+        """SHA-256 of the names, pixels and targets in their order, hex: equal for equal rows."""
+        sha = hashlib.sha256("\n".join(self.names).encode())
+        for image, target in zip(self.images, self.targets, strict=True):
+            sha.update(image.tobytes())
+            sha.update(target.tobytes())
+        return sha.hexdigest()
 
     def counts(self) -> dict[str, int]:
         """How many faces each label has."""

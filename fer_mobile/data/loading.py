@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -83,13 +84,14 @@ def load_dataset(
     as_protocol(protocol)
     choose("split", split, dict.fromkeys(SPLITS), DataError)
     if labels is not None and protocol != OWN:
-        raise DataError("labels", expected=f"protocol={OWN!r} with them", found=repr(protocol))
+        raise DataError("labels", expected=f"`protocol={OWN}` with them", found=repr(protocol))
     source = data_path(path)
     raw = layouts.read(source, side)
     if raw.votes is not None:
         dataset = _by_votes(raw, raw.votes, protocol, split, training, source)
     else:
         dataset = _by_classes(raw, protocol, split, training, labels, source)
+    dataset = replace(dataset, source=source.name)
     if not len(dataset):
         reasons = "; ".join(map(str, dataset.skipped))
         raise DataError(
@@ -111,7 +113,7 @@ def _by_votes(
             source,
             expected=f"FER+'s votes for protocol {protocol!r} (fer2013new.csv)",
             found="FER2013's labels alone",
-            hint="Use protocol='fer2013'.",
+            hint="Use `protocol=fer2013`.",
         )
     labelled = find_protocol(protocol)(votes)
     number = raw.split if not (raw.split == UNKNOWN).any() else assign(raw.split, raw.groups)
@@ -194,9 +196,9 @@ def _by_classes(
         named.names,
         named.protocol,
         split,
-        tuple(raw.files[row] for row in rows),
-        raw.kind,
-        tuple(skipped),
+        files=tuple(raw.files[row] for row in rows),
+        kind=raw.kind,
+        skipped=tuple(skipped),
     )
 
 
@@ -220,8 +222,11 @@ def _unreadable(
     small = [row for row, error in failed.items() if isinstance(error, TooSmallError)]
     others = [row for row in failed if row not in set(small)]
     return [
-        _files(reason, rows[which], raw)
-        for reason, which in (("that cannot be read", others), ("too small", small))
+        replace(_files(reason, rows[which], raw), unread=unread)
+        for reason, which, unread in (
+            ("that cannot be read", others, True),
+            ("too small", small, False),
+        )
         if which
     ]
 

@@ -61,7 +61,7 @@ def name_labels(raw: RawFaces, protocol: str, own: Sequence[str] | None, subject
             subject,
             expected=f"images in folders or rows named after labels ({', '.join(names)})",
             found=", ".join(sorted(set(raw.classes))[:8]) or "no class",
-            hint=f"Use protocol={OWN!r} for labels of your own." if own is None else "",
+            hint=f"Use `protocol={OWN}` for labels of your own." if own is None else "",
         )
     return Named(names, labels, protocol, _unknown(raw, labels, names))
 
@@ -97,7 +97,7 @@ def _own_names(raw: RawFaces, own: Sequence[str] | None, subject: object) -> tup
 
 def _close(name: str, names: tuple[str, ...]) -> str:
     """The label that a class may be misspelt for, in brackets; nothing where none is close."""
-    known = {word: word for word in (*names, *ALIASES)}
+    known = [*names, *(alias for alias, label in ALIASES.items() if label in names)]
     close = difflib.get_close_matches(name.strip().casefold(), known, n=1, cutoff=0.6)
     return f" (did you mean {close[0]!r}?)" if close else ""
 

@@ -15,7 +15,7 @@ from fer_mobile.contract import Tensor, check_tensor, describe_tensor
 from fer_mobile.errors import InputError, ModelError
 from fer_mobile.model_file import read_model, split
 from fer_mobile.models import tflite_file
-from fer_mobile.preprocess import normalise
+from fer_mobile.preprocess import REAL_VALUES, Normalisation, normalise
 from fer_mobile.runtime.interpreter import first_line, load_interpreter, runtime_name
 
 
@@ -56,6 +56,10 @@ class Classifier:
         return type(self), (self.path, self._threads)
 
     @property
+    def _normalisation(self) -> Normalisation:
+        return self.contract.preprocessing.normalisation
+
+    @property
     def size(self) -> int:
         """Height and width of the input in pixels."""
         return self.contract.input.shape[1]
@@ -94,7 +98,8 @@ class Classifier:
                 expected=f"outputs {[len(pixels), len(self.labels)]} for {len(pixels)} faces",
                 found=str(list(outputs.shape)),
             )
-        return self._dequantize(outputs)
+        values = self._dequantize(outputs)
+        return softmax(values) if self.contract.output_values == "logits" else values
 
     def _run(self, pixels: Pixels) -> NDArray[Any]:
         if len(pixels) != self._batch:
@@ -115,9 +120,9 @@ class Classifier:
     def _quantize(self, pixels: Pixels) -> NDArray[Any]:
         tensor = self.contract.input
         if tensor.scale is None or tensor.zero_point is None:
-            return pixels if tensor.dtype == "uint8" else normalise(pixels)
+            return pixels if tensor.dtype == "uint8" else normalise(pixels, self._normalisation)
         # Every pixel value at once: 256 entries, then one look-up a pixel.
-        real = np.arange(256, dtype=np.float64) / 255
+        real = REAL_VALUES[self._normalisation]
         limits = np.iinfo(tensor.dtype)
         levels = np.floor(real / tensor.scale + 0.5) + tensor.zero_point
         table = np.clip(levels, limits.min, limits.max).astype(tensor.dtype)
@@ -146,6 +151,13 @@ def _check_detail(role: str, stated: Tensor, detail: dict[str, Any], path: Path)
             found=f"{dtype} {list(detail['shape'])} in the graph",
         ) from error
     check_tensor(role, stated, actual, path)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities float32 [N, C] of logits [N, C]."""
+    exponents = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
+    probabilities: np.ndarray = (exponents / exponents.sum(1, keepdims=True)).astype(np.float32)
+    return probabilities
 
 
 def load_classifier(model: str | Path, threads: int = 1) -> Classifier:

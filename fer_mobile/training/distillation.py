@@ -29,16 +29,16 @@ class Teachers:
     """Several networks whose mean prediction is learned."""
 
     def __init__(
-        self, names: Sequence[str | Path], classes: int, precision: str = "float32"
+        self, names: Sequence[str | Path], labels: Sequence[str], precision: str = "float32"
     ) -> None:
-        """Read the networks that `names` mean, as for `load_checkpoint`.
+        """Read the networks that `names` mean, as for `load_checkpoint`, of these `labels`.
 
         Their feature maps are computed in `precision`, as Keras names its policies; what
         follows the maps is always float32.
 
         Raises ModelError for one that cannot be read, RecipeError for one with other labels.
         """
-        self.models = [_model(name, classes, precision) for name in names]
+        self.models = [_model(name, tuple(labels), precision) for name in names]
 
     def __call__(self, faces: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probabilities float32 [N, classes] for faces [N, S, S, 1] in 0-1."""
@@ -76,13 +76,15 @@ def at_size_of(model: keras.Model, faces: Any) -> Any:
     return faces if faces.shape[1] == size else ops.image.resize(faces, (size, size))
 
 
-def _model(name: str | Path, classes: int, precision: str) -> keras.Model:
+def _model(name: str | Path, labels: tuple[str, ...], precision: str) -> keras.Model:
     checkpoint = load_checkpoint(name)
-    if len(checkpoint.labels) != classes:
+    outputs = int(checkpoint.model.output_shape[-1])
+    # A bare .keras file names no labels: its outputs are taken in the dataset's order.
+    if outputs != len(labels) or checkpoint.labels not in ((), labels):
         raise RecipeError(
             "distillation.teachers",
-            expected=f"models of {classes} labels",
-            found=f"{name} with {len(checkpoint.labels)}",
+            expected=f"models of {len(labels)} labels: {', '.join(labels)}",
+            found=f"{name} with {outputs}: {', '.join(checkpoint.labels) or 'unnamed'}",
         )
     for layer in checkpoint.model.layers:
         if len(layer.output.shape) == 4:

@@ -1,73 +1,98 @@
-"""Where the weights of a run come from, as data: what is not known is null."""
+"""Where the weights of a run come from, as data; what is not known is called unknown."""
 
 from __future__ import annotations
 
 import hashlib
-import platform
-import zlib
-from functools import reduce
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import keras
 
-from fer_mobile import __version__
+from fer_mobile.checkpoint import RunFolder
+from fer_mobile.contract import DatasetFacts, InitialWeights, Provenance, Teacher
 from fer_mobile.data import Dataset
+from fer_mobile.environment import describe_hardware
 from fer_mobile.models import shipped_models
 from fer_mobile.training.recipe import Recipe
 
-FORMAT: Final = "fer-mobile/provenance"
-FORMAT_VERSION: Final = 1
-_PACKAGES: Final = ("keras", "numpy", "opencv-python-headless")
+
+def describe_provenance(recipe: Recipe, learn: Dataset, valid: Dataset, backend: str) -> Provenance:
+    """The provenance of a run that begins; how many epochs it has is in its state."""
+    section = recipe.distillation
+    share = section.weight / len(section.teachers) if section.teachers else 0.0
+    return Provenance(
+        dataset=DatasetFacts(
+            name=learn.source,
+            kind=learn.kind,
+            digest=learn.digest(),
+            counts={
+                name: {"train": count, "valid": valid.counts()[name]}
+                for name, count in learn.counts().items()
+            },
+        ),
+        protocol=learn.protocol,
+        recipe=recipe.name,
+        recipe_sha256=hashlib.sha256(recipe.model_dump_json().encode()).hexdigest(),
+        seeds=(recipe.training.seed,),
+        backend=f"{backend}: {_versions()}",
+        device=_device(),
+        initial_weights=_initial_weights(recipe),
+        teachers=tuple(_teacher(name, share) for name in section.teachers)
+        or ((Teacher(name=f"targets in {Path(section.cache).name}"),) if section.cache else ()),
+    )
 
 
-def describe_provenance(
-    recipe: Recipe, learn: Dataset, valid: Dataset, backend: str
-) -> dict[str, Any]:
-    """The content of a run folder's provenance.json."""
+def _initial_weights(recipe: Recipe) -> tuple[InitialWeights, ...]:
+    """What the recipe begins with: another model, weights of a package, or nothing."""
+    weights = []
+    if recipe.model.start is not None:
+        weights.append(_weights(recipe.model.start))
+    package = recipe.model.options.get("weights")
+    if package is not None:
+        weights.append(InitialWeights(name=str(package)))
+    return tuple(weights)
+
+
+def _weights(name: str) -> InitialWeights:
+    """The weights that a recipe names, with what is known of them."""
+    shipped = shipped_models().get(name)
+    if shipped:
+        return InitialWeights(
+            name=name,
+            origin="shipped with fer-mobile",
+            licence=shipped.facts()["licence"],
+            trained_on=shipped.facts()["provenance"]["dataset"]["name"],
+        )
+    path = Path(name)
+    file = RunFolder(path).best_weights if path.is_dir() else path
+    if not file.is_file():
+        return InitialWeights(name=path.name)
+    origin = f"{file.name}, sha256 {hashlib.sha256(file.read_bytes()).hexdigest()}"
+    return InitialWeights(name=path.name, origin=origin)
+
+
+def _teacher(name: str, share: float) -> Teacher:
+    run = RunFolder(Path(name))
+    known: dict[str, Any] = {}
+    shipped = shipped_models().get(name)
+    if shipped:
+        facts = Provenance.model_validate(shipped.facts()["provenance"])
+        known = {
+            "parameters": shipped.facts()["parameters"],
+            "initial_weights": facts.initial_weights,
+            "licence": shipped.facts()["licence"],
+        }
+    elif run.provenance_json.is_file():
+        known = {"initial_weights": run.read_provenance().initial_weights}
+    return Teacher(name=Path(name).name, weight=round(share, 6), **known)
+
+
+def _versions() -> str:
+    """The packages that train, with their versions."""
     framework = keras.backend.backend()
-    packages = (*_PACKAGES, framework, f"{framework}-cpu")
-    return {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "recipe": recipe.name,
-        "seed": recipe.training.seed,
-        "data": {"train": _rows(learn), "valid": _rows(valid)},
-        "start": None if recipe.model.start is None else describe_weights(recipe.model.start),
-        "teachers": [describe_weights(name) for name in recipe.distillation.teachers],
-        "teacher_cache": _file(Path(recipe.distillation.cache)),
-        "backend": backend,
-        "framework": framework,
-        "packages": {
-            "fer-mobile": __version__,
-            "python": platform.python_version(),
-            **{name: version for name in packages if (version := _version(name))},
-        },
-    }
-
-
-def describe_weights(name: str) -> dict[str, Any]:
-    """The weights that a recipe names, with the checksum of their file."""
-    shipped, path = shipped_models().get(name), Path(name)
-    file = shipped.checkpoint if shipped else path / "best.keras" if path.is_dir() else path
-    return {"name": name, "sha256": (_file(file) or {}).get("sha256")}
-
-
-def _rows(dataset: Dataset) -> dict[str, Any]:
-    return {
-        "protocol": dataset.protocol,
-        "split": dataset.split,
-        "rows": len(dataset),
-        "faces_crc32": reduce(lambda sum_, face: zlib.crc32(face, sum_), dataset.images, 0),
-        "targets_crc32": zlib.crc32(dataset.targets.tobytes()),
-    }
-
-
-def _file(path: Path) -> dict[str, Any] | None:
-    if not path.is_file():
-        return None
-    return {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    names = ("keras", framework, f"{framework}-cpu")
+    return ", ".join(f"{name} {version}" for name in names if (version := _version(name)))
 
 
 def _version(package: str) -> str | None:
@@ -75,3 +100,23 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
+
+
+def _device() -> str:
+    """What the training really runs on: the accelerators that Keras's backend has, or the CPU."""
+    framework = keras.backend.backend()
+    names: list[str] = []
+    if framework == "jax":
+        import jax
+
+        names = [device.device_kind for device in jax.devices() if device.platform != "cpu"]
+    elif framework == "tensorflow":
+        import tensorflow as tf
+
+        for device in tf.config.list_physical_devices("GPU"):
+            details = tf.config.experimental.get_device_details(device)
+            names.append(str(details.get("device_name", "GPU")))
+    if names:
+        return ", ".join(names)
+    hardware = describe_hardware()
+    return f"{hardware['cpu'] or 'CPU'}, {hardware['cores_usable'] or hardware['cores']} cores"

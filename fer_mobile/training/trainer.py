@@ -229,7 +229,7 @@ def _soft_targets(run: Run, size: int, batch_size: int) -> SoftTargets | None:
             cache.require_all(file)
         if cache.complete:
             return SoftTargets(None, cache)
-    teachers = Teachers(section.teachers, len(learn.names), run.recipe.training.precision)
+    teachers = Teachers(section.teachers, learn.names, run.recipe.training.precision)
     if not run.epochs_done:
         scores = teachers.score(run.valid, run.recipe.data.preprocessing)
         run.report(

@@ -343,7 +343,7 @@ def test_export_with_own_faces_and_with_those_of_the_training(run, face_folder, 
     assert with_ranges.verification.passed
     own = export(run, out=tmp_path / "own", calibrate=face_folder)
     assert own.calibration == f"40 faces of {face_folder.name}"
-    assert own.as_dict()["calibration"] == own.calibration == own.contract.calibration
+    assert own.as_dict()["calibration"] == own.calibration == own.contract.ranges
     assert own.path.read_bytes() != with_ranges.path.read_bytes()
     (check,) = [c for c in own.verification.checks if c.name == OWN_PARITY]
     assert "80 of the calibration: same label" in check.detail  # the 40, and mirrored

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from fer_mobile.contract import UNKNOWN
 from fer_mobile.convert import export, verify
 from fer_mobile.convert.onnx import run_onnx
 from fer_mobile.errors import InputError, ModelError
@@ -17,6 +18,7 @@ from fer_mobile.labels import LABELS
 from fer_mobile.model_file import read_contract, split
 from fer_mobile.models import DEFAULT, list_models, shipped_models
 from fer_mobile.preprocess import normalise
+from fer_mobile.resources import photos_dir
 from fer_mobile.runtime.classifier import load_classifier
 from fer_mobile.runtime.interpreter import load_interpreter
 
@@ -42,8 +44,8 @@ def test_every_quantization_is_written_with_its_contract(exports, quantize):
     contract = read_contract(done.path)
     assert contract == done.contract
     assert contract.trainable_parameters == 7_507_160
-    expected = "ranges shipped with the model, from 1,000 training faces"
-    assert contract.calibration == (expected if precision == "int8" else None)
+    said = "ranges shipped with the model, from 1,000 training faces"
+    assert contract.ranges == (said if precision == "int8" else None)
     assert (contract.precision, contract.labels, contract.parameters) == (
         precision,
         LABELS,
@@ -51,7 +53,7 @@ def test_every_quantization_is_written_with_its_contract(exports, quantize):
     )
     beside = done.path.with_suffix(".json").read_text(encoding="utf-8")
     assert beside == contract.to_json()
-    assert len(contract.reference) == len(golden_faces(48))
+    assert len(contract.reference_outputs) == len(golden_faces(48))
     assert {figures.precision for figures in contract.figures} >= {"float32", "int8"}
     assert json.dumps(done.as_dict())
 
@@ -126,8 +128,8 @@ def test_a_run_folder_is_exported_under_its_own_name(trained_run, tmp_path):
     shutil.copy(shipped_models()[DEFAULT].checkpoint, run / "best.keras")
     done = export(run, quantize="dynamic", out=tmp_path)
     assert done.path.name == "tiny_dynamic.tflite"
-    assert done.contract.training.recipe == "tiny"
-    assert done.contract.training.epochs == 2
+    assert done.contract.provenance.recipe == "tiny"
+    assert done.contract.provenance.epochs == 2
     (run / "valid.json").unlink()
     with pytest.raises(ModelError, match=r"a \.keras file or a run folder"):
         export(run, out=tmp_path)
@@ -150,7 +152,7 @@ def nan_weights():
     [
         (nan_weights, "probabilities that sum to 1, found sums from nan"),
         (lambda: network(top="linear"), "probabilities that sum to 1"),
-        (lambda: network(5), r"8 \(or 7, or 4\) classes, found 5"),
+        (lambda: network(5), "`labels`, 5 different names, found 8"),
         (lambda: network(channels=3), "a gray square input"),
         (lambda: two_inputs(), "a gray square input"),
         (lambda: wide(), "a gray square input"),
@@ -161,7 +163,7 @@ def nan_weights():
 def test_a_model_that_cannot_be_used_is_refused_and_nothing_is_written(tmp_path, make, message):
     make().save(tmp_path / "model.keras")
     with pytest.raises(ModelError, match=message):
-        export(tmp_path / "model.keras", quantize="none", out=tmp_path / "out")
+        export(tmp_path / "model.keras", quantize="none", labels=LABELS, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -189,7 +191,13 @@ def network_of(parameters):
 
 def test_the_cap_is_lifted_on_demand(tmp_path):
     network_of(10_000_001).save(tmp_path / "large.keras")
-    done = export(tmp_path / "large.keras", quantize="dynamic", out=tmp_path, parameter_cap=False)
+    done = export(
+        tmp_path / "large.keras",
+        quantize="dynamic",
+        out=tmp_path,
+        parameter_cap=False,
+        labels=LABELS,
+    )
     assert done.contract.parameters > 10_000_000
     assert done.contract.parameter_cap is None
     assert verify(done.path).passed
@@ -201,7 +209,7 @@ def test_other_networks_are_exported_as_they_are(tmp_path):
     x = layers.DepthwiseConv2D(3, activation="relu6")(image)
     x = layers.Dense(8, activation="softmax")(layers.GlobalAveragePooling2D()(x))
     keras.Model(image, x).save(tmp_path / "other.keras")
-    done = export(tmp_path / "other.keras", quantize="none", out=tmp_path)
+    done = export(tmp_path / "other.keras", quantize="none", out=tmp_path, labels=LABELS)
     assert done.path.name == "other_float32.tflite"
     assert done.verification.passed
 
@@ -240,13 +248,18 @@ def test_out_must_be_a_folder_that_can_be_written(tmp_path):
     network().save(tmp_path / "small.keras")
     (tmp_path / "file").write_text("x")
     with pytest.raises(InputError, match="out: expected a folder, found the file"):
-        export(tmp_path / "small.keras", quantize="none", out=tmp_path / "file")
+        export(tmp_path / "small.keras", quantize="none", labels=LABELS, out=tmp_path / "file")
     with pytest.raises(InputError, match="a place that can be written to"):
-        export(tmp_path / "small.keras", quantize="none", out=tmp_path / "file" / "inner")
+        export(
+            tmp_path / "small.keras",
+            quantize="none",
+            labels=LABELS,
+            out=tmp_path / "file" / "inner",
+        )
     taken = tmp_path / "taken"
     (taken / "small_float32.json").mkdir(parents=True)  # the contract cannot be written
     with pytest.raises(InputError, match="found a folder"):
-        export(tmp_path / "small.keras", quantize="none", out=taken)
+        export(tmp_path / "small.keras", quantize="none", labels=LABELS, out=taken)
     assert [path.name for path in taken.iterdir()] == ["small_float32.json"]
 
 
@@ -271,7 +284,16 @@ def on_small_disk(fer_mobile):
 )
 def test_a_full_disk_is_one_line_and_nothing_is_left(on_small_disk, out, temporary):
     network_of(2_000_000).save(on_small_disk.folder / "large.keras")  # of 8 MB
-    command = ("export", "large.keras", "--quantize", "none", "--out", out)
+    command = (
+        "export",
+        "large.keras",
+        "--labels",
+        ",".join(LABELS),
+        "--quantize",
+        "none",
+        "--out",
+        out,
+    )
     line = on_small_disk.refused(*command, TMPDIR=str((on_small_disk.folder / temporary).resolve()))
     assert "No space left on device" in line or "space on the disk, found none left" in line
     assert not (on_small_disk.folder / "elsewhere").exists()
@@ -293,5 +315,30 @@ def test_shipped_files_are_proven_and_belong_to_the_shipped_source(precision, so
     found = verify(path)
     assert found.passed
     expected = source.predict(normalise(golden_faces(56))[..., None], verbose=0)
-    np.testing.assert_allclose(np.array(found.contract.reference), expected, atol=1e-4)
+    np.testing.assert_allclose(found.contract.reference_outputs, expected, atol=1e-4)
     assert split(path.read_bytes())[1].precision == precision
+
+
+def test_a_bare_keras_file_has_no_labels(fer_mobile, tmp_path):
+    """A seven-class network in FER2013's order, which always says its fourth label."""
+    keras.utils.set_random_seed(1)
+    image = keras.Input((48, 48, 1))
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(8, 3, strides=2, activation="relu")(image))
+    model = keras.Model(image, layers.Dense(7, activation="softmax")(x))
+    kernel, bias = model.layers[-1].get_weights()
+    bias[3] = 20.0
+    model.layers[-1].set_weights([kernel, bias])
+    model.save(fer_mobile.folder / "own7.keras")
+    command = ("export", "own7.keras", "--quantize", "float16")
+    line = fer_mobile.refused(*command)
+    assert "--labels, a name for each of its 7 outputs in their order" in line
+    assert "7 different names, found 2: a, b" in fer_mobile.refused(*command, "--labels", "a,b")
+    assert not list(fer_mobile.folder.glob("*.tflite"))
+    order = "angry,disgust,fear,happy,sad,surprise,neutral"
+    assert fer_mobile(*command, "--labels", order).returncode == 0
+    contract = read_contract(fer_mobile.folder / "own7_float16.tflite")
+    assert contract.labels == tuple(order.split(","))
+    assert contract.licence == contract.provenance.epochs == UNKNOWN
+    photo = photos_dir() / "astronaut-smile.jpg"
+    (row,) = fer_mobile.json("predict", photo, "--model", "own7_float16.tflite")
+    assert row["label"] == "happy"

@@ -55,7 +55,7 @@ def test_misspelt_and_foreign_classes_are_counted_and_named(tmp_path):
 
 def test_no_known_class_at_all_is_an_error(tmp_path):
     write(tmp_path, {"Freude": 3, "Wut": 3})
-    with pytest.raises(DataError, match=r"found Freude, Wut\. Use protocol='own'"):
+    with pytest.raises(DataError, match=r"found Freude, Wut\. Use `protocol=own`"):
         load_dataset(tmp_path, split="all")
 
 
@@ -169,7 +169,7 @@ def test_one_class_only_is_refused(tmp_path):
     write(tmp_path, {"Wut": 3})
     with pytest.raises(DataError, match="2 to 100 labels, found 1: Wut"):
         load_dataset(tmp_path, split="all", protocol=OWN)
-    with pytest.raises(DataError, match="protocol='own' with them, found 'fer2013'"):
+    with pytest.raises(DataError, match="`protocol=own` with them, found 'fer2013'"):
         load_dataset(tmp_path, split="all", protocol="fer2013", labels=("a", "b"))
 
 
@@ -254,7 +254,7 @@ def test_fer2013_alone_has_its_own_labels_and_no_votes(tmp_path):
         train = load_dataset(source, protocol="fer2013", split="train")
         assert counted(train) == {"happiness": 1}
         np.testing.assert_array_equal(train.images, golden_faces(48)[:1])
-        with pytest.raises(DataError, match=r"FER\+'s votes.*Use protocol='fer2013'"):
+        with pytest.raises(DataError, match=r"FER\+'s votes.*Use `protocol=fer2013`"):
             load_dataset(source, split="train")
 
 

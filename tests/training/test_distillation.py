@@ -8,6 +8,7 @@ from fer_mobile import zoo
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.errors import ModelError, RecipeError
 from fer_mobile.golden import golden_faces
+from fer_mobile.labels import LABELS
 from fer_mobile.predictor import load_network
 from fer_mobile.preprocess import normalise
 from fer_mobile.training import load_recipe
@@ -44,7 +45,7 @@ def lesson(teacher, tiny_recipe, small_npz):
 
 def targets_of(recipe, dataset):
     """The soft targets of a recipe, with a cache where batches come again."""
-    teachers = Teachers(recipe.distillation.teachers, len(dataset.names))
+    teachers = Teachers(recipe.distillation.teachers, dataset.names)
     cache = None
     if recipe.distillation.views:
         cache = TeacherCache(recipe, dataset, 32, recipe.training.batch_size)
@@ -69,7 +70,8 @@ def test_the_target_is_shared_between_votes_and_teacher(lesson, teacher, share):
 def test_several_teachers_are_learned_on_average(teacher, trained_run):
     faces = np.random.default_rng(0).random((4, 32, 32, 1)).astype(np.float32)
     one, other, both = (
-        Teachers(names, 8)(faces) for names in ([teacher], [trained_run], [teacher, trained_run])
+        Teachers(names, LABELS)(faces)
+        for names in ([teacher], [trained_run], [teacher, trained_run])
     )
     assert np.abs(one - other).max() > 0.01
     np.testing.assert_allclose(both, (one + other) / 2, atol=1e-6)
@@ -77,7 +79,7 @@ def test_several_teachers_are_learned_on_average(teacher, trained_run):
 
 def test_teachers_see_maps_in_the_precision_of_the_training(teacher):
     faces = normalise(golden_faces(32))[..., None]
-    exact, fast = Teachers([teacher], 8), Teachers([teacher], 8, "mixed_bfloat16")
+    exact, fast = Teachers([teacher], LABELS), Teachers([teacher], LABELS, "mixed_bfloat16")
     for layer in fast.models[0].layers:
         shape = layer.output.shape
         assert layer.compute_dtype == ("bfloat16" if len(shape) == 4 else "float32"), layer.name
@@ -180,7 +182,7 @@ def test_a_student_comes_to_answer_as_its_teacher(teacher):
     keras.utils.set_random_seed(1)
     pupil = zoo.build("simple_cnn", size=32, classes=8)
     faces = normalise(golden_faces(32))[..., None]
-    taught = Teachers([teacher], 8)(faces)
+    taught = Teachers([teacher], LABELS)(faces)
     pupil.compile(keras.optimizers.Adam(3e-3), "categorical_crossentropy")
     pupil.fit(faces, taught, batch_size=32, epochs=25, verbose=0)
     same = pupil.predict(faces, verbose=0).argmax(1) == taught.argmax(1)

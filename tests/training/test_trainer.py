@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 import fer_mobile.training
 from fer_mobile.checkpoint.run_folder import HISTORY_COLUMNS, RunFolder
 from fer_mobile.cli import app
+from fer_mobile.contract import UNKNOWN
 from fer_mobile.errors import DataError, InputError, ModelError, RecipeError
 from fer_mobile.evaluation import evaluate
 from fer_mobile.metrics import score
@@ -198,7 +199,7 @@ def test_the_command_line_leaves_the_files_that_the_function_leaves(
     limits = [json.loads(files["ranges.json"].read_text())["limits"] for files in (api, cli)]
     assert limits[0].keys() == limits[1].keys()
     assert f"accuracy {result.scores.accuracy:.4f}" in done.stdout
-    assert result.epochs == result.load_checkpoint().training.epochs == 1
+    assert result.epochs == result.load_checkpoint().provenance.epochs == 1
     assert result.folder == tmp_path / "api"
 
 
@@ -207,16 +208,22 @@ def test_a_run_says_where_its_weights_come_from(train, trained_run, quick, small
     recipe = quick("epochs=1", f"start={start.as_posix()}", "model.architecture=simpler_cnn",
                    f'distillation.teachers=["{trained_run.as_posix()}"]')  # fmt: skip
     train(recipe, tmp_path / "run", data=small_npz)
-    facts = json.loads((tmp_path / "run" / "provenance.json").read_text())
+    facts = RunFolder(tmp_path / "run").read_provenance()
     checksum = hashlib.sha256(start.read_bytes()).hexdigest()
-    assert facts["start"] == {"name": start.as_posix(), "sha256": checksum}
-    assert facts["teachers"] == [{"name": trained_run.as_posix(), "sha256": checksum}]
-    assert facts["data"]["train"]["rows"] == 80
-    assert facts["data"]["valid"]["protocol"] == "ferplus-strict"
-    assert (facts["backend"], facts["framework"]) == ("keras", keras.backend.backend())
-    assert facts["packages"]["keras"] == keras.__version__
-    first = json.loads((trained_run / "provenance.json").read_text())
-    assert facts["data"] == first["data"]
+    (begun_with,) = facts.initial_weights
+    assert begun_with.name == "best.keras"
+    assert begun_with.origin == f"best.keras, sha256 {checksum}"
+    assert begun_with.licence == facts.dataset.licence == UNKNOWN
+    (teacher,) = facts.teachers
+    assert (teacher.name, teacher.weight, teacher.initial_weights) == (trained_run.name, 0.7, ())
+    assert sum(counts["train"] for counts in facts.dataset.counts.values()) == 80
+    assert sum(counts["valid"] for counts in facts.dataset.counts.values()) == 32
+    assert (facts.protocol, facts.epochs, facts.seeds) == ("ferplus-strict", 1, (0,))
+    assert facts.backend.startswith(f"keras: keras {keras.__version__}, {keras.backend.backend()}")
+    assert "cores" in facts.device
+    first = RunFolder(trained_run).read_provenance()
+    assert facts.dataset == first.dataset
+    assert first.initial_weights == first.teachers == ()
 
 
 def test_callbacks_may_watch_and_stop_a_run(train, quick, small_npz, tmp_path):

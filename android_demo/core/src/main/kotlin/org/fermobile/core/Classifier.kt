@@ -2,6 +2,7 @@ package org.fermobile.core
 
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
+import kotlin.math.exp
 import kotlin.math.floor
 
 /**
@@ -19,7 +20,8 @@ class Classifier(val file: ModelFile, private val model: TensorModel) : AutoClos
     val labels: List<String> get() = contract.labels
 
     private val channels = contract.input.shape[3]
-    private val quantized = quantizationTable(contract.input)
+    private val normalisation = contract.normalisation
+    private val quantized = quantizationTable(contract.input, normalisation)
 
     init {
         checkAgainstGraph(contract, model, file.name)
@@ -28,7 +30,8 @@ class Classifier(val file: ModelFile, private val model: TensorModel) : AutoClos
     /** The probability of every label for a face of [size]×[size] gray pixels. */
     fun classify(face: GrayImage): FloatArray {
         val values = model.run(prepare(face)).values.single()
-        return dequantize(values, contract.output)
+        val outputs = dequantize(values, contract.output)
+        return if (contract.logits) softmax(outputs) else outputs
     }
 
     /** What the graph's input takes for a face of [size]×[size] gray pixels, in native byte order. */
@@ -41,7 +44,7 @@ class Classifier(val file: ModelFile, private val model: TensorModel) : AutoClos
         for (pixel in face.pixels) {
             val level = pixel.toInt() and 255
             repeat(channels) {
-                if (type == TensorType.FLOAT32) values.putFloat(level / 255f) else values.put(quantized[level])
+                if (type == TensorType.FLOAT32) values.putFloat(normalisation.float(level)) else values.put(quantized[level])
             }
         }
         values.seek()
@@ -50,14 +53,22 @@ class Classifier(val file: ModelFile, private val model: TensorModel) : AutoClos
 }
 
 /** The quantized value of each of the 256 gray levels; the level itself where the input is raw pixels. */
-private fun quantizationTable(input: Tensor): ByteArray {
+private fun quantizationTable(input: Tensor, normalisation: Normalisation): ByteArray {
     val scale = input.scale ?: return ByteArray(256) { it.toByte() }
     val zeroPoint = input.zeroPoint ?: 0
     val limits = if (input.type == TensorType.INT8) -128..127 else 0..255
     return ByteArray(256) {
-        val value = floor(it / 255.0 / scale + 0.5) + zeroPoint
+        val value = floor(normalisation.real(it) / scale + 0.5) + zeroPoint
         value.coerceIn(limits.first.toDouble(), limits.last.toDouble()).toInt().toByte()
     }
+}
+
+/** Probabilities of logits. */
+private fun softmax(logits: FloatArray): FloatArray {
+    val largest = logits.max().toDouble()
+    val exponents = logits.map { exp(it - largest) }
+    val sum = exponents.sum()
+    return FloatArray(logits.size) { (exponents[it] / sum).toFloat() }
 }
 
 private fun dequantize(values: ByteBuffer, output: Tensor): FloatArray {

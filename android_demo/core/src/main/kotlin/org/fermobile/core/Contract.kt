@@ -8,7 +8,10 @@ import java.nio.ByteBuffer
  *
  * @property precision `float32`, `float16`, `dynamic` or `int8`.
  * @property crop maps a detector's box to the framing of the training faces.
+ * @property normalisation what the input's values stand for.
+ * @property logits whether the outputs are logits, which become probabilities by a softmax.
  * @property labels a different one for every output, in its order.
+ * @property emoji of those labels that the contract gives one.
  * @property figures what was measured of the model.
  * @property modelSha256 of the bytes before the appended archive, hex.
  */
@@ -21,14 +24,20 @@ data class Contract(
     val input: Tensor,
     val output: Tensor,
     val crop: CropRule,
+    val normalisation: Normalisation = Normalisation.UNIT,
+    val logits: Boolean = false,
     val labels: List<String>,
+    val emoji: Map<String, String> = emptyMap(),
     val figures: List<Figures>,
     val licence: String,
     val modelSha256: String,
 ) {
     companion object {
         /** Of the contract format; files of a newer one are refused. */
-        const val FORMAT_VERSION = 2
+        const val FORMAT_VERSION = 3
+
+        /** What a contract may require of this reader. */
+        val UNDERSTOOD = setOf("normalisation", "softmax")
 
         /**
          * Reads a `.tflite` file's contract and checks it.

@@ -13,6 +13,10 @@ import kotlinx.serialization.json.longOrNull
 
 private const val FORMAT = "fer-mobile/contract"
 private val PRECISIONS = listOf("float32", "float16", "dynamic", "int8")
+private val OUTPUT_VALUES = listOf("probabilities", "logits")
+
+/** Pixels of an input's side. */
+private val SIZES = 8..1024
 
 /** The contract in a JSON text. Keys that are not known are of no concern here and pass. */
 internal fun parseContract(text: String, name: String): Contract {
@@ -27,6 +31,15 @@ internal fun parseContract(text: String, name: String): Contract {
             hint = "Update the app.",
         )
     }
+    val unknown = json.optional("requires")?.list().orEmpty().map { it.text() } - Contract.UNDERSTOOD
+    if (unknown.isNotEmpty()) {
+        throw ContractException(
+            name,
+            expected = "a contract that requires what this version understands",
+            found = "${unknown.joinToString()} in requires",
+            hint = "Update the app.",
+        )
+    }
     val contract = Contract(
         formatVersion = version,
         name = json["name"].text(),
@@ -36,7 +49,10 @@ internal fun parseContract(text: String, name: String): Contract {
         input = tensor(json["input"]),
         output = tensor(json["output"]),
         crop = crop(json["preprocessing"]),
-        labels = json["labels"].list().map { it.text() },
+        normalisation = normalisation(json["preprocessing"]["normalisation"]),
+        logits = json.optional("output_values")?.oneOf(OUTPUT_VALUES) == "logits",
+        labels = json["labels"].list().map { it.label() },
+        emoji = emoji(json),
         figures = json.optional("figures")?.list().orEmpty().map(::figures),
         licence = json["licence"].text(),
         modelSha256 = json["model_sha256"].text(),
@@ -78,8 +94,24 @@ private fun crop(json: Node): CropRule {
     }
     json["gray"].oneOf(listOf("bt601-integer-16", "in-graph"))
     json["resize"].oneOf(listOf("triangle-antialiased-22"))
-    json["normalisation"].oneOf(listOf("pixel/255"))
-    return CropRule(json["crop"]["scale"].double(), json["crop"]["shift_y"].double())
+    json.optional("colour_space")?.oneOf(listOf("sRGB"))
+    json.optional("levelling")?.refuse("nothing")
+    return CropRule(
+        scale = json["crop"]["scale"].between(0.2, 5.0),
+        shiftY = json["crop"]["shift_y"].between(-2.0, 2.0),
+    )
+}
+
+private fun normalisation(json: Node): Normalisation {
+    val key = json.oneOf(Normalisation.entries.map { it.key })
+    return Normalisation.entries.first { it.key == key }
+}
+
+/** The emoji of labels that have one. */
+private fun emoji(json: Node): Map<String, String> = buildMap {
+    for ((label, facts) in json.optional("label_facts")?.entries().orEmpty()) {
+        facts?.optional("emoji")?.let { put(label, it.text()) }
+    }
 }
 
 private fun figures(json: Node) = Figures(
@@ -94,11 +126,15 @@ private fun figures(json: Node) = Figures(
 
 private fun checkShapes(contract: Contract, channels: Int, name: String) {
     val image = contract.input.shape
-    if (image.size != 4 || image[1] < 1 || image != listOf(1, image[1], image[1], channels)) {
-        throw ContractException(name, expected = "an input [1, S, S, $channels]", found = "$image")
+    if (image.size != 4 || image[1] !in SIZES || image != listOf(1, image[1], image[1], channels)) {
+        throw ContractException(
+            name,
+            expected = "an input [1, S, S, $channels] with S from ${SIZES.first} to ${SIZES.last}",
+            found = "$image",
+        )
     }
     val labels = contract.labels
-    if (labels.isEmpty() || labels.toSet().size != labels.size || contract.output.shape != listOf(1, labels.size)) {
+    if (labels.size !in 2..100 || labels.toSet().size != labels.size || contract.output.shape != listOf(1, labels.size)) {
         throw ContractException(
             name,
             expected = "a different label for each output of ${contract.output.shape}",
@@ -129,6 +165,13 @@ private class Node(private val json: JsonElement, private val place: String, val
     fun long(): Long = number()?.longOrNull ?: refuse("a whole number")
 
     fun double(): Double = number()?.doubleOrNull?.takeIf { it.isFinite() } ?: refuse("a number")
+
+    fun between(low: Double, high: Double): Double =
+        double().takeIf { it in low..high } ?: refuse("a number from $low to $high")
+
+    /** A label: 1 to 64 characters, none of them a control character. */
+    fun label(): String = text().takeIf { it.length in 1..64 && it.none(Char::isISOControl) }
+        ?: refuse("1 to 64 characters")
 
     fun oneOf(known: List<String>): String = text().takeIf { it in known } ?: refuse(known.joinToString(" or "))
 

@@ -25,12 +25,38 @@ data class CropRule(val scale: Double = 0.9, val shiftY: Double = 0.03) {
     private fun round(value: Double): Int = floor(value + 0.5).toInt()
 }
 
+/** What a model's input stands for; [key] is its name in a contract. */
+enum class Normalisation(val key: String) {
+    /** Gray in 0 to 1. */
+    UNIT("pixel/255"),
+
+    /** Gray in -1 to 1. */
+    SYMMETRIC("pixel/127.5-1"),
+
+    /** Gray in 0 to 255. */
+    RAW("pixel");
+
+    /** The real number that a gray [level] of 0 to 255 stands for. */
+    fun real(level: Int): Double = when (this) {
+        UNIT -> level / 255.0
+        SYMMETRIC -> level / 127.5 - 1.0
+        RAW -> level.toDouble()
+    }
+
+    /** The same as a float input takes it, computed in single precision. */
+    fun float(level: Int): Float = when (this) {
+        UNIT -> level / 255f
+        SYMMETRIC -> level / 127.5f - 1f
+        RAW -> level.toFloat()
+    }
+}
+
 /** A square of whole pixels, [side] ≥ 1. */
 data class Square(val left: Int, val top: Int, val side: Int)
 
 /**
  * Crop → gray → resize, bit for bit as `fer_mobile/preprocess.py` defines them; the vectors in
- * `tests/golden/` hold the two together.  ([Classifier] does the last step, pixel / 255.)
+ * `tests/golden/` hold the two together.  ([Classifier] does the last step, see [Normalisation].)
  */
 object Preprocess {
     /** Of the definition; a contract names the one its model was trained with. */

@@ -60,15 +60,29 @@ class ContractTest {
 
     @Test
     fun whatALaterMinorVersionAddsPasses() {
-        val more = json.with("format_version", "2").with("adjustment", """{"temperature": 1}""").with("input.note", "1")
-        assertEquals(read(content).contract.copy(formatVersion = 2), readWith(more).contract)
+        val more = json.with("news", """{"of": 1}""").with("input.note", "1")
+        assertEquals(read(content).contract, readWith(more).contract)
+        assertEquals("😀", readWith(more).contract.emoji["happiness"])
+        for (older in listOf("1", "2")) {
+            val old = json.with("format_version", older).with("label_facts", null).with("requires", null)
+            val expected = read(content).contract.copy(formatVersion = older.toInt(), emoji = emptyMap())
+            assertEquals(expected, readWith(old).contract)
+        }
+        assertEquals(true, readWith(json.with("output_values", "\"logits\"").with("requires", "[\"softmax\"]")).contract.logits)
         assertEquals(emptyList<Figures>(), readWith(json.with("figures", null)).contract.figures)
     }
 
     @Test
     fun contradictionsAreRefusedInOneLine() {
         val cases = mapOf(
-            json.with("format_version", "3") to "expected contract format 2 or older, found format 3. Update the app.",
+            json.with("format_version", "4") to "expected contract format 3 or older, found format 4. Update the app.",
+            json.with("requires", "[\"levelling\"]") to "found levelling in requires. Update the app.",
+            json.with("preprocessing.levelling", "{}") to "nothing as preprocessing.levelling",
+            json.with("preprocessing.crop.scale", "1e9") to "a number from 0.2 to 5.0 as preprocessing.crop.scale",
+            json.with("preprocessing.crop.shift_y", "-9") to "a number from -2.0 to 2.0 as preprocessing.crop.shift_y",
+            json.with("preprocessing.normalisation", "\"mean\"") to "as preprocessing.normalisation, found \"mean\"",
+            json.with("input.shape", "[1, 100000, 100000, 1]") to "with S from 8 to 1024",
+            json.with("labels", "[\"a\\nb\", \"c\"]") to "1 to 64 characters as labels.0",
             json.with("format", "\"other\"") to
                 "expected a well-formed contract with fer-mobile/contract as format, found \"other\"",
             json.with("preprocessing.version", "2") to "expected preprocessing version 1, found version 2",

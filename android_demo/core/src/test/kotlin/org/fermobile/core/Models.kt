@@ -34,7 +34,7 @@ object Models {
             content[it] == 'P'.code.toByte() && content[it + 1] == 'K'.code.toByte() && content[it + 2].toInt() == 3
         }
         val labels = String(content, start, 200, Charsets.ISO_8859_1)
-        check("contract.json" in labels) { "the contract is the last file" }
+        check("reference.json" in labels) { "the reference outputs are the last file" }
         return content.copyOf(String(content, Charsets.ISO_8859_1).indexOf("PK\u0003\u0004"))
     }
 
