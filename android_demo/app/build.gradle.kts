@@ -1,28 +1,45 @@
 plugins {
     alias(libs.plugins.android.application)
-    alias(libs.plugins.kotlin.android)
 }
 
-// Kept the same as `fer-mobile android bundle`, which needs Python; a test compares the two.
-val bundleAssets = tasks.register<Copy>("bundleAssets") {
-    into(layout.projectDirectory.dir("src/main/assets"))
-    val repository = rootDir.parentFile
-    into("models") {
-        from(repository.resolve("models")) {
-            include("*/*_int8.tflite", "*/*_int8.json")
-            exclude("*_fer2013/**") // a copy for another protocol
-            eachFile { path = "models/$name" }
-            includeEmptyDirs = false
+val checkout: File = rootDir.parentFile
+
+/** What `fer-mobile android bundle` copies, without Python; a test compares the two. */
+abstract class BundleAssets : DefaultTask() {
+    @get:InputDirectory @get:PathSensitive(PathSensitivity.RELATIVE) abstract val models: DirectoryProperty
+    @get:InputDirectory @get:PathSensitive(PathSensitivity.RELATIVE) abstract val photos: DirectoryProperty
+    @get:OutputDirectory abstract val assets: DirectoryProperty
+    @get:Inject abstract val files: FileSystemOperations
+
+    @TaskAction
+    fun bundle() {
+        files.sync {
+            into(assets)
+            into("models") {
+                from(models) {
+                    include("*/*_int8.tflite", "*/*_int8.json")
+                    exclude("*_fer2013/**") // a copy for another protocol
+                    eachFile { path = "models/$name" }
+                    includeEmptyDirs = false
+                }
+            }
+            into("detector") { from(models.file("yunet/face_detection_yunet.tflite")) }
+            into("licences") {
+                from(models.file("LICENSE")) { rename { "models.txt" } }
+                from(models.file("yunet/LICENSE")) { rename { "yunet.txt" } }
+            }
+            into("photos/affective-25") { from(photos) }
         }
     }
-    into("detector") { from(repository.resolve("models/yunet/face_detection_yunet.tflite")) }
-    into("licences") {
-        from(repository.resolve("models/LICENSE")) { rename { "models.txt" } }
-        from(repository.resolve("models/yunet/LICENSE")) { rename { "yunet.txt" } }
-    }
-    into("photos/affective-25") { from(repository.resolve("fer_mobile/photos/affective-25")) }
 }
-tasks.named("preBuild") { dependsOn(bundleAssets) }
+
+val bundleAssets = tasks.register<BundleAssets>("bundleAssets") {
+    models = checkout.resolve("models")
+    photos = checkout.resolve("fer_mobile/photos/affective-25")
+}
+androidComponents {
+    onVariants { it.sources.assets?.addGeneratedSourceDirectory(bundleAssets, BundleAssets::assets) }
+}
 
 android {
     namespace = "org.fermobile.gallery"
@@ -51,20 +68,31 @@ android {
         sourceCompatibility = JavaVersion.VERSION_11
         targetCompatibility = JavaVersion.VERSION_11
     }
-    kotlinOptions {
-        jvmTarget = "11"
+    packaging { resources.excludes += "META-INF/{AL2.0,LGPL2.1}" }
+    testOptions {
+        unitTests {
+            isIncludeAndroidResources = true
+            all { test ->
+                test.systemProperty("fermobile.root", checkout.path)
+                // offline/verify.sh makes Android's library of the interpreter run on a JVM, and runs
+                // the tests that need it.
+                test.useJUnit { excludeCategories("org.fermobile.gallery.OfflineProof") }
+            }
+        }
+    }
+}
+
+kotlin {
+    compilerOptions {
         allWarningsAsErrors = true
     }
-    packaging { resources.excludes += "META-INF/{AL2.0,LGPL2.1}" }
-    // src/test runs under Robolectric with TensorFlow Lite loaded on the JVM, which
-    // offline/verify.sh prepares; Gradle runs the tests on a device.
-    lint { warningsAsErrors = false }
 }
 
 dependencies {
     implementation(project(":core"))
     implementation(libs.bundles.core)
     implementation(libs.bundles.app)
+    testImplementation(libs.bundles.test)
     androidTestImplementation(libs.junit)
     androidTestImplementation(libs.bundles.instrumented)
 }

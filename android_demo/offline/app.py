@@ -13,6 +13,7 @@ from resolve import read_catalogue
 from steps import JVM_TARGET, MAIN, OUT, PACKAGE, ROOT, fer_mobile, made, run, step
 
 MANIFEST = OUT / "manifest.xml"
+ASSETS = OUT / "assets"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def compile_app(libraries: Libraries, kotlin: Kotlin) -> App:
     """Everything but the tests, against the framework's own classes."""
     OUT.mkdir(parents=True, exist_ok=True)
     core = compile_core(libraries, kotlin)
-    step("assets", lambda: fer_mobile("android", "bundle", MAIN / "assets"))
+    step("assets", lambda: fer_mobile("android", "bundle", ASSETS))
     linked = step("resources", lambda: _link(libraries))
     r = step("R classes", lambda: _r_classes(libraries, linked))
     path = [r, core, *libraries.jars, libraries.framework]
@@ -57,7 +58,8 @@ def _link(libraries: Libraries) -> resources.Linked:
         libraries.framework,
         MANIFEST,
         libraries.compiled_resources,
-        MAIN,
+        MAIN / "res",
+        ASSETS,
         OUT,
         min_sdk=versions["minSdk"],
         target_sdk=versions["targetSdk"],

@@ -32,7 +32,8 @@ def make_exports() -> Path:
     code = [file for name in _CODE for file in sorted((_package() / name).rglob("*.py"))]
     inputs = [
         *(model.checkpoint for model in shipped_models().values()),
-        *(*code, _package() / "contract.py", _package() / "preprocess.py"),
+        *code,
+        *(_package() / f"{name}.py" for name in ("contract", "model_file", "preprocess")),
         *(ROOT.parent / "tools/golden_vectors.py", Path(__file__).resolve()),
     ]
     versions = [f"{d.name} {d.version}" for d in map(_distribution, _PACKAGES) if d]

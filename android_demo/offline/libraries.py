@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from maven import Artifact, fetch
-from resolve import FRAMEWORK, LOCK, read_lock
+from resolve import FRAMEWORK, LOCK, TEST_FRAMEWORKS, read_lock
 from steps import BuildError, made, run, step
 
 
@@ -16,12 +16,13 @@ class Libraries:
 
     def __init__(self) -> None:
         self._lock = read_lock()
-        everything = [artifact for scope in self._lock.values() for artifact in scope]
+        frameworks = [Artifact.parse(name) for name in (FRAMEWORK, *TEST_FRAMEWORKS.values())]
+        everything = [artifact for scope in self._lock.values() for artifact in scope] + frameworks
         step("downloads", lambda: fetch(everything))
         missing = [str(artifact) for artifact in everything if not artifact.path.exists()]
         if missing:
             raise BuildError(f"Maven did not find {', '.join(missing)}")
-        self.framework = Artifact.parse(FRAMEWORK).path
+        self.framework, *self.test_frameworks = [artifact.path for artifact in frameworks]
         self.folder = made("libraries", [LOCK], [], self._unpack)
         self.aapt2 = self.folder / "aapt2"
         self.aars = [self.folder / a.name for a in self._lock["app"] if a.packaging == "aar"]
@@ -40,7 +41,7 @@ class Libraries:
         return [
             jar
             for artifact in self._lock["test"]
-            if artifact.module not in own and not artifact.name.startswith("android-all")
+            if artifact.module not in own
             for jar in self._class_path(artifact)
         ]
 

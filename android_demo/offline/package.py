@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import struct
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,6 +27,10 @@ PERMISSIONS = {
     "android.permission.READ_MEDIA_VISUAL_USER_SELECTED",
     f"{PACKAGE}.DYNAMIC_RECEIVER_NOT_EXPORTED_PERMISSION",  # of androidx.core, for itself alone
 }
+PAGE = 16384
+"""Bytes; what a library is aligned to that fits every phone."""
+_LOAD = 1
+"""Type of an ELF segment that is loaded."""
 INTERPRETER = "Lorg/tensorflow/lite/NativeInterpreterWrapper;"
 
 _SHRINKING = """-keepattributes *Annotation*,Signature,InnerClasses,EnclosingMethod
@@ -92,7 +97,25 @@ def _check(libraries: Libraries, apk: Path) -> None:
     missing = [name for name, there in wanted.items() if not there]
     if missing:
         raise BuildError(f"{apk.name}: expected {', '.join(missing)}; found:\n{signed}{badging}")
-    print(f"{apk.name}: {apk.stat().st_size / 1e6:.1f} MB, {', '.join(ABIS)}")
+    print(f"{apk.name}: {apk.stat().st_size / 1e6:.1f} MB, {', '.join(ABIS)}{_page_size(apk)}")
+
+
+def _page_size(apk: Path) -> str:
+    """A remark where a 64-bit library does not fit phones with 16-KB pages."""
+    with zipfile.ZipFile(apk) as archive:
+        names = [n for n in archive.namelist() if n.startswith(("lib/arm64", "lib/x86_64"))]
+        small = [Path(n).name for n in names if _alignment(archive.read(n)) < PAGE]
+    if not small:
+        return ""
+    return f"; not for phones with 16-KB pages: {', '.join(sorted(set(small)))}"
+
+
+def _alignment(library: bytes) -> int:
+    """The smallest alignment of a 64-bit ELF file's loaded segments."""
+    (headers,) = struct.unpack_from("<Q", library, 32)
+    size, count = struct.unpack_from("<HH", library, 54)
+    segments = (struct.unpack_from("<I44xQ", library, headers + size * i) for i in range(count))
+    return min(alignment for kind, alignment in segments if kind == _LOAD)
 
 
 def _version(name: str) -> str:

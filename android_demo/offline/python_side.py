@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from pathlib import Path
 from types import ModuleType
 
 from steps import OUT, ROOT
 
 from fer_mobile.images import find_photos, load_photo
+from fer_mobile.model_file import attach, model_checksum, open_archive, read_contract
+from fer_mobile.models import shipped_models
 from fer_mobile.pipeline import load_pipeline
 from fer_mobile.resources import photos_dir
+from fer_mobile.runtime.flatbuffer import pack_model, unpack_model
 
 PHOTOS = OUT / "photos"
 
@@ -26,6 +30,19 @@ def write_photos() -> None:
         case = script.photo_case(pipeline, path.stem, rgb)
         cases.append({**case, "size": [rgb.shape[1], rgb.shape[0]]})
     (PHOTOS / "photos.json").write_text(json.dumps({"photos": cases}), encoding="utf-8")
+
+
+def write_unpreparable(file: Path) -> None:
+    """A model that is whole by its contract, with a graph that fits together nowhere."""
+    source = shipped_models()["compact"].files["int8"]
+    model = unpack_model(open_archive(source.read_bytes()).model)
+    first, *_, last = (op for op in model.subgraphs[0].operators if len(op.inputs) == 3)
+    last.inputs = first.inputs.copy()  # the weights of a convolution in a dense layer
+    wrong = pack_model(model)
+    contract = read_contract(source)
+    file.write_bytes(
+        attach(wrong, contract.model_copy(update={"model_sha256": model_checksum(wrong)}))
+    )
 
 
 def golden_script() -> ModuleType:

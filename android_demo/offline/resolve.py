@@ -28,11 +28,19 @@ SUBSTITUTES = {"com.google.ai.edge.litert:litert": "org.tensorflow:tensorflow-li
 # What Android Studio brings along and this build has to fetch; {kotlin} is the catalogue's.
 TOOLS = (
     "org.jetbrains.kotlin:kotlin-compiler-embeddable:{kotlin}",
-    "com.android.tools:r8:8.5.35",
+    "com.android.tools:r8:8.13.19",
     "org.apktool:apktool-lib:2.12.1",  # holds a current aapt2
 )
-FRAMEWORK = "org.robolectric:android-all:15-robolectric-12650502"
-FRAMEWORK_INSTRUMENTED = "org.robolectric:android-all-instrumented:15-robolectric-12650502-i7"
+# Android 16, which compileSdk names.  Only compilers read it: its classes are for Java 21.
+FRAMEWORK = "org.robolectric:android-all:16-robolectric-13921718"
+# What tests run on, by API level.  On 36 Robolectric needs Java 21.
+TEST_FRAMEWORKS = {
+    26: "org.robolectric:android-all-instrumented:8.0.0_r4-robolectric-r1-i7",
+    30: "org.robolectric:android-all-instrumented:11-robolectric-6757853-i7",
+    33: "org.robolectric:android-all-instrumented:13-robolectric-9030017-i7",
+    34: "org.robolectric:android-all-instrumented:14-robolectric-10818077-i7",
+    35: "org.robolectric:android-all-instrumented:15-robolectric-13954326-i7",
+}
 # Every class and method of the SDK of minSdk; the framework above has more.
 OLDEST_API = "net.sf.androidscents.signature:android-api-level-24:7.0_r2:signature"
 SCOPES = ("app", "test", "tools")
@@ -86,8 +94,6 @@ def roots_by_scope(catalogue: dict[str, dict[str, str]]) -> dict[str, list[Artif
         "app": [SUBSTITUTES.get(module, f"{module}:{version}") for module, version in app.items()],
         "test": [
             *(f"{module}:{version}" for module, version in catalogue["test"].items()),
-            FRAMEWORK,
-            FRAMEWORK_INSTRUMENTED,
             OLDEST_API,
         ],
         "tools": [tool.format(**catalogue["versions"]) for tool in TOOLS],

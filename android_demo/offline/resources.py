@@ -78,7 +78,8 @@ def link(
     framework: Path,
     manifest: Path,
     libraries: Iterable[Path],
-    main: Path,
+    own_resources: Path,
+    assets: Path,
     out: Path,
     *,
     min_sdk: str,
@@ -88,7 +89,7 @@ def link(
     """Compile the app's resources and link them with those of the libraries and the assets."""
     own = out / "resources.zip"
     linked = Linked(out / "resources.apk", out / "R.txt", out / "resources.pro")
-    _run(aapt2, "compile", "--dir", main / "res", "-o", own)
+    _run(aapt2, "compile", "--dir", own_resources, "-o", own)
     # Overlays win: the app's resources come last.
     overlays = [word for file in (*libraries, own) for word in ("-R", file)]
     _run(
@@ -96,7 +97,7 @@ def link(
         "--min-sdk-version", min_sdk, "--target-sdk-version", target_sdk,
         "--version-code", version[0], "--version-name", version[1],
         "--auto-add-overlay", "--no-version-vectors", "--output-text-symbols", linked.symbols,
-        "--proguard", linked.keep_rules, "-0", "tflite", "-A", main / "assets", *overlays,
+        "--proguard", linked.keep_rules, "-0", "tflite", "-A", assets, *overlays,
     )  # fmt: skip
     return linked
 

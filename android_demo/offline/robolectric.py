@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from app import MANIFEST, App
+from app import ASSETS, MANIFEST, App
 from hosttflite import host_library
 from kotlin import Kotlin
 from libraries import Libraries
 from maven import Artifact
-from resolve import FRAMEWORK_INSTRUMENTED, OLDEST_API
+from python_side import write_unpreparable
+from resolve import OLDEST_API
 from steps import (
-    MAIN,
     OUT,
     PACKAGE,
     ROOT,
@@ -45,9 +46,14 @@ def run_tests(libraries: Libraries, app: App, tests: Path, names: Iterable[str] 
     chosen = [n for n in junit_classes(tests) if not wanted or n.rpartition(".")[2] in wanted]
     path = [
         *(_configuration(app), tests, *app.folders),
-        *(*libraries.jars, *libraries.test_jars, libraries.framework),
+        # The newest framework that this Java can read; Robolectric takes another one where asked.
+        *(*libraries.jars, *libraries.test_jars, libraries.test_frameworks[-1]),
     ]
-    step("Robolectric", lambda: _junit(app, path, chosen, host))
+    # The interpreter's library belongs to the class loader of one Android in a process.
+    old = [name for name in chosen if "OldAndroid" in name]
+    for group in (old, [name for name in chosen if name not in old]):
+        if group:
+            step("Robolectric", lambda group=group: _junit(libraries, app, path, group, host))
 
 
 def _predict() -> None:
@@ -55,6 +61,7 @@ def _predict() -> None:
     photos = sorted(ROOT.parent.glob("fer_mobile/photos/affective-25/*.[jp]*g"))
     rows = fer_mobile("predict", *photos, "--json")
     (OUT / "expected.json").write_text(rows, encoding="utf-8")
+    write_unpreparable(OUT / "unpreparable.tflite")
 
 
 def _configuration(app: App) -> Path:
@@ -65,31 +72,32 @@ def _configuration(app: App) -> Path:
     config.write_text(
         f"android_resource_apk={app.resources.apk}\n"
         f"android_merged_manifest={MANIFEST}\n"
-        f"android_merged_assets={MAIN / 'assets'}\n"
+        f"android_merged_assets={ASSETS}\n"
         f"android_custom_package={PACKAGE}\n"
     )
     return folder
 
 
-def _frameworks() -> Path:
+def _frameworks(libraries: Libraries) -> Path:
     """The folder in which Robolectric looks for Android."""
     folder = OUT / "frameworks"
-    folder.mkdir(exist_ok=True)
-    instrumented = Artifact.parse(FRAMEWORK_INSTRUMENTED).path
-    link = folder / instrumented.name
-    link.unlink(missing_ok=True)
-    link.symlink_to(instrumented)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for jar in libraries.test_frameworks:
+        (folder / jar.name).symlink_to(jar)
     return folder
 
 
-def _junit(app: App, class_path: list[Path], names: list[str], host: Path) -> None:
+def _junit(
+    libraries: Libraries, app: App, class_path: list[Path], names: list[str], host: Path
+) -> None:
     opens = [f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in _OPENED]
     log = OUT / "robolectric.log"
     try:
         said = run(
             "java", "-Xmx3g", "-XX:TieredStopAtLevel=1", "-XX:ActiveProcessorCount=2",
             f"-XX:ErrorFile={OUT}/crash.log",
-            "-Drobolectric.offline=true", f"-Drobolectric.dependency.dir={_frameworks()}",
+            "-Drobolectric.offline=true", f"-Drobolectric.dependency.dir={_frameworks(libraries)}",
             f"-Dfermobile.root={ROOT.parent}", f"-Dfermobile.out={OUT}",
             f"-Dfermobile.classes={join_path([app.core, app.classes])}",
             f"-Dfermobile.oldest={Artifact.parse(OLDEST_API).path}",

@@ -19,9 +19,7 @@ def _group() -> None:
 
 @android_app.command("bundle", cls=Command)
 def bundle_command(
-    assets: Annotated[
-        Path, typer.Argument(metavar="[ASSETS]", help="The app's folder of assets.")
-    ] = Path("android_demo/app/src/main/assets"),
+    assets: Annotated[Path, typer.Argument(metavar="ASSETS", help="The app's folder of assets.")],
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; fail unless everything is up to date.")
     ] = False,

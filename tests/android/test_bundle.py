@@ -46,10 +46,13 @@ def test_what_is_outdated_is_named_and_mended_and_the_rest_left_alone(tmp_path: 
 
 def test_gradle_copies_the_same_files(tmp_path: Path) -> None:
     script = (APP / "app/build.gradle.kts").read_text(encoding="utf-8")
-    task = script[script.index("val bundleAssets") : script.index("android {")]
-    sources = {
-        REPOSITORY / path for path in re.findall(r'from\(repository.resolve\("(.+?)"\)', task)
+    task = script[script.index("abstract class BundleAssets") : script.index("androidComponents")]
+    folders = {
+        name: REPOSITORY / path
+        for name, path in re.findall(r'(\w+) = checkout\.resolve\("(.+?)"\)', task)
     }
+    sources = {folders[name] for name in re.findall(r"from\((\w+)\)", task)}
+    sources |= {folders["models"] / name for name in re.findall(r'models\.file\("(.+?)"\)', task)}
     patterns = re.findall(r'"(\*/[^"]+)"', task)
     left_out = {
         file
