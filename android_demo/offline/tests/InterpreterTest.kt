@@ -25,6 +25,7 @@ import org.fermobile.core.ints
 import org.fermobile.core.item
 import org.fermobile.core.items
 import org.fermobile.core.runBenchmark
+import org.fermobile.core.sha256
 import org.fermobile.core.shrink
 import org.fermobile.core.text
 import org.fermobile.core.with
@@ -47,7 +48,7 @@ class InterpreterTest {
         return Classifier(Contract.read(content, file.name), LiteRtModel(content, xnnpack = xnnpack))
     }
 
-    private fun yunet() = YuNet(LiteRtModel(Models.buffer(Models.yunet.readBytes())))
+    private fun yunet() = Models.buffer(Models.yunet.readBytes()).let { YuNet(LiteRtModel(it), sha256(it)) }
 
     private fun pipeline() =
         Pipeline(load(File(Models.folder, Golden.vectors.item("default_model").text()!!)), yunet())

@@ -12,10 +12,10 @@ import org.fermobile.gallery.library.ResultStore
 import org.fermobile.gallery.library.Thumbnails
 
 /** Holds what all screens share. */
-class GalleryApp : Application() {
+open class GalleryApp : Application() {
     val settings by lazy { SettingsStore(this) }
     val models by lazy { ModelStore(this) }
-    val engine by lazy { Engine(models) }
+    open val engine by lazy { Engine(models) }
     val library by lazy { PhotoLibrary(this) }
     val results by lazy { ResultStore(this) }
     val thumbnails by lazy { Thumbnails(contentResolver) }

@@ -4,11 +4,13 @@ import org.codehaus.mojo.animal_sniffer.SignatureChecker
 import org.codehaus.mojo.animal_sniffer.logging.PrintWriterLogger
 import org.junit.Assert.assertEquals
 import org.junit.Test
+import org.junit.experimental.categories.Category
 import java.io.ByteArrayOutputStream
 import java.io.File
 import java.io.PrintStream
 
 /** The compiled app calls nothing that the oldest Android it runs on has not. */
+@Category(OfflineProof::class)
 class ApiLevelTest {
     /** Libraries have a minSdk of their own; D8 replaces java.lang.invoke. */
     private val others = setOf(
@@ -19,6 +21,9 @@ class ApiLevelTest {
     private val guarded = setOf(
         "String android.os.Build.SOC_MANUFACTURER", "String android.os.Build.SOC_MODEL",
         "int android.os.PowerManager.getCurrentThermalStatus()",
+        "android.graphics.ColorSpace", "android.graphics.ColorSpace.Named android.graphics.ColorSpace.Named.SRGB",
+        "android.graphics.ColorSpace android.graphics.ColorSpace.get(android.graphics.ColorSpace.Named)",
+        "void android.graphics.Bitmap.setColorSpace(android.graphics.ColorSpace)",
     )
 
     @Test

@@ -9,6 +9,7 @@ import org.fermobile.gallery.models.ModelsViewModel
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Test
+import org.junit.experimental.categories.Category
 import org.junit.runner.RunWith
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
@@ -17,6 +18,7 @@ import org.robolectric.annotation.GraphicsMode
 import java.io.File
 
 @RunWith(RobolectricTestRunner::class)
+@Category(OfflineProof::class)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 @Config(sdk = [35], qualifiers = "en-w360dp-h640dp-port-hdpi")
 class ModelsTest {
@@ -61,6 +63,11 @@ class ModelsTest {
     @Test
     fun whatIsNoModelIsRefused() {
         refuse("notes.tflite", "no model".toByteArray(), "a TensorFlow Lite model")
+    }
+
+    @Test
+    fun aGraphThatFitsTogetherNowhereIsRefused() {
+        refuse("wrong.tflite", File(output, "unpreparable.tflite").readBytes(), "a model that this runtime can run")
     }
 
     @Test

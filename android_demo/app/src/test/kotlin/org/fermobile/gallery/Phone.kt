@@ -10,22 +10,53 @@ import android.os.Looper
 import android.os.ParcelFileDescriptor
 import android.provider.MediaStore
 import android.provider.OpenableColumns
+import org.fermobile.gallery.engine.Engine
 import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import java.io.File
+import java.util.Collections
 import java.util.concurrent.CountDownLatch
 
 /** The checkout. */
 val repository = File(System.getProperty("fermobile.root")!!)
 
+/** What only `offline/verify.sh` runs: it makes Android's library of the interpreter load on a JVM. */
+interface OfflineProof
+
+/** The same milliseconds on every machine, so that a screen with times is the same picture. */
+class FakeClock : () -> Long {
+    private var now = 0L
+    private var calls = 0
+
+    override fun invoke(): Long {
+        now += STEPS[calls++ % STEPS.size]
+        return now
+    }
+
+    private companion object {
+        val STEPS = longArrayOf(300_000, 21_400_000, 700_000, 1_900_000, 12_200_000)
+    }
+}
+
+/** Robolectric takes it in place of [GalleryApp], by its name. */
+class TestGalleryApp : GalleryApp() {
+    override val engine by lazy { Engine(models, clock = FakeClock()) }
+}
+
 /** What the build made for the tests, and where they leave what others check. */
-val output = File(System.getProperty("fermobile.out")!!)
+val output by lazy { File(System.getProperty("fermobile.out")!!) }
 
 val bundledPhotos: List<File> = File(repository, "fer_mobile/photos/affective-25").listFiles()!!
     .filter { it.extension in setOf("jpg", "png") }.sorted()
 
 fun bundled(vararg names: String): List<File> = names.map { name -> bundledPhotos.first { it.nameWithoutExtension == name } }
+
+/** What most tests of the gallery have on the phone. */
+val GALLERY_PHOTOS = bundled(
+    "astronaut-smile", "baby-laughing", "cat", "four-portraits", "gray-man-frown", "gray-man-raised-brows",
+    "hopper-portrait", "santa-surprised", "woman-turning",
+)
 
 val galleryApp: GalleryApp get() = RuntimeEnvironment.getApplication() as GalleryApp
 
@@ -53,6 +84,8 @@ class MediaProvider : ContentProvider() {
 
     override fun openFile(uri: Uri, mode: String): ParcelFileDescriptor {
         val file = files[uri.lastPathSegment!!.toInt()]
+        opened += file
+        if (file in closed) throw SecurityException("no grant")
         slow[file]?.await()
         return ParcelFileDescriptor.open(file, ParcelFileDescriptor.MODE_READ_ONLY)
     }
@@ -68,6 +101,12 @@ class MediaProvider : ContentProvider() {
     companion object {
         var files: List<File> = emptyList()
 
+        /** Photos that may not be read (any more). */
+        var closed: Set<File> = emptySet()
+
+        /** What was opened, in order. */
+        val opened: MutableList<File> = Collections.synchronizedList(mutableListOf())
+
         /** Photos that are not to be had before their time. */
         var slow: Map<File, CountDownLatch> = emptyMap()
     }
@@ -79,8 +118,10 @@ fun uriOf(index: Int): Uri = Uri.withAppendedPath(MediaStore.Images.Media.EXTERN
 /** A phone with these photos, and the permission to see them. */
 fun havePhotos(files: List<File>, permitted: Boolean = true) {
     MediaProvider.files = files
+    MediaProvider.closed = emptySet()
     Robolectric.setupContentProvider(MediaProvider::class.java, MediaStore.AUTHORITY)
-    if (permitted) shadowOf(galleryApp).grantPermissions(Manifest.permission.READ_MEDIA_IMAGES)
+    if (!permitted) return
+    shadowOf(galleryApp).grantPermissions(Manifest.permission.READ_MEDIA_IMAGES, Manifest.permission.READ_EXTERNAL_STORAGE)
 }
 
 /** Lets the main thread do its work until something holds. */

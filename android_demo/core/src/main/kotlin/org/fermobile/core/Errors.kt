@@ -22,6 +22,15 @@ class PhotoException(
     cause: Throwable? = null,
 ) : InputException(subject, expected, found, hint, cause)
 
+/** An interpreter that cannot run on this device. */
+class InterpreterException(
+    subject: String,
+    expected: String,
+    found: String,
+    hint: String = "",
+    cause: Throwable? = null,
+) : InputException(subject, expected, found, hint, cause)
+
 /** A model file or its contract that cannot be used. */
 class ContractException(
     subject: String,

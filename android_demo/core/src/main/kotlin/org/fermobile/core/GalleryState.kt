@@ -92,7 +92,9 @@ data class GalleryState(
             val known = event.photos.toHashSet()
             copy(photos = event.photos, results = results.filterKeys { it in known }).advanced()
         }
-        GalleryEvent.FilterAll -> copy(phase = Phase.FILTERING).advanced()
+        // A photo that failed gets another chance: its provider may answer now.
+        GalleryEvent.FilterAll ->
+            copy(phase = Phase.FILTERING, results = results.filterValues { it.error == null }).advanced()
         GalleryEvent.Cancel -> if (phase == Phase.FILTERING) copy(phase = Phase.BROWSING) else this
         GalleryEvent.Back -> copy(phase = Phase.BROWSING, selected = emptySet())
         is GalleryEvent.Toggle -> when (event.label) {

@@ -4,7 +4,6 @@ import java.io.ByteArrayInputStream
 import java.io.IOException
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
-import java.security.MessageDigest
 import java.util.zip.ZipInputStream
 
 /** The archive that is appended to a model, unchecked; checksums in hex. */
@@ -101,10 +100,4 @@ private fun readLimited(zip: ZipInputStream): ByteArray {
         if (read < 0) return content.copyOf(size)
         size += read
     }
-}
-
-private fun sha256(file: ByteBuffer, end: Int): String {
-    val digest = MessageDigest.getInstance("SHA-256")
-    digest.update(file.duplicate().seek(end = end))
-    return hex(digest.digest())
 }

@@ -17,18 +17,24 @@ fun interface PhotoSource {
 /**
  * Decode → detect → crop, gray, resize → classify, as `fer_mobile/pipeline.py`.  One object
  * serves one thread at a time.
+ *
+ * @param clock nanoseconds since any moment, by which stages are timed.
  */
-class Pipeline(val classifier: Classifier, val detector: YuNet) : AutoCloseable {
+class Pipeline(
+    val classifier: Classifier,
+    val detector: YuNet,
+    private val clock: () -> Long = System::nanoTime,
+) : AutoCloseable {
     /** Changes whenever the answer for a photo may; results of another identity are stale. */
     val identity: String
-        get() = "${classifier.file.sha256} preprocessing ${Preprocess.VERSION}"
+        get() = "${classifier.file.sha256} preprocessing ${Preprocess.VERSION} detector ${detector.sha256}"
 
     /**
      * The faces of a photo with their expressions, and the photo's label.  Decoding is timed too;
      * a photo that cannot be read gives a result with an error.
      */
     fun run(source: PhotoSource): PhotoResult {
-        val watch = Stopwatch()
+        val watch = Stopwatch(clock)
         return try {
             watch.time(Stage.TOTAL) { analyse(source, watch) }.copy(stages = watch.milliseconds)
         } catch (error: PhotoException) {
@@ -88,15 +94,15 @@ class Pipeline(val classifier: Classifier, val detector: YuNet) : AutoCloseable 
 }
 
 /** Adds up the milliseconds of stages. */
-private class Stopwatch {
+private class Stopwatch(private val clock: () -> Long) {
     val milliseconds = LinkedHashMap<Stage, Double>()
 
-    inline fun <T> time(stage: Stage, block: () -> T): T {
-        val start = System.nanoTime()
+    fun <T> time(stage: Stage, block: () -> T): T {
+        val start = clock()
         try {
             return block()
         } finally {
-            milliseconds[stage] = (milliseconds[stage] ?: 0.0) + (System.nanoTime() - start) / 1e6
+            milliseconds[stage] = (milliseconds[stage] ?: 0.0) + (clock() - start) / 1e6
         }
     }
 }

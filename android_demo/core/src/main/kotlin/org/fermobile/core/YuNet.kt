@@ -9,8 +9,11 @@ import kotlin.math.min
 /**
  * The shipped face detector; `fer_mobile/detect/yunet.py` describes the file's input and outputs
  * and the rules of decoding.  One object serves one thread.
+ *
+ * @property sha256 of the detector's file, hex.
  */
-class YuNet(private val model: TensorModel, private val score: Float = SCORE) : AutoCloseable by model {
+class YuNet(private val model: TensorModel, val sha256: String, private val score: Float = SCORE) :
+    AutoCloseable by model {
     private var values = ByteBuffer.allocateDirect(0)
 
     /** The faces of an upright image, the surest first, in its pixels. Shrink it to [DETECTION_SIDE] before. */

@@ -85,7 +85,9 @@ class GalleryStateTest {
         val back = filtered.on(Toggle("sadness")).on(Back)
         assertEquals(start.tiles, back.tiles)
         assertTrue(back.selected.isEmpty())
-        assertEquals("nothing is to be done again", filtered, back.on(FilterAll))
+        val again = back.on(FilterAll)
+        assertEquals("only what failed is tried again", listOf("broken"), again.pending)
+        assertEquals(filtered, again.on(ResultsArrived("model", results)))
     }
 
     @Test
@@ -93,7 +95,7 @@ class GalleryStateTest {
         val some = start.on(FilterAll).on(ResultsArrived("model", results - "cat")).on(Cancel)
         assertEquals(Phase.BROWSING, some.phase)
         assertEquals(start.tiles, some.tiles)
-        assertEquals(listOf("cat"), some.on(FilterAll).pending)
+        assertEquals(listOf("cat", "broken"), some.on(FilterAll).pending)
         val late = some.on(ResultsArrived("model", results))
         assertEquals("a photo that was under way", Phase.BROWSING, late.phase)
         assertTrue(late.pending.isEmpty())

@@ -41,9 +41,9 @@ class BenchmarkRunner(private val context: Context) {
             threads = request.settings.threads,
         )
         return app.engine.useFresh(settings) { load ->
-            val start = System.nanoTime()
+            val start = app.engine.clock()
             val pipeline = load()
-            val modelLoad = (System.nanoTime() - start) / 1e6
+            val modelLoad = (app.engine.clock() - start) / 1e6
             val timings = time(pipeline, request.settings.repetitions) {
                 thermometer.look()
                 progress(it)

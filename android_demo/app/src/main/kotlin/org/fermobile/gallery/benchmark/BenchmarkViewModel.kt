@@ -23,7 +23,7 @@ import java.io.IOException
  *
  * @property photos how many are timed.
  * @property pass timed passes that are done, of [passes]; null while nothing runs.
- * @property file where the result was written.
+ * @property file where the result was written, in the app's folder of the phone's storage.
  */
 data class BenchmarkScreen(
     val model: String,
@@ -75,7 +75,7 @@ class BenchmarkViewModel(application: Application) : AndroidViewModel(applicatio
         }
         val name = request.out.ifEmpty { "${result.model.contract.name}.json" }
         val file = writeBenchmark(app, name, result.toJson())
-        current.update { it.copy(pass = null, result = result, file = file.path) }
+        current.update { it.copy(pass = null, result = result, file = "${file.parentFile?.name}/${file.name}") }
     }
 
     private suspend fun fail(out: String?, error: Exception) {

@@ -71,23 +71,24 @@ class ModelStore(context: Context) {
      * Takes in a model from anywhere, after [check] let it pass; one of the same name is replaced.
      *
      * @param check throws what is wrong with the bytes of a file of that name.
-     * @return its key.
      * @throws ContractException for what cannot be used.
      * @throws IOException where it cannot be read or written.
      */
-    fun import(name: String, source: InputStream, check: (ByteBuffer, String) -> Unit): String {
+    fun import(name: String, source: InputStream, check: (ByteBuffer, String) -> Unit): ModelEntry {
         val safe = name.substringAfterLast('/').removeSuffix(SUFFIX).replace(Regex("[^\\w.-]"), "_")
             .trimStart('.').ifEmpty { "model" } + SUFFIX
         folder.mkdirs()
         val part = File.createTempFile("import", ".part", folder)
         try {
             part.outputStream().use { copy(source, it.channel, safe) }
-            check(map(part), safe)
+            val content = map(part)
+            check(content, safe)
+            val entry = ModelEntry(IMPORTED + safe, Contract.read(content, safe))
             if (!part.renameTo(File(folder, safe))) throw IOException("cannot write $safe")
+            return entry
         } finally {
             part.delete()
         }
-        return IMPORTED + safe
     }
 
     fun remove(key: String) {

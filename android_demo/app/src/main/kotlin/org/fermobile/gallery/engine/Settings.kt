@@ -10,13 +10,18 @@ import kotlinx.coroutines.flow.asStateFlow
  * What the interpreter is made with.
  *
  * @property model key of a model ([ModelStore]); null for the default one.
+ * @property modelSha256 checksum of that file: another file of the same name is another model.
  * @property threads of detector and classifier.
  */
 data class EngineSettings(
     val model: String? = null,
+    val modelSha256: String? = null,
     val threads: Int = DEFAULT_THREADS,
     val xnnpack: Boolean = true,
 ) {
+    /** The same with another model. */
+    fun with(entry: ModelEntry) = copy(model = entry.key, modelSha256 = entry.file.sha256)
+
     companion object {
         val MOST_THREADS = Runtime.getRuntime().availableProcessors().coerceIn(1, 8)
         val DEFAULT_THREADS = minOf(2, MOST_THREADS)
@@ -29,6 +34,7 @@ class SettingsStore(context: Context) {
     private val current = MutableStateFlow(
         EngineSettings(
             model = preferences.getString("model", null),
+            modelSha256 = preferences.getString("modelSha256", null),
             threads = preferences.getInt("threads", EngineSettings.DEFAULT_THREADS)
                 .coerceIn(1, EngineSettings.MOST_THREADS),
             xnnpack = preferences.getBoolean("xnnpack", true),
@@ -40,6 +46,7 @@ class SettingsStore(context: Context) {
     fun change(settings: EngineSettings) {
         preferences.edit {
             putString("model", settings.model)
+            putString("modelSha256", settings.modelSha256)
             putInt("threads", settings.threads)
             putBoolean("xnnpack", settings.xnnpack)
         }

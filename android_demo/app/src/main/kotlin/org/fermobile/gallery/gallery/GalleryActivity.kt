@@ -1,10 +1,13 @@
 package org.fermobile.gallery.gallery
 
 import android.content.Intent
+import android.net.Uri
 import android.os.Bundle
+import android.provider.Settings
 import android.view.View
 import android.widget.PopupMenu
 import android.widget.TextView
+import androidx.activity.OnBackPressedCallback
 import androidx.activity.result.PickVisualMediaRequest
 import androidx.activity.result.contract.ActivityResultContracts
 import androidx.activity.result.contract.ActivityResultContracts.PickVisualMedia.ImageOnly
@@ -37,10 +40,19 @@ class GalleryActivity : AppCompatActivity() {
     private lateinit var tiles: TileAdapter
 
     private val askPermission =
-        registerForActivityResult(ActivityResultContracts.RequestMultiplePermissions()) { model.refresh() }
+        registerForActivityResult(ActivityResultContracts.RequestMultiplePermissions()) { answers ->
+            if (answers.isNotEmpty() && answers.values.none { it }) app.library.refused = true
+            showWhatAllowDoes()
+            model.refresh()
+        }
     private val pickPhotos =
         registerForActivityResult(ActivityResultContracts.PickMultipleVisualMedia()) { model.choose(it) }
 
+    private val onBack = object : OnBackPressedCallback(false) {
+        override fun handleOnBackPressed() = model.back()
+    }
+
+    private val allow: MaterialButton by lazy { findViewById(R.id.allow) }
     private val filterAll: MaterialButton by lazy { findViewById(R.id.filter_all) }
     private val back: View by lazy { findViewById(R.id.back) }
     private val bar: ChipGroup by lazy { findViewById(R.id.bar) }
@@ -66,7 +78,8 @@ class GalleryActivity : AppCompatActivity() {
         }
         filterAll.setOnClickListener { if (filtering()) model.cancel() else model.filterAll() }
         back.setOnClickListener { model.back() }
-        findViewById<View>(R.id.allow).setOnClickListener { askAccess() }
+        onBackPressedDispatcher.addCallback(this, onBack)
+        allow.setOnClickListener { askAccess() }
         findViewById<View>(R.id.choose).setOnClickListener { choosePhotos() }
         findViewById<View>(R.id.more).setOnClickListener(::showMenu)
         draw(model.screen, ::show)
@@ -74,6 +87,7 @@ class GalleryActivity : AppCompatActivity() {
 
     override fun onStart() {
         super.onStart()
+        showWhatAllowDoes()
         model.refresh()
     }
 
@@ -90,6 +104,7 @@ class GalleryActivity : AppCompatActivity() {
         filterAll.setText(if (filtering()) R.string.cancel else R.string.filter_all)
         filterAll.isEnabled = filtering() || (gallery.photos.isNotEmpty() && gallery.identity.isNotEmpty())
         back.isEnabled = gallery.phase != Phase.BROWSING || gallery.selected.isNotEmpty()
+        onBack.isEnabled = back.isEnabled
         progress.visibleIf(filtering())
         progress.max = gallery.photos.size
         progress.setProgressCompat(gallery.photos.size - gallery.pending.size, false)
@@ -142,7 +157,22 @@ class GalleryActivity : AppCompatActivity() {
         }
     }
 
-    private fun askAccess() = askPermission.launch(app.library.permissions())
+    /** The system's question; where the system asks no more, the app's page of its settings. */
+    private fun askAccess() {
+        if (asksNoMore()) {
+            val page = Uri.fromParts("package", packageName, null)
+            startActivity(Intent(Settings.ACTION_APPLICATION_DETAILS_SETTINGS, page))
+        } else {
+            askPermission.launch(app.library.permissions())
+        }
+    }
+
+    private fun asksNoMore(): Boolean {
+        val refusedForEver = app.library.refused && app.library.permissions().none(::shouldShowRequestPermissionRationale)
+        return app.library.access == Access.ALL || refusedForEver
+    }
+
+    private fun showWhatAllowDoes() = allow.setText(if (asksNoMore()) R.string.open_settings else R.string.allow_photos)
 
     private fun choosePhotos() = pickPhotos.launch(PickVisualMediaRequest(ImageOnly))
 

@@ -15,9 +15,9 @@ import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
-import org.fermobile.core.ContractException
 import org.fermobile.core.GalleryEvent
 import org.fermobile.core.GalleryState
+import org.fermobile.core.InputException
 import org.fermobile.core.Phase
 import org.fermobile.core.PhotoResult
 import org.fermobile.gallery.app
@@ -48,6 +48,9 @@ class GalleryViewModel(application: Application, private val saved: SavedStateHa
     private val current = MutableStateFlow(GalleryScreen())
     private var run: Job? = null
 
+    /** Of the store, when everything was last read from it. */
+    private var storedVersion = -1
+
     // Read before the first event writes over it.
     private val phaseOfBefore = saved.get<String>(PHASE)
     private val selectedBefore = saved.get<ArrayList<String>>(SELECTED).orEmpty()
@@ -61,13 +64,15 @@ class GalleryViewModel(application: Application, private val saved: SavedStateHa
                 useModel(it)
             }
         }
+        viewModelScope.launch { prune() }
     }
 
     /** Looks again at what there is: after a permission was given, and when the user comes back. */
     fun refresh() {
         viewModelScope.launch {
             refreshPhotos()
-            if (current.value.gallery.identity.isNotEmpty()) takeStored()
+            // A photo's own screen may have stored one meanwhile.
+            if (current.value.gallery.identity.isNotEmpty() && app.results.version != storedVersion) takeStored()
         }
     }
 
@@ -120,44 +125,54 @@ class GalleryViewModel(application: Application, private val saved: SavedStateHa
                 if (phaseOfBefore != null && phaseOfBefore != Phase.BROWSING.name) filterAll()
                 selectedBefore.forEach(::toggle)
             }
-        } catch (error: ContractException) {
+        } catch (error: InputException) {
             current.update { it.copy(modelError = error.message) }
         }
     }
 
     private suspend fun takeStored() {
+        storedVersion = app.results.version
         val gallery = current.value.gallery
         val known = app.results.all(gallery.identity).filterKeys(gallery.photos.toHashSet()::contains)
         if (known.isNotEmpty()) on(GalleryEvent.ResultsArrived(gallery.identity, known))
     }
 
-    /** Works through what is pending; hands in results several times a second, and stores them. */
+    /** Forgets the results of photos and models that are gone; photos may be missed only if all are seen. */
+    private suspend fun prune() = withContext(Dispatchers.IO) {
+        if (app.library.access != Access.ALL) return@withContext
+        val photos = app.library.photos().mapTo(HashSet(), LibraryPhoto::key)
+        if (photos.isNotEmpty()) app.results.prune(photos, app.models.list().mapTo(HashSet()) { it.file.sha256 })
+    }
+
+    /** Works through what is pending, also what comes to be pending meanwhile; hands in results several times a second, and stores them. */
     private suspend fun filter(settings: EngineSettings) {
         val identity = current.value.gallery.identity
-        val library = current.value.library.orEmpty()
         val ready = LinkedHashMap<String, PhotoResult>()
         suspend fun handIn() = withContext(NonCancellable) {
             app.results.put(identity, ready)
+            storedVersion = app.results.version
             on(GalleryEvent.ResultsArrived(identity, ready.toMap()))
             ready.clear()
         }
         try {
             var handedIn = System.nanoTime()
-            for (key in current.value.gallery.pending) {
-                val photo = library[key] ?: continue
-                ready[key] = app.engine.use(settings) { pipeline ->
-                    pipeline.run(photoSource(app.contentResolver.bytesOf(photo.uri)))
+            while (current.value.gallery.pending.isNotEmpty()) {
+                for (key in current.value.gallery.pending) {
+                    val photo = current.value.library?.get(key) ?: continue // gone meanwhile
+                    ready[key] = app.engine.use(settings) { pipeline ->
+                        pipeline.run(photoSource(app.contentResolver.bytesOf(photo.uri)))
+                    }
+                    if (System.nanoTime() - handedIn > HAND_IN_NS) {
+                        handIn()
+                        handedIn = System.nanoTime()
+                    }
                 }
-                if (System.nanoTime() - handedIn > HAND_IN_NS) {
-                    handIn()
-                    handedIn = System.nanoTime()
-                }
+                handIn()
             }
-            handIn()
         } catch (error: CancellationException) {
             handIn()
             throw error
-        } catch (error: ContractException) {
+        } catch (error: InputException) {
             current.update { it.copy(modelError = error.message) }
             on(GalleryEvent.Cancel)
         }

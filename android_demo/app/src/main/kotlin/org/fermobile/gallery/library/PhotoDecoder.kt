@@ -3,8 +3,10 @@ package org.fermobile.gallery.library
 import android.content.ContentResolver
 import android.graphics.Bitmap
 import android.graphics.BitmapFactory
+import android.graphics.ColorSpace
 import android.graphics.Matrix
 import android.net.Uri
+import android.os.Build
 import androidx.exifinterface.media.ExifInterface
 import org.fermobile.core.ArgbImage
 import org.fermobile.core.Photo
@@ -22,6 +24,9 @@ fun ContentResolver.bytesOf(uri: Uri): PhotoBytes = { openInputStream(uri) }
 private const val MOST_PIXELS = 200_000_000L
 private const val MOST_REDUCED = 8
 
+/** Where memory is short. */
+private const val SMALLEST_REDUCED = 64
+
 /**
  * A photo for the pipeline: upright, opaque, decoded at a half, a quarter or an eighth where that
  * leaves pixels enough, as `fer_mobile/images.py` has it.
@@ -30,16 +35,30 @@ fun photoSource(open: PhotoBytes) = PhotoSource { minLongSide -> decodePhoto(ope
 
 private fun decodePhoto(open: PhotoBytes, minLongSide: Int): Photo = reading {
     val (width, height) = size(open)
-    val bitmap = decode(open, reduction(maxOf(width, height), minLongSide))
     val orientation = orientation(open)
     val turned = orientation >= ExifInterface.ORIENTATION_TRANSPOSE
-    val photo = Photo(
-        pixels(bitmap).overWhite().upright(orientation),
-        width = if (turned) height else width,
-        height = if (turned) width else height,
-    )
-    bitmap.recycle()
-    photo
+    val pixels = smallerIfNeeded(reduction(maxOf(width, height), minLongSide)) { factor ->
+        val bitmap = withoutProfile(decode(open, factor))
+        try {
+            pixels(bitmap).overWhite().upright(orientation)
+        } finally {
+            bitmap.recycle()
+        }
+    }
+    Photo(pixels, width = if (turned) height else width, height = if (turned) width else height)
+}
+
+/** What [decode] gives at [factor]; where memory does not suffice, at twice that, and so on. */
+fun <T> smallerIfNeeded(factor: Int, decode: (factor: Int) -> T): T = try {
+    decode(factor)
+} catch (error: OutOfMemoryError) {
+    if (factor >= SMALLEST_REDUCED) throw error
+    smallerIfNeeded(2 * factor, decode)
+}
+
+/** The bitmap with its levels as the file has them, which is what Python classifies; before Android 10 they are converted to sRGB. */
+private fun withoutProfile(bitmap: Bitmap): Bitmap = bitmap.apply {
+    if (Build.VERSION.SDK_INT >= 29) setColorSpace(ColorSpace.get(ColorSpace.Named.SRGB))
 }
 
 /**

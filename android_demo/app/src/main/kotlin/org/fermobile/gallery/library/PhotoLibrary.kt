@@ -10,12 +10,18 @@ import android.os.Build
 import android.provider.MediaStore
 import androidx.core.content.ContextCompat
 import androidx.core.content.edit
+import java.io.FileNotFoundException
 
 /** Which photos the app may see. */
 enum class Access { NONE, CHOSEN, SELECTED, ALL }
 
-/** A photo of the library; [key] changes when the photo does. */
-data class LibraryPhoto(val uri: Uri, val key: String)
+/**
+ * A photo of the library.
+ *
+ * @property key changes when the photo does.
+ * @property chosen with the system's picker, so that it can be taken out again.
+ */
+data class LibraryPhoto(val uri: Uri, val key: String, val chosen: Boolean = false)
 
 /**
  * The phone's photos, newest first: those of MediaStore that the permissions show, and those that
@@ -32,6 +38,11 @@ class PhotoLibrary(private val context: Context) {
             chosen().isNotEmpty() -> Access.CHOSEN
             else -> Access.NONE
         }
+
+    /** Whether the user has refused once; the system asks a second time, and then never again. */
+    var refused: Boolean
+        get() = preferences.getBoolean(REFUSED, false)
+        set(value) = preferences.edit { putBoolean(REFUSED, value) }
 
     /** What to ask the user for. */
     fun permissions(): Array<String> =
@@ -54,10 +65,31 @@ class PhotoLibrary(private val context: Context) {
         preferences.edit { putStringSet(CHOSEN, all) }
     }
 
+    /** Takes a photo of the picker out again. */
+    fun remove(uri: Uri) {
+        preferences.edit { putStringSet(CHOSEN, chosen() - uri.toString()) }
+        try {
+            context.contentResolver.releasePersistableUriPermission(uri, Intent.FLAG_GRANT_READ_URI_PERMISSION)
+        } catch (_: SecurityException) {
+            // It was readable until the app ends, or is not any more.
+        }
+    }
+
+    /** All photos; those of the picker that are gone, or may not be read any more, are forgotten. */
     fun photos(): List<LibraryPhoto> {
-        val mine = chosen().sorted().map { LibraryPhoto(Uri.parse(it), it) }
+        chosen().map(Uri::parse).filterNot(::readable).forEach(::remove)
+        val mine = chosen().sorted().map { LibraryPhoto(Uri.parse(it), it, chosen = true) }
         val stored = if (access >= Access.SELECTED) mediaStore(context.contentResolver) else emptyList()
         return mine + stored
+    }
+
+    private fun readable(uri: Uri): Boolean = try {
+        context.contentResolver.openFileDescriptor(uri, "r")?.close()
+        true
+    } catch (_: SecurityException) {
+        false
+    } catch (_: FileNotFoundException) {
+        false
     }
 
     private fun chosen(): Set<String> = preferences.getStringSet(CHOSEN, null).orEmpty()
@@ -74,6 +106,7 @@ class PhotoLibrary(private val context: Context) {
 
     private companion object {
         const val CHOSEN = "chosen"
+        const val REFUSED = "refused"
     }
 }
 

@@ -73,7 +73,7 @@ class ModelsActivity : AppCompatActivity() {
         row.findViewById<RadioButton>(R.id.choice).apply {
             text = describe(entry)
             isChecked = chosen
-            setOnClickListener { model.choose(entry.key) }
+            setOnClickListener { model.choose(entry) }
         }
         row.findViewById<ImageButton>(R.id.remove).apply {
             showIf(entry.imported)

@@ -12,7 +12,7 @@ import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
-import org.fermobile.core.ContractException
+import org.fermobile.core.InputException
 import org.fermobile.gallery.app
 import org.fermobile.gallery.engine.EngineSettings
 import org.fermobile.gallery.engine.ModelEntry
@@ -49,7 +49,7 @@ class ModelsViewModel(application: Application) : AndroidViewModel(application) 
         viewModelScope.launch { app.settings.settings.collect(::refresh) }
     }
 
-    fun choose(key: String) = change { it.copy(model = key) }
+    fun choose(entry: ModelEntry) = change { it.with(entry) }
 
     fun useThreads(threads: Int) = change { it.copy(threads = threads) }
 
@@ -67,7 +67,7 @@ class ModelsViewModel(application: Application) : AndroidViewModel(application) 
     fun remove(key: String) {
         app.models.remove(key)
         if (app.settings.settings.value.model == key) {
-            change { it.copy(model = null) }
+            change { it.copy(model = null, modelSha256 = null) }
         } else {
             viewModelScope.launch { refresh(app.settings.settings.value) }
         }
@@ -87,10 +87,10 @@ class ModelsViewModel(application: Application) : AndroidViewModel(application) 
         val name = resolver.query(uri, arrayOf(OpenableColumns.DISPLAY_NAME), null, null, null)
             ?.use { if (it.moveToFirst()) it.getString(0) else null } ?: uri.lastPathSegment ?: "model"
         val stream = resolver.openInputStream(uri) ?: throw IOException("nothing to read")
-        val key = stream.use { app.engine.import(name, it) }
-        change { it.copy(model = key) }
-        Import.Accepted(key.substringAfter('/'))
-    } catch (error: ContractException) {
+        val entry = stream.use { app.engine.import(name, it) }
+        change { it.with(entry) }
+        Import.Accepted(entry.file.name)
+    } catch (error: InputException) {
         Import.Refused(error.message.orEmpty())
     } catch (error: IOException) {
         Import.Refused(error.message.orEmpty())

@@ -42,6 +42,13 @@ class PhotoActivity : AppCompatActivity() {
         showScreen(R.layout.activity_photo)
         filter.setOnClickListener { model.filter() }
         findViewById<View>(R.id.back).setOnClickListener { finish() }
+        findViewById<View>(R.id.remove_photo).apply {
+            showIf(model.chosen)
+            setOnClickListener {
+                model.remove()
+                finish()
+            }
+        }
         draw(model.screen, ::show)
     }
 
@@ -111,5 +118,6 @@ class PhotoActivity : AppCompatActivity() {
         fun intent(context: Context, photo: LibraryPhoto): Intent = Intent(context, PhotoActivity::class.java)
             .putExtra(PhotoViewModel.URI, photo.uri)
             .putExtra(PhotoViewModel.KEY, photo.key)
+            .putExtra(PhotoViewModel.CHOSEN, photo.chosen)
     }
 }

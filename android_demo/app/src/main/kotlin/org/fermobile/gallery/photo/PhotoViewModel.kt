@@ -13,7 +13,7 @@ import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
-import org.fermobile.core.ContractException
+import org.fermobile.core.InputException
 import org.fermobile.core.PhotoException
 import org.fermobile.core.PhotoResult
 import org.fermobile.gallery.app
@@ -36,13 +36,16 @@ data class PhotoScreen(
 )
 
 /** One photo of the gallery. */
-class PhotoViewModel(application: Application, private val saved: SavedStateHandle) :
+class PhotoViewModel(application: Application, saved: SavedStateHandle) :
     AndroidViewModel(application) {
 
     private val app = application.app
     private val uri: Uri = requireNotNull(saved.get<Uri>(URI)) { "started without a photo" }
     private val key: String = saved[KEY] ?: uri.toString()
     private val current = MutableStateFlow(PhotoScreen())
+
+    /** Whether it is one of the picker's. */
+    val chosen: Boolean = saved[CHOSEN] ?: false
 
     val screen: StateFlow<PhotoScreen> = current.asStateFlow()
 
@@ -56,9 +59,23 @@ class PhotoViewModel(application: Application, private val saved: SavedStateHand
                 }
             }
             current.update { it.copy(photo = photo, unreadable = photo == null) }
-            if (saved.get<Boolean>(FILTERED) == true) filter()
+        }
+        viewModelScope.launch { showStored() }
+    }
+
+    /** What the gallery or an earlier visit has found. */
+    private suspend fun showStored() {
+        try {
+            val identity = app.engine.use(app.settings.settings.value) { it.identity }
+            val stored = app.results.get(identity, key)
+            current.update { if (it.result == null) it.copy(result = stored) else it }
+        } catch (_: InputException) {
+            // Filtering says what is wrong with the model.
         }
     }
+
+    /** Takes a photo of the picker out of the gallery. */
+    fun remove() = app.library.remove(uri)
 
     fun filter() {
         if (current.value.busy) return
@@ -69,9 +86,8 @@ class PhotoViewModel(application: Application, private val saved: SavedStateHand
                     pipeline.identity to pipeline.run(photoSource(app.contentResolver.bytesOf(uri)))
                 }
                 app.results.put(identity, mapOf(key to result))
-                saved[FILTERED] = true
                 current.update { it.copy(busy = false, result = result) }
-            } catch (error: ContractException) {
+            } catch (error: InputException) {
                 current.update { it.copy(busy = false, modelError = error.message) }
             }
         }
@@ -80,7 +96,7 @@ class PhotoViewModel(application: Application, private val saved: SavedStateHand
     companion object {
         const val URI = "uri"
         const val KEY = "key"
-        private const val FILTERED = "filtered"
+        const val CHOSEN = "chosen"
         private const val PREVIEW_SIDE = 800
     }
 }
