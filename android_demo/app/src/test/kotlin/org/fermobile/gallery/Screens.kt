@@ -8,6 +8,7 @@ import android.graphics.Color
 import android.view.View
 import android.view.ViewGroup
 import android.widget.TextView
+import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import java.io.ByteArrayOutputStream
 import java.io.File
@@ -27,19 +28,18 @@ fun Activity.texts(): List<String> =
 /** A pixel that differs by more than this in a channel, of 255, counts as another one. */
 private const val SAME_CHANNEL = 40
 
-/** The part of a screen's pixels that may be others: text is drawn a little differently elsewhere. */
-private const val TOLERANCE = 0.003
-
-/** On screens with measured times, whose digits are different every time. */
-const val TIMES_TOLERANCE = 0.03
+/** The part of a screen's pixels that may be others: 46 of 360 by 640 dp in hdpi. */
+private const val TOLERANCE = 0.0001
 
 private val committed = File(repository, "android_demo/screens")
+private val recording = System.getProperty("fermobile.record") == "true"
 
 /**
- * Compares a screen with the committed picture of it.  What was found is left in the build folder;
- * where it differs, `-Dfermobile.record=true` makes it the new picture.
+ * Compares a screen with the committed picture and words of it.  What was found is left in the build
+ * folder; where it differs, `-Dfermobile.record=true` makes it the new one.
  */
-fun assertLooksLike(name: String, activity: Activity, tolerance: Double = TOLERANCE) {
+fun assertLooksLike(name: String, activity: Activity) {
+    assertReadsLike(name, activity)
     val view = activity.window.decorView
     val bitmap = Bitmap.createBitmap(view.width, view.height, Bitmap.Config.ARGB_8888)
     view.draw(Canvas(bitmap))
@@ -48,11 +48,21 @@ fun assertLooksLike(name: String, activity: Activity, tolerance: Double = TOLERA
     val found = File(output, "screens/$name.jpg").apply { parentFile!!.mkdirs() }
     found.writeBytes(picture)
     val part = if (expected.exists()) difference(expected, found) else 1.0
-    if (part > tolerance && System.getProperty("fermobile.record") == "true") {
+    if (part > TOLERANCE && recording) {
         found.copyTo(expected, overwrite = true)
         return
     }
-    assertTrue("$name: ${"%.2f".format(part * 100)} % of the pixels differ from $expected; look at $found", part <= tolerance)
+    assertTrue("$name: ${"%.3f".format(part * 100)} % of the pixels differ from $expected; look at $found", part <= TOLERANCE)
+}
+
+/** Compares all that a screen says, and what TalkBack reads, with the committed words of it. */
+fun assertReadsLike(name: String, activity: Activity) {
+    val words = activity.window.decorView.shown().flatMap { view ->
+        listOfNotNull((view as? TextView)?.text?.toString(), view.contentDescription?.let { "[$it]" })
+    }.filter(String::isNotEmpty).joinToString("\n", postfix = "\n")
+    val expected = File(committed, "$name.txt")
+    if (recording && (!expected.exists() || expected.readText() != words)) expected.writeText(words)
+    assertEquals(name, if (expected.exists()) expected.readText() else "", words)
 }
 
 private fun difference(first: File, second: File): Double {
