@@ -24,24 +24,27 @@ NOT_SHIPPED = (
     {"quantize": "int8", "color": "rgb"},
 )
 _PACKAGES = ("tensorflow-cpu", "tensorflow", "keras", "ai-edge-litert", "ai-edge-quantizer")
-_CODE = ("checkpoint", "convert", "golden", "graph", "runtime", "zoo")
+_CODE = (
+    *("checkpoint", "contract", "convert", "golden", "graph"),
+    *("model_file", "preprocess", "runtime", "zoo"),
+)
+"""Modules and packages that decide what a file is."""
 
 
 def make_exports() -> Path:
     """The folder with the files, made again where weights, the exporter or its packages changed."""
-    code = [file for name in _CODE for file in sorted((_package() / name).rglob("*.py"))]
     inputs = [
         *(model.checkpoint for model in shipped_models().values()),
-        *code,
-        *(_package() / f"{name}.py" for name in ("contract", "model_file", "preprocess")),
+        *(file for name in _CODE for file in _sources(name)),
         *(ROOT.parent / "tools/golden_vectors.py", Path(__file__).resolve()),
     ]
     versions = [f"{d.name} {d.version}" for d in map(_distribution, _PACKAGES) if d]
     return made("exports", inputs, versions, lambda out: run(sys.executable, __file__, out))
 
 
-def _package() -> Path:
-    return ROOT.parent / "fer_mobile"
+def _sources(name: str) -> list[Path]:
+    package = ROOT.parent / "fer_mobile"
+    return sorted([*package.glob(f"{name}.py"), *(package / name).rglob("*.py")])
 
 
 def _distribution(name: str) -> importlib.metadata.Distribution | None:
