@@ -89,7 +89,7 @@ class ContractTest {
             json.with("preprocessing.resize", "\"nearest\"") to
                 "triangle-antialiased-22 as preprocessing.resize, found \"nearest\"",
             json.with("preprocessing.crop.scale", "1e999") to "a number as preprocessing.crop.scale, found 1e999",
-            json.with("input.shape", "[1, 56, 48, 1]") to "expected an input [1, S, S, 1], found [1, 56, 48, 1]",
+            json.with("input.shape", "[1, 56, 48, 1]") to "expected an input [1, S, S, 1] with S from 8 to 1024, found [1, 56, 48, 1]",
             json.with("input.shape", "[1, 0, 0, 1]") to "expected an input [1, S, S, 1]",
             json.with("input.shape", "[1, 56, 56, 3]") to "expected an input [1, S, S, 1]",
             json.with("preprocessing.gray", "\"in-graph\"") to "expected an input [1, S, S, 3]",
