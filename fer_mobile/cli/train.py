@@ -34,6 +34,10 @@ def train_command(
         list[str] | None,
         typer.Option("--set", metavar="key=value", help="Change a value of the recipes."),
     ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL|none", help="Weights to begin with, in place of the recipes'."),
+    ] = None,
     backend: Annotated[
         str,
         typer.Option(
@@ -56,7 +60,8 @@ def train_command(
     from fer_mobile.data import data_path
     from fer_mobile.training import find_recipe, load_recipe, train_side_by_side
 
-    loaded = [load_recipe(find_recipe(name), overrides or []) for name in recipes]
+    changes = [*(overrides or []), *([f"model.start={base}"] if base else [])]
+    loaded = [load_recipe(find_recipe(name), changes) for name in recipes]
     runs = out or Path("runs")
     single = out is not None and len(loaded) == 1
     folders = [runs] if single else [runs / recipe.name for recipe in loaded]

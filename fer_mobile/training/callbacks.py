@@ -134,6 +134,10 @@ class Progress(Callback):
             run.report(f"stopped: {run.stopped}")
 
 
+FEWEST_CALIBRATED: Final = 100
+"""Faces of valid that a temperature is fitted to at least."""
+
+
 class CalibrateOutput(Callback):
     """Fits the recipe's output calibration to the best weights, and measures them with it."""
 
@@ -151,8 +155,13 @@ class CalibrateOutput(Callback):
         shares = run.learn.targets.mean(0)
         offsets = prior_offsets(shares, section.prior, names) if section.prior else {}
         chosen = OutputCalibration(offsets=offsets, origin="shares of the training rows")
-        if section.temperature:
+        if section.temperature and len(labels) >= FEWEST_CALIBRATED:
             chosen = fit_output_calibration(raw, run.valid, offsets)
+        elif section.temperature:
+            run.report(
+                f"no temperature: {len(labels)} faces of valid are too few to fit one "
+                f"(at least {FEWEST_CALIBRATED})"
+            )
         scores = run.best = score(calibrated(raw, chosen, names), labels, names)
         run.folder.write_calibration(chosen)
         run.folder.write_scores(run.valid.protocol, run.valid.split, scores)

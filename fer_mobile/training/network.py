@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -118,16 +118,19 @@ def build(recipe: Recipe, classes: int) -> keras.Model:
         ) from error
 
 
-def start_from(start: str, model: keras.Model) -> str:
+def start_from(start: str, model: keras.Model, labels: Sequence[str] = ()) -> str:
     """Give a fresh model the weights of another one where they fit; returns how many did.
 
+    The last layer with weights begins anew where the other model's labels are not `labels`.
     Raises ModelError where there is no such model, RecipeError where nothing fits.
     """
-    theirs = {layer.name: layer.get_weights() for layer in load_checkpoint(start).model.layers}
+    checkpoint = load_checkpoint(start)
+    theirs = {layer.name: layer.get_weights() for layer in checkpoint.model.layers}
     own = [layer for layer in model.layers if layer.weights]
+    other_labels = checkpoint.labels and labels and checkpoint.labels != tuple(labels)
     fitting = [
         layer
-        for layer in own
+        for layer in (own[:-1] if other_labels else own)
         if [w.shape for w in theirs.get(layer.name, [])] == [tuple(w.shape) for w in layer.weights]
     ]
     if not fitting:

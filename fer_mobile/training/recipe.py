@@ -15,6 +15,7 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
+    field_validator,
     model_validator,
 )
 
@@ -45,15 +46,25 @@ class ModelSection(_Section):
     options: dict[str, Any] = Field(default_factory=dict, description="Arguments of its builder.")
     start: str | None = Field(
         None,
-        description="Weights to start from: a shipped name, a .keras file or a run folder. Layers "
-        "of another shape, such as a head for other labels, start fresh.",
+        description="Weights to start from: a shipped name, a .keras file or a run folder; or "
+        "none. Layers of another shape, and the head for other labels, start fresh.",
     )
+
+    @field_validator("start")
+    @classmethod
+    def _none(cls, start: str | None) -> str | None:
+        return None if start in ("none", "") else start
 
 
 class DataSection(_Section):
     """Which rows are learned, and which protocol the model is selected and reported by."""
 
     protocol: str = "ferplus-strict"
+    labels: tuple[str, ...] | None = Field(
+        None,
+        description="Protocol own: the labels in the order of the model's outputs; default: the "
+        "dataset's classes in the order of the alphabet.",
+    )
     train_protocol: str | None = Field(None, description="Rows to learn from; default: protocol.")
     folds: int = Field(
         0, ge=0, description="Cross-validation: the training rows in so many parts; 0: none."

@@ -15,11 +15,14 @@ def training_rows(recipe: Recipe, data: str | Path | None = None) -> tuple[Datas
     """The training rows and those of valid; DataError and RecipeError where there are none."""
     section, training = recipe.data, recipe.training
     learned = as_protocol(section.train_protocol or section.protocol)
-    learn = load_dataset(data, protocol=learned, split="train", training=True)
+    labels = section.labels
+    learn = load_dataset(data, protocol=learned, split="train", training=True, labels=labels)
     if section.folds:
         learn, valid = _cross(recipe, learn, data)
     else:
-        valid = load_dataset(data, protocol=as_protocol(section.protocol), split="valid")
+        valid = load_dataset(
+            data, protocol=as_protocol(section.protocol), split="valid", labels=labels
+        )
     if learn.names != valid.names:
         raise DataError(
             "train_protocol",
@@ -63,7 +66,13 @@ def _sampled(dataset: Dataset, sampling: str, seed: int) -> Dataset:
 def held_out(recipe: Recipe, data: str | Path | None = None) -> Dataset:
     """The fold of the training rows that a recipe of cross-validation is measured on."""
     section = recipe.data
-    rows = load_dataset(data, protocol=as_protocol(section.protocol), split="train", training=True)
+    rows = load_dataset(
+        data,
+        protocol=as_protocol(section.protocol),
+        split="train",
+        training=True,
+        labels=section.labels,
+    )
     name = f"train, fold {section.fold + 1} of {section.folds}"
     return rows.take(rows.folds(section.folds) == section.fold, name)
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from fer_mobile.checkpoint import Checkpoint, RunFolder, import_keras, load_checkpoint
+from fer_mobile.data import OWN, Dataset
+from fer_mobile.detect.framing import look_at_framing
 from fer_mobile.errors import InputError, RecipeError
 from fer_mobile.metrics import Scores
 from fer_mobile.quiet import quiet
@@ -128,8 +130,9 @@ def train_side_by_side(
     folders = [RunFolder(Path(each)) for each in out]
     for recipe, folder in zip(chosen, folders, strict=True):
         _check(recipe)
-        _check_folder(recipe, folder, resume)
+        _check_folder(recipe, folder, resume, report)
     learn, valid = training_rows(chosen[0], data)
+    report_data(learn, valid, report)
     runs = [
         Run(recipe, folder, learn, valid, (*default_callbacks(), *callbacks), report)
         for recipe, folder in zip(chosen, folders, strict=True)
@@ -169,7 +172,7 @@ def _fit(
         network = Network(run.recipe, len(learn.names), parameter_cap=parameter_cap)
         networks.append(network)
         if run.recipe.model.start and not run.epochs_done and not network.fine_tuning:
-            run.report(start_from(run.recipe.model.start, network.model))
+            run.report(start_from(run.recipe.model.start, network.model, learn.names))
     sizes = sorted({network.size for network in networks})
     if len(sizes) > 1:
         raise RecipeError(
@@ -239,6 +242,22 @@ def _soft_targets(run: Run, size: int, batch_size: int) -> SoftTargets | None:
     return SoftTargets(teachers, cache)
 
 
+def report_data(learn: Dataset, valid: Dataset, report: Report) -> None:
+    """Tell what is trained on, where the labels are the dataset's own or the images no faces."""
+    if learn.protocol == OWN:
+        counts = ", ".join(
+            f"{name} {count}/{valid.counts()[name]}" for name, count in learn.counts().items()
+        )
+        report(f"{learn.source}: {learn.kind}; faces to train/validate: {counts}")
+    framing = look_at_framing(learn.images)
+    if not framing.is_framed:
+        report(
+            f"{framing.framed} of {framing.looked_at} images looked at are framed faces; the "
+            "model will be used on faces cut out of photos. Cut them out first (`crop_faces`, "
+            "fer-mobile data crop)."
+        )
+
+
 def _recipe(recipe: Recipe | str | Path) -> Recipe:
     return recipe if isinstance(recipe, Recipe) else load_recipe(find_recipe(str(recipe)))
 
@@ -254,8 +273,11 @@ def _check(recipe: Recipe) -> None:
         )
 
 
-def _check_folder(recipe: Recipe, folder: RunFolder, resume: bool) -> None:
-    """RecipeError where a run is in the way, or is not one of this recipe to go on with."""
+def _check_folder(recipe: Recipe, folder: RunFolder, resume: bool, report: Report) -> None:
+    """RecipeError where a run is in the way, or is not one of this recipe to go on with.
+
+    A run may go on for more epochs than its recipe had; what changed is reported.
+    """
     if not folder.exists:
         return
     if not resume:
@@ -265,11 +287,18 @@ def _check_folder(recipe: Recipe, folder: RunFolder, resume: bool) -> None:
             found="a run",
             hint="Give another `out`, or go on with `resume=True`.",
         )
+    epochs = recipe.training.epochs
     try:
-        same = Recipe.model_validate_json(folder.recipe_json.read_bytes()) == recipe
+        stored = Recipe.model_validate_json(folder.recipe_json.read_bytes())
     except ValidationError:
-        same = False
-    if not same:
+        stored = None
+    if stored is not None and stored != recipe and epochs > stored.training.epochs:
+        before = stored.training.epochs
+        longer = stored.training.model_copy(update={"epochs": epochs})
+        stored = stored.model_copy(update={"training": longer})
+        if stored == recipe:
+            report(f"{recipe.name}: {epochs} epochs, not {before}; the rate follows the longer run")
+    if stored != recipe:
         raise RecipeError(
             folder.path,
             expected="a run of the same recipe to resume",

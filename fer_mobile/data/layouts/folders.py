@@ -115,7 +115,10 @@ def _skipped(root: Path, without_class: list[tuple[str, ...]]) -> Iterator[Skipp
         Path(parent, name)
         for parent, folders, files in os.walk(root)
         for name in files
-        if Path(name).suffix.lower() not in PHOTO_SUFFIXES and not name.startswith(".")
+        # What lies above the classes, a README or a report, is no face that went missing.
+        if Path(parent) != root
+        and Path(name).suffix.lower() not in PHOTO_SUFFIXES
+        and not name.startswith(".")
     ]
     if others:
         names = tuple(str(path.relative_to(root)) for path in others[:_EXAMPLES])
