@@ -27,7 +27,7 @@ class Checkpoint:
     provenance: Provenance
     figures: tuple[Figures, ...]
     licence: str
-    """Of the weights; "unknown" where nobody said."""
+    """Of the weights; "unknown" where nobody stated one."""
     output_calibration: OutputCalibration | None = None
     """What is folded into the model's last layer."""
     preprocessing: tuple[str, ...] = ()

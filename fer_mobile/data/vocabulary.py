@@ -67,10 +67,10 @@ def name_labels(raw: RawFaces, protocol: str, own: Sequence[str] | None, subject
 
 
 def _own_names(raw: RawFaces, own: Sequence[str] | None, subject: object) -> tuple[str, ...]:
-    found: dict[str, str] = {}
+    spellings: dict[str, str] = {}
     for name in sorted(set(raw.classes), key=lambda name: (name.strip().casefold(), name)):
-        found.setdefault(name.strip().casefold(), name.strip())
-    names = tuple(own) if own is not None else tuple(found.values())
+        spellings.setdefault(name.strip().casefold(), name.strip())
+    names = tuple(own) if own is not None else tuple(spellings.values())
     if not FEWEST <= len(names) <= MOST:
         raise DataError(
             subject,
@@ -84,7 +84,7 @@ def _own_names(raw: RawFaces, own: Sequence[str] | None, subject: object) -> tup
             expected=f"different names, none of them empty or {MULTIPLE!r}",
             found=", ".join(names),
         )
-    without = [name for name, key in zip(names, keys, strict=True) if key not in found]
+    without = [name for name, key in zip(names, keys, strict=True) if key not in spellings]
     if without:
         raise DataError(
             subject,

@@ -76,26 +76,26 @@ class Inspection:
 
     def advice(self) -> list[str]:
         """What to do before a training, in sentences; none where nothing is wrong."""
-        said = []
+        sentences = []
         if not self.framing.is_framed:
-            said.append(
+            sentences.append(
                 f"{self.framing.framed} of {self.framing.looked_at} images looked at are framed "
                 "faces. Cut the faces out of their photos first."
             )
         if self.leaks:
-            said.append(
+            sentences.append(
                 f"{self.leaks:,} faces of train are also, or nearly, in valid or test: figures "
                 "would flatter the model. Take them out of one of the splits."
             )
         if self.contradictions:
-            said.append(
+            sentences.append(
                 f"{self.contradictions:,} faces have a copy with another label. Decide which of "
                 "the labels is right."
             )
         rare = [label for label, splits in self.counts.items() if splits.get("train", 0) < 20]
         if rare:
-            said.append(f"Fewer than 20 faces train {', '.join(rare)}: expect low recall.")
-        return said
+            sentences.append(f"Fewer than 20 faces train {', '.join(rare)}: expect low recall.")
+        return sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +217,10 @@ def _spread(sides: Sequence[int]) -> tuple[int, int, int] | None:
 
 
 def _counts(rows: _Rows) -> dict[str, dict[str, int]]:
-    found = Counter(zip(rows.labels.tolist(), rows.split.tolist(), strict=True))
+    numbers = Counter(zip(rows.labels.tolist(), rows.split.tolist(), strict=True))
     splits = sorted(set(rows.split.tolist()))
     return {
-        name: {SPLITS[split]: found[number, split] for split in splits}
+        name: {SPLITS[split]: numbers[number, split] for split in splits}
         for number, name in enumerate(rows.names)
     }
 
