@@ -12,7 +12,7 @@ from fer_mobile.arrays import Pixels
 from fer_mobile.data import load_dataset
 from fer_mobile.data.face_files import middle_square
 from fer_mobile.data.layouts import fer_csv, npz
-from fer_mobile.detect.yunet import YuNet
+from fer_mobile.detect.framing import LOOKED_AT, look_at_framing
 from fer_mobile.errors import InputError, PhotoError
 from fer_mobile.images import find_photos, load_photo
 from fer_mobile.preprocess import resize, to_gray
@@ -24,12 +24,6 @@ FEWEST_FACES: Final = 32
 
 MOST_FACES: Final = 1000
 """Of more faces, so many are taken at equal distances; more change nothing."""
-
-_LOOKED_AT: Final = 64
-"""Images of a folder in which faces are looked for."""
-
-_DETECTION_SIZE: Final = 192
-"""Side in pixels of the images then: of FER2013's faces the detector misses 1 in 100."""
 
 
 def read_faces(path: str | Path, size: int, parameter: str = "calibrate") -> Pixels:
@@ -76,15 +70,13 @@ def _read_square(path: Path) -> Pixels | None:
 
 def _check_faces(parameter: str, path: Path, squares: list[Pixels]) -> None:
     """Raises InputError where the detector finds a face in few of the images, landscapes say."""
-    detector = YuNet()
-    samples = spread_over(squares, _LOOKED_AT)
-    grays = [resize(square, _DETECTION_SIZE) for square in samples]
-    count = sum(bool(detector.find(np.repeat(gray[..., None], 3, 2))) for gray in grays)
-    if count < len(samples) / 2:
+    framing = look_at_framing(spread_over(squares, LOOKED_AT))
+    if 2 * framing.with_face < framing.looked_at:
         raise InputError(
             parameter,
             expected="images of faces, each filling its image",
-            found=f"a face in {count} of {len(samples)} images of {path} that were looked at",
+            found=f"a face in {framing.with_face} of {framing.looked_at} images of {path} that "
+            "were looked at",
             hint="Cut the faces out of their photos first.",
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,13 +43,19 @@ class Framing:
         return 2 * self.framed >= self.looked_at
 
 
-def look_at_framing(images: NDArray[np.uint8] | FaceFiles) -> Framing:
-    """The framing of some of the images uint8 [N, H, W], which are gray squares."""
+def look_at_framing(
+    images: NDArray[np.uint8] | FaceFiles | Sequence[NDArray[np.uint8]],
+) -> Framing:
+    """The framing of some of the images, gray squares uint8 [N, H, W] or N of any sizes."""
     count = min(len(images), LOOKED_AT)
     rows = np.arange(count) * len(images) // max(count, 1)
+    if isinstance(images, np.ndarray | FaceFiles):
+        chosen: Sequence[NDArray[np.uint8]] = list(images[rows])
+    else:
+        chosen = [images[row] for row in rows.tolist()]
     detector = YuNet()
     with_face = framed = 0
-    for image in images[rows]:
+    for image in chosen:
         faces = detector.find(np.repeat(resize(image, _SIDE)[..., None], 3, 2))
         with_face += bool(faces)
         framed += any(_fills(face.box) for face in faces)
