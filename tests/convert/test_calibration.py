@@ -24,6 +24,7 @@ from fer_mobile.errors import FerMobileError, InputError, MissingPackageError, M
 from fer_mobile.golden import golden_faces
 from fer_mobile.graph.network import read_network
 from fer_mobile.graph.ranges import RANGES_JSON, make_ranges, model_fingerprint, read_ranges
+from fer_mobile.labels import LABELS
 from fer_mobile.preprocess import normalise
 from fer_mobile.resources import photos_dir
 from fer_mobile.runtime.interpreter import load_interpreter
@@ -329,7 +330,7 @@ def run(model, tmp_path):
         "n": 8,
         "accuracy": 0.1,
         "balanced_accuracy": 0.1,
-        "recall": {},
+        "recall": dict.fromkeys(LABELS),
     }
     (folder / "recipe.json").write_text(json.dumps(recipe))
     (folder / "valid.json").write_text(json.dumps(figures))
