@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fer_mobile.cli.options import AnyModel, AsJson, Data, Protocol, Split, Threads
+from fer_mobile.errors import InputError
 from fer_mobile.models import DEFAULT
 
 
@@ -24,11 +25,25 @@ def evaluate_command(
         str | None,
         typer.Option(metavar="A,B,C", help="Of a .keras file: a name for each output, in order."),
     ] = None,
+    require: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC=SHARE",
+            help="Exit with 1 if missed: accuracy, balanced_accuracy, recall (of every label), "
+            "calibration_error.",
+        ),
+    ] = None,
+    record: Annotated[
+        bool, typer.Option("--record", help="Write the verdict into the .tflite's contract.")
+    ] = False,
     threads: Threads = 1,
     as_json: AsJson = False,
 ) -> None:
     """Measure accuracy, balanced accuracy, F1 and recall under a protocol."""
     from fer_mobile.evaluation import evaluate
+    from fer_mobile.objectives import check_objectives, record_objectives
+
+    wanted = dict(map(_requirement, require or []))
 
     evaluation = evaluate(
         model,
@@ -39,9 +54,15 @@ def evaluate_command(
         threads=threads,
         labels=labels.split(",") if labels else None,
     )
+    objectives = check_objectives(evaluation, wanted)
+    if record:
+        record_objectives(model, objectives)
+    code = 0 if all(objective.met for objective in objectives) else 1
     if as_json:
-        typer.echo(json.dumps(evaluation.as_dict(), indent=2))
-        return
+        rows = [objective.model_dump() for objective in objectives]
+        added = {"objectives": rows} if require else {}
+        typer.echo(json.dumps(evaluation.as_dict() | added, indent=2))
+        raise typer.Exit(code)
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
@@ -64,3 +85,19 @@ def evaluate_command(
         shares = (scores.recall[name], scores.precision[name], f1)
         table.add_row(name, str(count), *("–" if s is None else f"{s:.1%}" for s in shares))
     Console().print(table)
+    for objective in objectives:
+        most = objective.metric == "calibration_error"
+        typer.echo(
+            f"{'met' if objective.met else 'MISSED'}: {objective.metric} "
+            f"{objective.measured:.2%} ({'at most' if most else 'at least'} "
+            f"{objective.required:.2%})"
+        )
+    raise typer.Exit(code)
+
+
+def _requirement(text: str) -> tuple[str, float]:
+    metric, _, value = text.partition("=")
+    try:
+        return metric.strip(), float(value)
+    except ValueError as error:
+        raise InputError("require", expected="METRIC=SHARE", found=repr(text)) from error

@@ -128,10 +128,13 @@ class OutputCalibration(Part):
     origin: Text = Field(description="What the values were taken from.")
 
 
+Metric = Literal["accuracy", "balanced_accuracy", "recall", "calibration_error"]
+
+
 class Objective(Part):
     """A figure that was asked of the model, and what it reached."""
 
-    metric: Literal["accuracy", "balanced_accuracy", "recall", "calibration_error"]
+    metric: Metric
     """"recall": the least one of all labels."""
     required: Share
     measured: Share

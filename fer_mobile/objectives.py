@@ -1,0 +1,68 @@
+"""Figures that are asked of a model, such as the thesis's two objectives, and their verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, cast, get_args
+
+from fer_mobile.contract import Metric, Objective
+from fer_mobile.errors import InputError, ModelError, check_choice
+from fer_mobile.evaluation import Evaluation
+from fer_mobile.files import write_bytes, write_text
+from fer_mobile.metrics import Scores
+from fer_mobile.model_file import attach, contract_file, read_model, split
+
+METRICS: Final[tuple[Metric, ...]] = get_args(Metric)
+"""What can be required.  "recall" is the least one of all labels that occur."""
+
+
+def check_objectives(
+    evaluation: Evaluation, required: Mapping[str, float]
+) -> tuple[Objective, ...]:
+    """The verdict on an evaluation for each metric of `required`.
+
+    `required` maps a metric of `METRICS` to a share from 0 to 1: the least that is allowed, of
+    "calibration_error" the most.  Raises InputError for another metric or value.
+    """
+    return tuple(_objective(evaluation, name, value) for name, value in required.items())
+
+
+def record_objectives(file: str | Path, objectives: tuple[Objective, ...]) -> None:
+    """Write objectives into the contract of a ``.tflite`` file, and of the ``.json`` next to it.
+
+    They take the place of those of the same metric, protocol and split.  Raises ModelError
+    where there is no such file.
+    """
+    path = Path(file)
+    if path.suffix != ".tflite":
+        raise ModelError(path, expected="a .tflite file", found=path.suffix or "none")
+    bare, contract = split(read_model(path), path)
+    keys = {(o.metric, o.protocol, o.split) for o in objectives}
+    kept = (o for o in contract.objectives if (o.metric, o.protocol, o.split) not in keys)
+    contract = contract.model_copy(update={"objectives": (*kept, *objectives)})
+    write_bytes(path, attach(bare, contract))
+    write_text(contract_file(path), contract.to_json())
+
+
+def _objective(evaluation: Evaluation, name: str, value: float) -> Objective:
+    metric = check_choice("require", cast("Metric", name), METRICS)
+    if not 0 <= value <= 1:
+        raise InputError("require", expected=f"a share from 0 to 1 for {name}", found=str(value))
+    measured = _measured(evaluation.scores, metric)
+    met = measured <= value if metric == "calibration_error" else measured >= value
+    return Objective(
+        metric=metric,
+        required=value,
+        measured=round(measured, 5),
+        met=met,
+        protocol=evaluation.protocol,
+        split=evaluation.split,
+        n=evaluation.scores.n,
+    )
+
+
+def _measured(scores: Scores, metric: Metric) -> float:
+    if metric == "recall":
+        return min(share for share in scores.recall.values() if share is not None)
+    return float(getattr(scores, metric))
