@@ -72,7 +72,7 @@ def test_adding_metadata_changes_no_output_and_replaces_what_was_there():
 
 def test_a_zip_tool_lists_the_appended_files():
     with zipfile.ZipFile(tflite_file("xcao_two_stream")) as archive:
-        assert archive.namelist() == ["labels.txt", "contract.json"]
+        assert archive.namelist() == ["labels.txt", "contract.json", "reference.json"]
         assert archive.read("labels.txt").decode().split() == list(LABELS)
         assert all(entry.compress_type == zipfile.ZIP_STORED for entry in archive.infolist())
 
