@@ -144,7 +144,7 @@ def test_a_training_stops_at_an_accuracy_and_stays_stopped(train, quick, small_n
     assert "on the training batches" in state["stopped"]
     assert f"stopped: {state['stopped']}" in said
     # What is said of its weights is how long they were trained, not how long they might have been.
-    assert load_checkpoint(tmp_path / "run").training.epochs == state["epochs_done"] == 1
+    assert load_checkpoint(tmp_path / "run").provenance.epochs == state["epochs_done"] == 1
     again = train(recipe, tmp_path / "run", data=small_npz, resume=True)
     assert again.scores == first.scores
     assert json.loads((tmp_path / "run" / "state.json").read_text()) == state

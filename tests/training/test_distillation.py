@@ -207,7 +207,8 @@ def test_a_run_with_teachers_holds_the_student_alone(
     )
     assert load_checkpoint(run).parameters == load_checkpoint(teacher).parameters
     valid = training_rows(load_recipe(tiny_recipe), small_npz)[1]
-    mean = np.mean([load_network(each)(valid.images) for each in (teacher, trained_run)], axis=0)
+    networks = (load_network(teacher, LABELS), load_network(trained_run))
+    mean = np.mean([network(valid.images) for network in networks], axis=0)
     accuracy = (mean.argmax(1) == valid.labels).mean()
     (together,) = [line for line in lines if line.startswith("teachers together on ferplus-strict")]
     assert f"valid: accuracy {accuracy:.4f}  balanced " in together

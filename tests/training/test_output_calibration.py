@@ -20,7 +20,7 @@ from fer_mobile.metrics import score
 from fer_mobile.model_file import read_contract
 from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.classifier import load_classifier
-from fer_mobile.training import Recipe, load_recipe
+from fer_mobile.training import Recipe, callbacks, load_recipe
 from fer_mobile.training.output_calibration import (
     calibrated,
     cross_fitted,
@@ -94,6 +94,14 @@ def test_a_model_without_logits_or_bias_is_refused():
         fold_calibration(bare, SKEWED, LABELS)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def few_faces():
+    """small_npz has 32 faces to validate."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(callbacks, "FEWEST_CALIBRATED", 32)
+        yield
+
+
 @pytest.fixture(scope="module")
 def calibrated_run(train, tmp_path_factory, tiny_recipe, small_npz):
     folder = tmp_path_factory.mktemp("run") / "calibrated"
@@ -101,6 +109,16 @@ def calibrated_run(train, tmp_path_factory, tiny_recipe, small_npz):
     recipe = load_recipe(tiny_recipe, CALIBRATED)
     train(recipe, folder, data=small_npz, report=lines.append)
     return folder, lines
+
+
+def test_few_faces_give_no_temperature(train, tmp_path, tiny_recipe, small_npz, monkeypatch):
+    monkeypatch.setattr(callbacks, "FEWEST_CALIBRATED", 33)
+    lines = []
+    recipe = load_recipe(tiny_recipe, [*CALIBRATED, "training.epochs=1"])
+    train(recipe, tmp_path / "run", data=small_npz, report=lines.append)
+    assert any("no temperature: 32 faces of valid are too few" in line for line in lines)
+    stored = json.loads((tmp_path / "run" / "calibration.json").read_text())
+    assert stored["temperature"] == 1
 
 
 def test_a_run_is_calibrated_and_everyone_reads_it_so(calibrated_run, small_npz):
