@@ -4,7 +4,7 @@ import java.nio.ByteBuffer
 
 /**
  * What a model file needs to be used properly; it travels inside the `.tflite`
- * (`fer_mobile/contract.py` defines it and says what each field means).
+ * (`docs/contract.md` says what each field means).
  *
  * @property precision `float32`, `float16`, `dynamic` or `int8`.
  * @property crop maps a detector's box to the framing of the training faces.
