@@ -266,6 +266,7 @@ def _face(detection: Detection, probabilities: dict[str, float]) -> Face:
         probabilities,
         detection.score,
         detection.landmarks,
+        detection.tilt,
     )
 
 

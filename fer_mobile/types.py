@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, TypedDict, get_args
 
@@ -78,6 +79,19 @@ class Detection:
     landmarks: tuple[Point, ...] = ()
     """The person's right eye, left eye, nose, right and left mouth corner, in pixels; or none."""
 
+    @property
+    def tilt(self) -> float | None:
+        """Degrees of the line from the person's right eye to the left one, -180 to 180.
+
+        0 is level, and positive is turned clockwise, as the photo is looked at.  None where there
+        are no landmarks, or both eyes lie in one place.
+        """
+        if len(self.landmarks) < 2:
+            return None
+        (right_x, right_y), (left_x, left_y) = self.landmarks[:2]
+        x, y = left_x - right_x, left_y - right_y
+        return math.degrees(math.atan2(y, x)) if x or y else None
+
     def scaled(self, factor: float) -> Detection:
         """The same face in an image that is `factor` times as large."""
         points = tuple((x * factor, y * factor) for x, y in self.landmarks)
@@ -93,6 +107,8 @@ class FaceRow(TypedDict):
     probabilities: dict[str, float]
     score: float | None
     landmarks: list[list[float]]
+    tilt: float | None
+    levelled: bool
 
 
 class PhotoRow(TypedDict):
@@ -123,6 +139,10 @@ class Face:
     """Confidence of the detector, 0 to 1; None where it is unknown, as for precomputed boxes."""
     landmarks: tuple[Point, ...] = ()
     """The person's right eye, left eye, nose, right and left mouth corner; or none."""
+    tilt: float | None = None
+    """Degrees of the line of the eyes (see `Detection.tilt`); None without landmarks."""
+    levelled: bool = False
+    """Whether the face was turned by its tilt before the model saw it."""
 
     def as_dict(self) -> FaceRow:
         """The face as `predict --json` prints it, its figures rounded."""
@@ -133,12 +153,14 @@ class Face:
             "probabilities": {k: round(v, 4) for k, v in self.probabilities.items()},
             "score": None if self.score is None else round(self.score, 4),
             "landmarks": [[round(x, 1), round(y, 1)] for x, y in self.landmarks],
+            "tilt": None if self.tilt is None else round(self.tilt, 1),
+            "levelled": self.levelled,
         }
 
     @classmethod
     def from_dict(cls, row: FaceRow) -> Face:
-        """The inverse of `as_dict`; rows of older versions have no score and no landmarks."""
-        score = row.get("score")
+        """The inverse of `as_dict`; rows of older versions end with the probabilities."""
+        score, tilt = row.get("score"), row.get("tilt")
         return cls(
             box=Box(*map(float, row["box"])),
             label=str(row["label"]),
@@ -146,6 +168,8 @@ class Face:
             probabilities={str(k): float(v) for k, v in row["probabilities"].items()},
             score=None if score is None else float(score),
             landmarks=tuple((float(x), float(y)) for x, y in row.get("landmarks", ())),
+            tilt=None if tilt is None else float(tilt),
+            levelled=bool(row.get("levelled", False)),
         )
 
 

@@ -319,17 +319,32 @@ def test_faces_keep_what_the_detector_says(shipped):
     assert Face.from_dict(row).as_dict() == row
 
 
-def test_rows_of_older_versions_have_no_score_and_no_landmarks(shipped):
+def test_rows_of_older_versions_end_with_the_probabilities(shipped):
     (face,) = shipped(ONE_FACE).faces
-    row = {k: v for k, v in face.as_dict().items() if k not in ("score", "landmarks")}
-    old = Face.from_dict(row)
+    added = ("score", "landmarks", "tilt", "levelled")
+    old = Face.from_dict({k: v for k, v in face.as_dict().items() if k not in added})
     assert (old.label, old.score, old.landmarks) == (face.label, None, ())
+    assert (old.tilt, old.levelled) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("eyes", "tilt"),
+    [
+        (((10, 20), (30, 20)), 0), (((10, 20), (30, 40)), 45), (((10, 20), (30, 0)), -45),
+        (((10, 20), (10, 50)), 90), (((30, 20), (10, 20)), 180), (((10, 20), (10, 20)), None),
+        ((), None),
+    ],
+)  # fmt: skip
+def test_tilt_is_the_turn_of_the_line_of_the_eyes(eyes, tilt):
+    detection = Detection(Box(0, 0, 60, 80), 0.9, eyes)
+    assert detection.tilt == (None if tilt is None else pytest.approx(tilt))
+    assert detection.scaled(3).tilt == detection.tilt
 
 
 def test_boxes_take_the_detectors_place(shipped):
     (face,) = shipped(ONE_FACE).faces
     (given,) = shipped(ONE_FACE, boxes=[tuple(face.box)]).faces
-    assert given == replace(face, score=None, landmarks=())
+    assert given == replace(face, score=None, landmarks=(), tilt=None)
     assert shipped(ONE_FACE, boxes=[]).label is None
     assert len(shipped(NO_FACE, boxes=np.array([[1, 2, 30, 40]])).faces) == 1
     with pytest.raises(PhotoError, match=r"expected boxes in this photo of .*, found \[9999"):
