@@ -1,6 +1,7 @@
 """When each long proof last passed: `make prove` writes a row a test into tests/proofs.jsonl.
 
-The hooks here are pytest's; tests/conftest.py takes them over.
+What a proof gives to pytest's `record_property` is in the row, as its `figures`.  The hooks here
+are pytest's; tests/conftest.py takes them over.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ ROWS = Path(__file__).with_name("proofs.jsonl")
 RECORD = "RECORD_PROOFS"
 """Set in the environment by `make prove`; a proof that is run by hand leaves no row."""
 
-_passed = pytest.StashKey[dict[str, float]]()
+_passed = pytest.StashKey[dict[str, pytest.TestReport]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(item: pytest.Item):
     report = yield
     if report.when == "call" and report.passed and item.get_closest_marker("prove"):
-        item.config.stash[_passed][item.nodeid] = report.duration
+        item.config.stash[_passed][item.nodeid] = report
     return report
 
 
@@ -45,8 +46,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         "python": platform.python_version(),
     }
     rows = read_rows()
-    for name, seconds in passed.items():
-        rows[name] = {"proof": name, "seconds": round(seconds, 1)} | facts
+    for name, report in passed.items():
+        rows[name] = {"proof": name, "seconds": round(report.duration, 1)} | facts
+        if report.user_properties:
+            rows[name]["figures"] = dict(report.user_properties)
     write_text(ROWS, "".join(json.dumps(rows[name]) + "\n" for name in sorted(rows)))
 
 

@@ -20,7 +20,7 @@ import pytest
 def test_short(): pass
 
 @pytest.mark.prove
-def test_long(): pass
+def test_long(record_property): record_property("kills", 200)
 
 @pytest.mark.prove
 def test_wrong(): assert False
@@ -38,7 +38,8 @@ def test_a_proof_that_passes_leaves_its_row(pytester, monkeypatch):
     pytester.runpytest_inprocess()
     (row,) = proofs.read_rows().values()
     assert row["proof"] == "test_it.py::test_long"
-    assert set(row) == {"proof", "seconds", "date", "commit", "python"}
+    assert set(row) == {"proof", "seconds", "date", "commit", "python", "figures"}
+    assert row["figures"] == {"kills": 200}
 
 
 def test_every_row_is_of_a_proof_that_there_is():
