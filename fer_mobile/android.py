@@ -1,60 +1,85 @@
-"""What an Android app needs of this package, copied into the app's assets."""
+"""What an Android app needs of this package: files for its assets, and code that uses them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from fer_mobile.detect.yunet import shipped_yunet
+from fer_mobile.errors import check_choice, choose
 from fer_mobile.files import write_bytes
 from fer_mobile.models import shipped_models
-from fer_mobile.resources import models_dir, photos_dir
+from fer_mobile.resources import models_dir, photos_dir, snippets_dir
 
-PRECISION = "int8"
+PRECISION: Final = "int8"
 """The precision that apps get: the smallest and fastest one."""
 
+SNIPPETS: Final = {
+    "kotlin": "ExpressionClassifier.kt",
+    "java": "ExpressionClassifier.java",
+    "mediapipe": "expression_classifier.py",
+}
+"""The files of code by the names that `snippet` takes."""
 
-def bundle(assets: str | Path) -> list[Path]:
-    """Copy models, contracts, detector, licences and benchmark photos into an app's assets.
+
+def bundle(assets: str | Path, *, models: Sequence[str] = (), photos: bool = False) -> list[Path]:
+    """Copy models, contracts, detector and licences into an app's assets.
 
     Files that are up to date are not written again; files of other origin are left alone.
 
     Args:
         assets: the app's folder of assets; it is made if it is missing.
+        models: names of shipped models; all of them where none is named.
+        photos: whether the benchmark's photos come along (3 MB).
 
     Returns:
         The files that were written.
 
     Raises:
-        InputError: if a file cannot be written.
+        InputError: if there is no model of a name, or a file cannot be written.
     """
-    written = outdated(assets)
-    sources = dict(_files())
+    sources = _files(models, photos)
+    written = [Path(assets) / name for name in _outdated(assets, sources)]
     for path in written:
         write_bytes(path, sources[path.relative_to(assets).as_posix()].read_bytes())
     return written
 
 
-def outdated(assets: str | Path) -> list[Path]:
+def outdated(assets: str | Path, *, models: Sequence[str] = (), photos: bool = False) -> list[Path]:
     """The files that `bundle` would write: those that are missing or different."""
-    files = ((Path(assets) / name, source) for name, source in _files())
-    return [path for path, source in files if not _same(path, source)]
+    return [Path(assets) / name for name in _outdated(assets, _files(models, photos))]
+
+
+def snippet(language: str) -> str:
+    """Code to copy into an app: "kotlin" or "java" for LiteRT, "mediapipe" for MediaPipe Tasks.
+
+    Raises InputError for another language.
+    """
+    name = SNIPPETS[check_choice("language", language, SNIPPETS)]
+    return (snippets_dir() / name).read_text(encoding="utf-8")
+
+
+def _outdated(assets: str | Path, sources: dict[str, Path]) -> Iterator[str]:
+    return (name for name, source in sources.items() if not _same(Path(assets) / name, source))
 
 
 def _same(path: Path, source: Path) -> bool:
     return path.is_file() and path.read_bytes() == source.read_bytes()
 
 
-def _files() -> Iterator[tuple[str, Path]]:
+def _files(models: Sequence[str], photos: bool) -> dict[str, Path]:
     """Every file by its name among the assets."""
-    for model in shipped_models().values():
-        if PRECISION in model.files:
-            file = model.files[PRECISION]
-            yield f"models/{file.name}", file
-            yield f"models/{file.stem}.json", file.with_suffix(".json")
-    yield f"detector/{shipped_yunet().name}", shipped_yunet()
-    yield "licences/models.txt", models_dir() / "LICENSE"
-    yield "licences/yunet.txt", shipped_yunet().with_name("LICENSE")
-    photos = photos_dir()
-    for file in sorted(photos.iterdir()):
-        yield f"photos/{photos.name}/{file.name}", file
+    known = {name: m for name, m in shipped_models(copies=True).items() if PRECISION in m.files}
+    files = {}
+    for name in models or shipped_models():
+        file = choose("model", name, known).files[PRECISION]
+        files[f"models/{file.name}"] = file
+        files[f"models/{file.stem}.json"] = file.with_suffix(".json")
+    files[f"detector/{shipped_yunet().name}"] = shipped_yunet()
+    files["licences/models.txt"] = models_dir() / "LICENSE"
+    files["licences/yunet.txt"] = shipped_yunet().with_name("LICENSE")
+    if photos:
+        for file in sorted(photos_dir().iterdir()):
+            files[f"photos/{photos_dir().name}/{file.name}"] = file
+    return files

@@ -25,3 +25,8 @@ def recipes_dir() -> Path:
 def photos_dir(name: str = "affective-25") -> Path:
     """The folder of a bundled photo set."""
     return _PACKAGE / "photos" / name
+
+
+def snippets_dir() -> Path:
+    """The folder of code to copy into apps."""
+    return _PACKAGE / "snippets"

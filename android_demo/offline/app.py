@@ -41,7 +41,7 @@ def compile_app(libraries: Libraries, kotlin: Kotlin) -> App:
     """Everything but the tests, against the framework's own classes."""
     OUT.mkdir(parents=True, exist_ok=True)
     core = compile_core(libraries, kotlin)
-    step("assets", lambda: fer_mobile("android", "bundle", ASSETS))
+    step("assets", lambda: fer_mobile("android", "bundle", ASSETS, "--photos"))
     linked = step("resources", lambda: _link(libraries))
     r = step("R classes", lambda: _r_classes(libraries, linked))
     path = [r, core, *libraries.jars, libraries.framework]

@@ -20,25 +20,51 @@ def _group() -> None:
 @android_app.command("bundle", cls=Command)
 def bundle_command(
     assets: Annotated[Path, typer.Argument(metavar="ASSETS", help="The app's folder of assets.")],
+    model: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A shipped model, more than once for several. [all]"),
+    ] = None,
+    photos: Annotated[bool, typer.Option("--photos", help="The benchmark's photos, too.")] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; fail unless everything is up to date.")
     ] = False,
 ) -> None:
-    """Copy models, contracts, detector and benchmark photos into an app's assets."""
+    """Copy models, contracts, detector and licences into an app's assets."""
     from fer_mobile.android import bundle, outdated
     from fer_mobile.errors import InputError
 
+    models = model or []
     if check:
-        late = outdated(assets)
+        late = outdated(assets, models=models, photos=photos)
         if late:
             more = f", and {len(late) - 1} more" if len(late) > 1 else ""
+            options = [f"--model {name}" for name in models] + ["--photos"] * photos
             raise InputError(
                 assets,
-                expected="the shipped models, detector and photos",
+                expected="the shipped files",
                 found=f"{late[0].relative_to(assets)} missing or different{more}",
-                hint=f"Run: fer-mobile android bundle {assets}",
+                hint=f"Run: fer-mobile android bundle {' '.join([str(assets), *options])}",
             )
         typer.echo(f"{assets}: up to date")
         return
-    written = bundle(assets)
-    typer.echo(f"{assets}: {len(written)} files written" if written else f"{assets}: up to date")
+    written = bundle(assets, models=models, photos=photos)
+    if not written:
+        typer.echo(f"{assets}: up to date")
+        return
+    size = sum(file.stat().st_size for file in written)
+    typer.echo(f"{assets}: {len(written)} files written, {size / 1e6:.1f} MB")
+    typer.echo(
+        "next: fer-mobile android snippet kotlin, or Fer.create of the library (docs/android.md)"
+    )
+
+
+@android_app.command("snippet", cls=Command)
+def snippet_command(
+    language: Annotated[
+        str, typer.Argument(metavar="kotlin|java|mediapipe", help="In which language.")
+    ],
+) -> None:
+    """Print code that runs an exported file in an app, to be copied into it."""
+    from fer_mobile.android import snippet
+
+    typer.echo(snippet(language), nl=False)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fer_mobile.cli.options import AsJson
 from fer_mobile.models import DEFAULT
 from fer_mobile.types import Color, FileFormat, Quantization, TensorType
+
+if TYPE_CHECKING:
+    from fer_mobile.convert import Exported
 
 
 def export_command(
@@ -54,37 +57,63 @@ def export_command(
     no_parameter_cap: Annotated[
         bool, typer.Option("--no-parameter-cap", help="Allow more than 10,000,000 parameters.")
     ] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Convert the weights even if the file is shipped.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Export a model with its contract, prove it, and say what it is."""
-    from fer_mobile.convert import export
+    """Export a model with its contract, prove it, and say what it is.
 
-    done = export(
-        model,
+    A shipped name with default options copies the shipped file, which needs no TensorFlow.
+    """
+    from fer_mobile.convert import ExportOptions, export
+    from fer_mobile.convert.shipped import copy_shipped
+
+    options = ExportOptions(
         quantize=quantize,
         format=format_,
-        out=out,
         io=io,
         color=color,
         rewrite=not no_rewrite,
         size=size,
         calibrate=calibrate,
         parameter_cap=not no_parameter_cap,
-        labels=labels.split(",") if labels else None,
     )
+    done = None if rebuild or labels else copy_shipped(model, options, out)
+    if done is None:
+        names = labels.split(",") if labels else None
+        done = export(model, out=out, options=options, labels=names)
     if as_json:
         typer.echo(json.dumps(done.as_dict(), indent=2))
         return
+    how = "the shipped file, --rebuild converts again" if done.shipped else f"{done.seconds:.1f} s"
     typer.echo(
         f"{done.path}: {done.path.stat().st_size / 1e6:.2f} MB, "
-        f"{done.contract.parameters:,} parameters, {done.seconds:.1f} s"
+        f"{done.contract.parameters:,} parameters, {how}"
     )
+    _print_findings(done)
+    if format_ == "tflite":
+        typer.echo(f"next: {_next(done)}")
+
+
+def _next(done: Exported) -> str:
+    """What to do with a file: the code that fits it."""
+    contract = done.contract
+    if contract.preprocessing.gray == "in-graph":
+        return "fer-mobile android snippet mediapipe"
+    if contract.input.dtype == "int8":
+        return "fer-mobile android snippet kotlin (or java)"
+    return f"fer-mobile contract show {done.path}"
+
+
+def _print_findings(done: Exported) -> None:
+    """What was proved of it, and with which ranges."""
     if not done.contract.provenance.trained:
         typer.echo("note: these weights were never trained; they predict noise")
     if done.verification is None:
         typer.echo(f"parity: within {done.parity:.2g} of the float checkpoint on the golden faces")
         return
-    if quantize == "int8":
+    if done.contract.precision == "int8":
         typer.echo(f"calibration: {done.calibration}")
         left = done.verification.float_operations
         typer.echo(f"not quantized: {', '.join(left) or 'no operation'}")

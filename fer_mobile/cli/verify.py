@@ -29,6 +29,9 @@ def verify_command(
             "--source", metavar="MODEL", help="Those weights; default: the shipped model's."
         ),
     ] = None,
+    gpu: Annotated[
+        bool, typer.Option("--gpu", help="Run it on a GPU, too, or on a Vulkan driver in software.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check checksum, contract, graph and parity; exit code 1 when a check fails."""
@@ -39,6 +42,8 @@ def verify_command(
     if layers:
         if faces is not None:
             raise InputError("--faces", expected="no --layers with it", found=str(faces))
+        if gpu:
+            raise InputError("--gpu", expected="no --layers with it", found="both")
         _print_layers(model, as_json)
         return
     from fer_mobile.convert.verification import verify
@@ -48,7 +53,7 @@ def verify_command(
         from fer_mobile.convert.reference import reference_for_file
 
         reference = reference_for_file(model, faces, checkpoint)
-    verdict = verify(model, reference)
+    verdict = verify(model, reference, gpu=gpu)
     if as_json:
         typer.echo(json.dumps(verdict.as_dict(), indent=2))
     else:

@@ -103,10 +103,8 @@ def build(checkpoint: Checkpoint, options: ExportOptions | None = None) -> Built
     reference = None
     if calibration and options.calibrate is not None:
         reference = reference_outputs(checkpoint, calibration.faces, "of the calibration")
-    name = checkpoint.name if options.color == "gray" else f"{checkpoint.name}_{options.color}"
-    return BuiltModel(
-        f"{name}_{options.precision}.tflite", attach(bare, contract), contract, reference
-    )
+    name = f"{checkpoint.name}{options.suffix}.tflite"
+    return BuiltModel(name, attach(bare, contract), contract, reference)
 
 
 def _build_onnx(
@@ -119,7 +117,7 @@ def _build_onnx(
         Tensor(name=OUTPUT_NAME, shape=(1, len(checkpoint.labels)), dtype="float32"),
     )
     contract = _contract(checkpoint, options, content, expected, tensors)
-    return BuiltModel(f"{checkpoint.name}_{options.precision}.onnx", content, contract)
+    return BuiltModel(f"{checkpoint.name}{options.suffix}.onnx", content, contract)
 
 
 def _convert(network: Network, options: ExportOptions, calibration: Calibration | None) -> bytes:

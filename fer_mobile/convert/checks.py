@@ -16,6 +16,7 @@ from fer_mobile.golden import golden_faces
 from fer_mobile.metrics import mean_divergence
 from fer_mobile.model_file import model_checksum
 from fer_mobile.runtime.classifier import Classifier
+from fer_mobile.runtime.gpu import classify_on_gpu
 from fer_mobile.runtime.tflite_model import TfliteModel
 
 TOLERANCES: Final[dict[Precision, tuple[float, float, float]]] = {
@@ -47,6 +48,9 @@ _OVERHEAD: Final = 250_000
 _BATCH: Final = 64
 _ALONE: Final = 16
 """So many faces are also given to the file one at a time."""
+
+GPU_FACES: Final = 32
+"""So many of the golden faces are given to a GPU, one at a time; a software driver is slow."""
 
 OWN_PARITY: Final = "parity, own faces"
 """The check that `ReferenceOutputs` are for."""
@@ -171,6 +175,24 @@ def check_own_parity(
     parts = [classifier.classify(faces[i : i + _BATCH]) for i in range(0, len(faces), _BATCH)]
     outputs = np.concatenate(parts)
     return _check_parity(OWN_PARITY, reference.origin, outputs, reference.probabilities, precision)
+
+
+def check_gpu(classifier: Classifier, contract: ModelContract) -> list[Check]:
+    """Whether a GPU runs the whole graph, and gives the reference outputs.
+
+    Raises InputError where the GPU or its driver is missing (see `gpu`).
+    """
+    faces = golden_faces(classifier.size)[:GPU_FACES]
+    found = classify_on_gpu(classifier, faces)
+    where = "every operation" if found.resident else "not every operation"
+    checks = [Check("GPU, residency", found.resident, f"{where} on the GPU, by {found.driver}")]
+    reference = contract.reference_outputs[:GPU_FACES] if contract.reference else None
+    if reference is None or reference.shape != found.probabilities.shape:
+        detail = f"no reference outputs for {len(faces)} golden faces in the contract"
+        return [*checks, Check("GPU, parity", False, detail)]
+    origin, precision = f"{len(faces)} golden faces", contract.precision
+    parity = _check_parity("GPU, parity", origin, found.probabilities, reference, precision)
+    return [*checks, parity]
 
 
 def _check_parity(

@@ -38,6 +38,8 @@ class Exported:
     """None for ONNX, which the TFLite runtime cannot run; see `parity`."""
     parity: float | None = None
     """ONNX: largest difference of a probability from the float checkpoint, on the golden faces."""
+    shipped: bool = False
+    """Whether it is a copy of the shipped file (see `shipped.copy_shipped`)."""
 
     @property
     def calibration(self) -> str | None:
@@ -53,6 +55,7 @@ class Exported:
             "parameters": self.contract.parameters,
             "precision": self.contract.precision,
             "seconds": round(self.seconds, 2),
+            "shipped": self.shipped,
             "parity": self.parity,
             "calibration": self.calibration,
             "verification": self.verification.as_dict() if self.verification else None,
@@ -76,8 +79,8 @@ def export(
 ) -> Exported:
     """Export a model and prove the file before it appears in the folder `out`.
 
-    Writes ``<name>_<precision>.tflite`` (``<name>_rgb_…`` for RGB, .onnx for ONNX) and the
-    contract as ``.json`` beside it.
+    Writes ``<name>_<precision>.tflite`` (``<name>_rgb_…`` for RGB, ``…_uint8_io.tflite`` for
+    another `io`, .onnx for ONNX) and the contract as ``.json`` beside it.
 
     Args:
         model: a shipped or zoo name, a ``.keras`` file or a run folder.
@@ -110,23 +113,28 @@ def export(
     )
     if options is not None and single != ExportOptions():
         raise InputError("options", expected="no other parameter of an export", found="some")
-    if Path(out).exists() and not Path(out).is_dir():
-        raise InputError("out", expected="a folder", found=f"the file {out}")
+    check_folder(out)
     built = build(load_checkpoint(model, labels), options or single)
     verification = parity = None
     if built.name.endswith(".onnx"):
         parity = _check_onnx(built)
     else:
-        verification = _check(built, Path(out))
+        verification = check_built(built, out)
     path = built.save(out)
     return Exported(path, built.contract, time.monotonic() - started, verification, parity)
 
 
-def _check(built: BuiltModel, folder: Path) -> Verification:
+def check_folder(out: str | Path) -> None:
+    """Raise InputError where `out` is a file."""
+    if Path(out).exists() and not Path(out).is_dir():
+        raise InputError("out", expected="a folder", found=f"the file {out}")
+
+
+def check_built(built: BuiltModel, out: str | Path) -> Verification:
     """The verdict on a file to be written into a folder; FerMobileError unless it passes."""
     verification = verify_content(
         built.content,
-        folder / built.name,
+        Path(out) / built.name,
         contract_json=built.contract.to_json().encode(),
         reference=built.reference,
     )

@@ -101,6 +101,13 @@ class ExportOptions:
         """The precision, which files are named after."""
         return PRECISIONS[self.quantize]
 
+    @property
+    def suffix(self) -> str:
+        """What follows a model's name in the name of a file: ``_int8``, ``_rgb_int8``."""
+        color = "" if self.color == "gray" else f"_{self.color}"
+        io = "" if self.io == "int8" else f"_{self.io}_io"
+        return f"{color}_{self.precision}{io}"
+
 
 def _check(parameter: str, value: str, known: Sequence[str]) -> None:
     if value not in known:

@@ -12,6 +12,7 @@ from fer_mobile.convert.checks import (
     check_cap,
     check_checksum,
     check_contract_file,
+    check_gpu,
     check_integer_only,
     check_outputs,
     check_own_parity,
@@ -60,12 +61,15 @@ class Verification:
         }
 
 
-def verify(model: str | Path, reference: ReferenceOutputs | None = None) -> Verification:
+def verify(
+    model: str | Path, reference: ReferenceOutputs | None = None, *, gpu: bool = False
+) -> Verification:
     """Check a shipped model's int8 file or any exported ``.tflite``.
 
     The file is also compared with `reference`, where it is given (see
-    `reference.reference_for_file`).  Raises ModelError when the file cannot be read, has no
-    contract, or is of a newer format; everything else that is wrong is a failed check.
+    `reference.reference_for_file`), and with `gpu` it is run on a GPU, too.  Raises ModelError
+    when the file cannot be read, has no contract, or is of a newer format, InputError where there
+    is no GPU and no driver in software; everything else that is wrong is a failed check.
     """
     path = tflite_file(model)
     separate = contract_file(path)
@@ -74,6 +78,7 @@ def verify(model: str | Path, reference: ReferenceOutputs | None = None) -> Veri
         path,
         contract_json=separate.read_bytes() if separate.is_file() else None,
         reference=reference,
+        gpu=gpu,
     )
 
 
@@ -83,6 +88,7 @@ def verify_content(
     *,
     contract_json: bytes | None = None,
     reference: ReferenceOutputs | None = None,
+    gpu: bool = False,
 ) -> Verification:
     """`verify` of a file that may not be written yet.
 
@@ -91,6 +97,7 @@ def verify_content(
         path: where it lies, or will.
         contract_json: content of the contract's own file, if there is one.
         reference: the float checkpoint's outputs for further faces.
+        gpu: whether it is run on a GPU, too.
     """
     bare, contract = split(content, path, check=False)
     embedded = open_archive(content, path).contract
@@ -116,6 +123,8 @@ def verify_content(
                 checks.append(check_own_parity(classifier, reference, contract.precision))
             if contract.precision == "int8":
                 checks.append(check_saturation(bare, graph, classifier))
+            if gpu:
+                checks += check_gpu(classifier, contract)
         except ModelError as error:
             checks.append(Check("contract and graph", False, str(error)))
     return Verification(path, len(content), contract, tuple(checks), operations, in_float)

@@ -37,9 +37,10 @@ class Classifier:
         if content is None:
             content = read_model(path)
         self.path = path
-        bare, self.contract = split(content, path)
+        self.bare, self.contract = split(content, path)
+        """The model without what follows it, as the runtime gets it; and what that says."""
         self.sha256 = hashlib.sha256(content).hexdigest()
-        self._interpreter = load_interpreter(bare, threads=threads, name=path)
+        self._interpreter = load_interpreter(self.bare, threads=threads, name=path)
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
         for role, stated, detail in (
@@ -98,6 +99,10 @@ class Classifier:
                 expected=f"outputs {[len(pixels), len(self.labels)]} for {len(pixels)} faces",
                 found=str(list(outputs.shape)),
             )
+        return self.probabilities(outputs)
+
+    def probabilities(self, outputs: NDArray[Any]) -> Probabilities:
+        """Probabilities float32 [N, len(labels)] of the graph's outputs for N faces."""
         values = self._dequantize(outputs)
         return softmax(values) if self.contract.output_values == "logits" else values
 

@@ -8,8 +8,12 @@ from collections.abc import Iterable
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from fer_mobile.android import bundle, outdated
-from fer_mobile.models import shipped_models
+import pytest
+
+from fer_mobile.android import SNIPPETS, bundle, outdated, snippet
+from fer_mobile.errors import InputError
+from fer_mobile.model_file import read_contract
+from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.runtime.classifier import load_classifier
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -17,7 +21,7 @@ APP = REPOSITORY / "android_demo"
 
 
 def test_bundle_holds_every_shipped_model_and_is_idempotent(tmp_path: Path) -> None:
-    written = bundle(tmp_path)
+    written = bundle(tmp_path, photos=True)
     assert {path.name for path in written} >= {
         file.name for model in shipped_models().values() for file in [model.files["int8"]]
     }
@@ -25,7 +29,40 @@ def test_bundle_holds_every_shipped_model_and_is_idempotent(tmp_path: Path) -> N
         assert load_classifier(model).contract.precision == "int8"
     assert len(list((tmp_path / "photos/affective-25").glob("*.[jp]*g"))) == 25
     assert bundle(tmp_path) == []
-    assert outdated(tmp_path) == []
+    assert outdated(tmp_path, photos=True) == []
+
+
+def test_one_model_and_no_photos(tmp_path: Path) -> None:
+    names = {path.relative_to(tmp_path).as_posix() for path in bundle(tmp_path, models=["compact"])}
+    assert names == {
+        "models/compact_int8.tflite", "models/compact_int8.json",
+        "detector/face_detection_yunet.tflite", "licences/models.txt", "licences/yunet.txt",
+    }  # fmt: skip
+    with pytest.raises(InputError, match="Did you mean 'compact'"):
+        bundle(tmp_path, models=["compct"])
+
+
+def test_snippets_say_what_the_contract_says() -> None:
+    contract = read_contract(shipped_models()[DEFAULT].files["int8"])
+    labels = ", ".join(f'"{label}"' for label in contract.labels)
+    crop = contract.preprocessing.crop
+    assert (contract.input.zero_point, contract.input.dtype) == (-128, "int8")
+    assert contract.input.scale == pytest.approx(1 / 255)
+    for language in SNIPPETS:
+        code = snippet(language)
+        assert re.search(rf"\b{crop.scale} \* (face\.)?height", code), language
+        assert re.search(rf"\+ {crop.shift_y} \* (face\.)?height", code), language
+        if language != "mediapipe":  # the metadata of a file gives MediaPipe both
+            assert labels in code
+            assert "byte = gray - 128" in code
+    with pytest.raises(InputError, match="expected kotlin or java or mediapipe, found 'swift'"):
+        snippet("swift")
+
+
+def test_the_page_shows_the_snippets_to_the_letter() -> None:
+    page = (REPOSITORY / "docs/android.md").read_text(encoding="utf-8")
+    shown = re.findall(r"```(?:kotlin|java|python)\n(.*?)```", page, re.DOTALL)
+    assert {snippet(language) for language in SNIPPETS} <= set(shown)
 
 
 def test_what_is_outdated_is_named_and_mended_and_the_rest_left_alone(tmp_path: Path) -> None:
@@ -61,7 +98,7 @@ def test_gradle_copies_the_same_files(tmp_path: Path) -> None:
     }
     assert left_out
     copied = {file for source in sources for file in _files(source, patterns)} - left_out
-    assert _checksums(copied) == _checksums(bundle(tmp_path))
+    assert _checksums(copied) == _checksums(bundle(tmp_path, photos=True))
 
 
 def _checksums(files: Iterable[Path]) -> list[str]:

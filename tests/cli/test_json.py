@@ -96,6 +96,8 @@ def test_export(fer_mobile):
     found = fer_mobile.json("export", "compact", "--quantize", "int8")
     path = fer_mobile.folder / "compact_int8.tflite"
     assert fer_mobile.folder / found["path"] == path
+    assert found["shipped"]
+    assert path.read_bytes() == shipped_models()["compact"].files["int8"].read_bytes()
     assert found["bytes"] == path.stat().st_size
     assert found["verification"]["verdict"] == "pass"
     assert {p.name for p in fer_mobile.folder.iterdir()} == {
@@ -105,9 +107,12 @@ def test_export(fer_mobile):
 
 
 def test_export_prints_what_it_is_without_converter_chatter(fer_mobile):
-    done = fer_mobile("export", "compact", "--quantize", "float16", "--out", "models")
+    command = ("export", "compact", "--quantize", "float16", "--out", "models")
+    done = fer_mobile(*command, "--rebuild")
     assert done.returncode == 0
     assert done.stderr == ""
+    assert "shipped" not in done.stdout
+    assert "the shipped file, --rebuild converts again" in fer_mobile(*command).stdout
     assert "828,328 parameters" in done.stdout
     assert "parity: 128 golden faces" in done.stdout
     assert len(done.stdout.splitlines()) < 6
@@ -261,7 +266,7 @@ sys.meta_path.insert(0, Blocker())
 @pytest.mark.parametrize(
     ("arguments", "extra"),
     [
-        (["export", "--quantize", "int8"], "export"),
+        (["export", "--rebuild"], "export"),
         (["train", "xcao_two_stream"], "train"),
         (["evaluate", SHIPPED.checkpoint], "export"),
     ],
@@ -281,6 +286,7 @@ def test_the_runtime_needs_no_tensorflow(fer_mobile, tmp_path, small_npz):
     (tmp_path / "sitecustomize.py").write_text(BLOCKER)
     for arguments in (
         ["models"], ["verify", DEFAULT], ["predict", PHOTO], ["evaluate", "--data", small_npz],
+        ["export", "--out", "assets"],
     ):  # fmt: skip
         done = fer_mobile(*arguments, PYTHONPATH=str(tmp_path))
         assert done.returncode == 0, done.stderr
