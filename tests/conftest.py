@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import pickle
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from fer_mobile.files import write_bytes
 from fer_mobile.golden import golden_faces
 from fer_mobile.labels import FER2013, LABELS
-from fer_mobile.models import DEFAULT
+from tests.command_line import PATIENCE_S, CommandLine  # noqa: F401  for branches under way
 from tests.proofs import (  # noqa: F401  pytest finds its hooks here
     pytest_configure,
     pytest_runtest_makereport,
@@ -36,8 +34,8 @@ settings.register_profile(
 )
 settings.load_profile("any machine")
 
-PATIENCE_S = 1800
-"""How long a test waits for what must come: on any machine, only a hang takes as long."""
+EXPORTED = "compact"
+"""The shipped model that tests export, the smallest; `make prove` exports all of them."""
 
 TINY_RECIPE = """
 name = "tiny"
@@ -145,54 +143,18 @@ def trained_run(once, small_npz, tiny_recipe) -> Path:
 
 @pytest.fixture(scope="session")
 def exports(once):
-    """`exports(quantize, io=...)`: that export of the shipped default model, made once."""
+    """`exports(quantize, io=...)`: that export of a shipped model, made once."""
 
-    def make(quantize, io="int8", format="tflite"):
+    def make(quantize, io="int8", format="tflite", model=EXPORTED):
         from fer_mobile.convert import export
 
         options = {"quantize": quantize, "io": io, "format": format}
         return once(
-            "-".join(options.values()), lambda folder: export(DEFAULT, out=folder, **options)
+            "-".join([model, *options.values()]),
+            lambda folder: export(model, out=folder, **options),
         )
 
     return make
-
-
-class CommandLine:
-    """Runs `fer-mobile` in a process of its own."""
-
-    command = (sys.executable, "-c", "from fer_mobile.cli import main; main()")
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __call__(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*self.command, *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            errors="surrogateescape",  # not every file name is Unicode
-            check=False,
-            cwd=self.folder,
-            env=os.environ | environment,
-            timeout=PATIENCE_S,
-        )
-
-    def json(self, *arguments: object, code: int = 0) -> object:
-        """The one JSON document that a command prints, and nothing else, on stdout."""
-        done = self(*arguments, "--json")
-        assert done.returncode == code, done.stderr
-        return json.loads(done.stdout)
-
-    def refused(self, *arguments: object, code: int = 2, **environment: str) -> str:
-        """The one line on stderr with which a command is refused."""
-        done = self(*arguments, **environment)
-        assert done.returncode == code, (done.stdout, done.stderr)
-        assert done.stdout == ""
-        (line,) = done.stderr.splitlines()
-        assert line.startswith("fer-mobile: ")
-        assert "internal error" not in line
-        return line
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from fer_mobile.contract import UNKNOWN
 from fer_mobile.model_file import read_contract
 from fer_mobile.resources import photos_dir
-from tests.conftest import CommandLine
+from tests.command_line import CommandLine
 
 LABELS = ("calm", "wild", "odd")
 TINY = (

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ from fer_mobile import zoo
 from fer_mobile.data.steps import STEPS
 from fer_mobile.errors import DataError, ModelError
 from fer_mobile.registry import PLUGINS_VARIABLE, Registry
+from tests.command_line import python
 
 PLUGIN = '''
 """A network of somebody else's: this file is all that it takes."""
@@ -37,6 +36,7 @@ def tiny(size=48, classes=8):
 '''
 
 SCRIPT = """
+import json
 import sys
 from pathlib import Path
 from fer_mobile.checkpoint import load_checkpoint
@@ -48,21 +48,16 @@ checkpoint.model.save(target)
 Recipe.model_validate({"name": "mine", "model": {"architecture": "tiny"},
                        "data": {"preprocessing": ["negative"]}, "training": {"epochs": 1}})
 row = next(row for row in list_models() if row["name"] == "tiny")
-import json
-import re
 print(json.dumps([checkpoint.architecture, checkpoint.parameters, row["parameters"]]))
 """
 
 
 def test_an_architecture_outside_the_package_is_one_file(tmp_path, monkeypatch):
     (tmp_path / "my_network.py").write_text(PLUGIN)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
     monkeypatch.setenv(PLUGINS_VARIABLE, "my_network")
-    saved = str(tmp_path / "saved.keras")
     # By its name with fresh weights, then from a file in a process that has not built it.
-    for source in ("tiny", saved):
-        command = [sys.executable, "-c", SCRIPT, source, saved]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    for source in ("tiny", "saved.keras"):
+        done = python(tmp_path, SCRIPT)(source, "saved.keras")
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout.splitlines()[-1]) == ["tiny", 18_440, 18_440]
 
@@ -96,9 +91,7 @@ def test_the_network_of_the_docs_is_a_plugin(tmp_path, monkeypatch):
     page = (Path(__file__).parents[1] / "docs" / "studies.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(# my_network\.py\n.*?)```", page, re.DOTALL)
     (tmp_path / "my_network.py").write_text(code)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
     monkeypatch.setenv(PLUGINS_VARIABLE, "my_network")
     script = "from fer_mobile import zoo; print(zoo.build('tiny').count_params())"
-    command = [sys.executable, "-c", script]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = python(tmp_path, script)()
     assert done.stdout.strip() == "18440", done.stderr

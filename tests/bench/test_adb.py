@@ -18,7 +18,7 @@ from fer_mobile.bench.phone_app import bench_app
 from fer_mobile.bench.phone_tool import bench_tool
 from fer_mobile.bench.result import schema
 from fer_mobile.errors import InputError
-from tests.conftest import PATIENCE_S
+from tests.command_line import PATIENCE_S
 
 SCRIPT = Path(__file__).with_name("fake_adb.py")
 MODEL = "xcao_two_stream"

@@ -13,7 +13,8 @@ from fer_mobile.labels import LABELS
 from fer_mobile.model_file import split
 from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.resources import photos_dir
-from tests.conftest import TINY_RECIPE, CommandLine
+from tests.command_line import CommandLine
+from tests.conftest import TINY_RECIPE
 
 SHIPPED = shipped_models()[DEFAULT]
 PHOTO = photos_dir() / "astronaut-smile.jpg"
@@ -121,8 +122,7 @@ def test_export_prints_what_it_is_without_converter_chatter(fer_mobile):
 def test_train_and_evaluate_a_run(fer_mobile, small_npz, tiny_recipe):
     done = fer_mobile(
         "train", tiny_recipe, "--data", small_npz, "--out", "run", "--set", "epochs=1",
-        "--set", "batch_size=40", "--set", "model.architecture=xcao",
-        "--set", "model.options={size=56}",
+        "--set", "batch_size=40", "--set", "model.architecture=simple_cnn",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "best epoch: accuracy" in done.stdout

@@ -15,24 +15,24 @@ from fer_mobile.convert import export, verify
 from fer_mobile.convert.converter import INPUT_NAME, OUTPUT_NAME, import_tensorflow
 from fer_mobile.errors import FerMobileError
 from fer_mobile.model_file import attach, model_checksum
-from fer_mobile.models import DEFAULT
 from fer_mobile.quiet import quiet
 from fer_mobile.runtime.interpreter import load_interpreter
 from fer_mobile.runtime.tflite_model import TfliteModel
+from tests.conftest import EXPORTED
 
 
 @pytest.fixture(scope="module", params=[1, None], ids=["batch of one", "any batch"])
 def broken(request):
     tf = import_tensorflow()
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    model = load_checkpoint(DEFAULT).model
+    model = load_checkpoint(EXPORTED).model
     function = tf.function(lambda image: {OUTPUT_NAME: model(image)})
     spec = tf.TensorSpec([request.param, *model.input_shape[1:]], tf.float32, name=INPUT_NAME)
     with quiet():
         concrete = function.get_concrete_function(spec)
         converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], model)
         content = bytes(converter.convert())
-    assert len(content) < 100_000  # of 30 MB
+    assert len(content) < 100_000  # of 3 MB
     return content
 
 
@@ -65,5 +65,5 @@ def test_verify_fails_it(broken, exports, tmp_path):
 def test_export_writes_nothing(broken, monkeypatch, tmp_path):
     monkeypatch.setattr("fer_mobile.convert.built_model.to_tflite", lambda *_, **__: broken)
     with pytest.raises(FerMobileError, match="the converted model is wrong and was not written"):
-        export(DEFAULT, quantize="none", out=tmp_path / "out")
+        export(EXPORTED, quantize="none", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()

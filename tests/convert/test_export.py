@@ -21,35 +21,46 @@ from fer_mobile.preprocess import normalise
 from fer_mobile.resources import photos_dir
 from fer_mobile.runtime.classifier import load_classifier
 from fer_mobile.runtime.interpreter import load_interpreter
+from tests.conftest import EXPORTED
 
-SIZES = {"float32": 31.8e6, "float16": 15.3e6, "dynamic": 7.8e6, "int8": 7.8e6}
+BYTES = {"float32": 4, "float16": 2, "dynamic": 1, "int8": 1}
+"""Of a parameter."""
 PRECISIONS = {"none": "float32", "float16": "float16", "dynamic": "dynamic", "int8": "int8"}
 
 
 @pytest.fixture(scope="module")
 def source():
-    return keras.models.load_model(shipped_models()[DEFAULT].checkpoint, compile=False)
+    return keras.models.load_model(shipped_models()[EXPORTED].checkpoint, compile=False)
 
 
 @pytest.mark.parametrize("quantize", PRECISIONS)
-def test_every_quantization_is_written_with_its_contract(exports, quantize):
-    done = exports(quantize)
+@pytest.mark.parametrize(
+    ("model", "parameters", "trainable"),
+    [
+        ("compact", 828_328, 825_704),
+        pytest.param(DEFAULT, 7_509_672, 7_507_160, marks=pytest.mark.prove),
+    ],
+)
+def test_every_quantization_is_written_with_its_contract(
+    exports, model, parameters, trainable, quantize
+):
+    done = exports(quantize, model=model)
     precision = PRECISIONS[quantize]
-    assert done.path.name == f"{DEFAULT}_{precision}.tflite"
-    assert 0.9 * SIZES[precision] < done.path.stat().st_size < SIZES[precision]
+    assert done.path.name == f"{model}_{precision}.tflite"
+    assert 0.98 < done.path.stat().st_size / (BYTES[precision] * parameters) < 1.1
     assert done.verification.passed
     assert {check.name for check in done.verification.checks} >= {
         "checksum", "contract beside", "contract and graph", "finite", "batch invariance", "parity",
     }  # fmt: skip
     contract = read_contract(done.path)
     assert contract == done.contract
-    assert contract.trainable_parameters == 7_507_160
+    assert contract.trainable_parameters == trainable
     said = "ranges shipped with the model, from 1,000 training faces"
     assert contract.ranges == (said if precision == "int8" else None)
     assert (contract.precision, contract.labels, contract.parameters) == (
         precision,
         LABELS,
-        7_509_672,
+        parameters,
     )
     beside = done.path.with_suffix(".json").read_text(encoding="utf-8")
     assert beside == contract.to_json()
@@ -102,7 +113,7 @@ def test_tensors_have_names_and_any_batch_fits(exports):
 
 def test_onnx(exports, source):
     done = exports("none", format="onnx")
-    assert done.path.name == f"{DEFAULT}_float32.onnx"
+    assert done.path.name == f"{EXPORTED}_float32.onnx"
     faces = normalise(golden_faces(56))[..., None]
     found = run_onnx(done.path.read_bytes(), faces)
     assert np.abs(found - source.predict(faces, verbose=0)).max() <= 1e-5
@@ -110,15 +121,15 @@ def test_onnx(exports, source):
     beside = json.loads(done.path.with_name(f"{done.path.name}.json").read_text())
     assert beside["labels"] == list(LABELS)
     with pytest.raises(InputError, match="Use `quantize='none'`"):
-        export(DEFAULT, quantize="int8", format="onnx")
+        export(EXPORTED, quantize="int8", format="onnx")
 
 
 def test_an_export_is_the_same_bytes_every_time(exports, tmp_path):
-    again = export(DEFAULT, quantize="int8", out=tmp_path / "new" / "folder")
+    again = export(EXPORTED, quantize="int8", out=tmp_path / "new" / "folder")
     assert again.path.read_bytes() == exports("int8").path.read_bytes()
     assert sorted(p.name for p in again.path.parent.iterdir()) == [
-        f"{DEFAULT}_int8.json",
-        f"{DEFAULT}_int8.tflite",
+        f"{EXPORTED}_int8.json",
+        f"{EXPORTED}_int8.tflite",
     ]
 
 
@@ -126,7 +137,7 @@ def test_a_run_folder_is_exported_under_its_own_name(trained_run, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(trained_run, run)
     # Two epochs of a tiny dataset may not tell one face from another, which verify would refuse.
-    shutil.copy(shipped_models()[DEFAULT].checkpoint, run / "best.keras")
+    shutil.copy(shipped_models()[EXPORTED].checkpoint, run / "best.keras")
     done = export(run, quantize="dynamic", out=tmp_path)
     assert done.path.name == "tiny_dynamic.tflite"
     assert done.contract.provenance.recipe == "tiny"
@@ -311,8 +322,10 @@ def test_models_are_listed_with_their_files():
 
 
 @pytest.mark.parametrize("precision", ["float16", "int8"])
-def test_shipped_files_are_proven_and_belong_to_the_shipped_source(precision, source):
-    path = shipped_models()[DEFAULT].files[precision]
+def test_shipped_files_are_proven_and_belong_to_the_shipped_source(precision):
+    shipped = shipped_models()[DEFAULT]
+    source = keras.models.load_model(shipped.checkpoint, compile=False)
+    path = shipped.files[precision]
     found = verify(path)
     assert found.passed
     expected = source.predict(normalise(golden_faces(56))[..., None], verbose=0)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PATIENCE_S
+from tests.command_line import PATIENCE_S
 from tests.gallery.samples import run_filter
 
 COMMAND = [

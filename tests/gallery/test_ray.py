@@ -14,7 +14,8 @@ from fer_mobile.gallery.scan import scan
 from fer_mobile.gallery.store import ResultStore
 from fer_mobile.images import find_photos
 from fer_mobile.pipeline import load_pipeline
-from tests.conftest import PATIENCE_S, ray_processes
+from tests.command_line import PATIENCE_S
+from tests.conftest import ray_processes
 from tests.gallery import factories
 from tests.gallery.samples import run_filter
 from tests.gallery.test_scan import rows_of

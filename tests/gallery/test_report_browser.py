@@ -12,7 +12,7 @@ from PIL import Image
 from fer_mobile.gallery.sinks.html import HtmlSink
 from fer_mobile.resources import photos_dir
 from fer_mobile.types import Box
-from tests.conftest import PATIENCE_S
+from tests.command_line import PATIENCE_S
 from tests.gallery.samples import face, failed, photo, write
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs the extra `test`")

@@ -15,7 +15,7 @@ from PIL import Image
 
 from fer_mobile.files import MARKER
 from fer_mobile.gallery.sinks.xmp import remove_keywords
-from tests.conftest import PATIENCE_S
+from tests.command_line import PATIENCE_S
 from tests.gallery.conftest import bundled
 from tests.gallery.samples import run_filter
 from tests.gallery.test_kill import kill_and_resume, start, wait_for

@@ -2,11 +2,8 @@
 
 import csv
 import json
-import os
 import re
 import signal
-import subprocess
-import time
 from html.parser import HTMLParser
 
 import pytest
@@ -18,7 +15,7 @@ from fer_mobile.labels import LABELS_4
 from fer_mobile.studies.run_suite import SuiteOptions, run_suite
 from fer_mobile.studies.suite import Run, Suite, make_recipe
 from fer_mobile.studies.suites import SUITES
-from tests.conftest import PATIENCE_S, CommandLine
+from tests.command_line import KILLED_COMMAND, CommandLine
 
 DEFAULTS = {
     "data": {"protocol": "fer2013-4"},
@@ -211,48 +208,33 @@ def test_a_killed_suite_goes_on_where_it_was(small_npz, tmp_path):
     """Killed in its first run: the epochs that were done stay, the rest is made up."""
     out = tmp_path / "out"
     arguments = (
-        "compare", "emotion-11", "--epochs", "8", "--only", "emotion-simple-cnn-grayscale",
+        "compare", "emotion-11", "--epochs", "3", "--only", "emotion-simple-cnn-grayscale",
         "--only", "emotion-simple-cnn-rgb", "--set", "training.patience=9",
         "--set", "training.batch_size=8", "--set", "model.options.size=16",
         "--data", str(small_npz), "--out", str(out),
     )  # fmt: skip
     history = out / "runs" / "emotion-simple-cnn-grayscale" / "history.csv"
     state = history.with_name("state.json")
-    process = subprocess.Popen(
-        [*CommandLine.command, *arguments],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-    )
-    deadline = time.monotonic() + PATIENCE_S
-    while not state.exists() and time.monotonic() < deadline:
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    done = json.loads(state.read_text())["epochs_done"]
-    assert 1 <= done < 8
-    kept = history.read_text().splitlines()[: done + 1]
+    run = CommandLine(tmp_path)
+    run.command = KILLED_COMMAND
+    assert run(*arguments).returncode == -signal.SIGKILL
+    assert json.loads(state.read_text()) == {"epochs_done": 1}
+    kept = history.read_text().splitlines()
     assert not (out / "emotion-11.json").exists()
     assert "not finished" in json.loads(history.with_name("row.json").read_text())["error"]
 
-    finished = subprocess.run(
-        [*CommandLine.command, *arguments],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=PATIENCE_S,
-    )
-    assert f"epochs {done + 1} to 8" in finished.stderr
+    finished = CommandLine(tmp_path)(*arguments)
+    assert finished.returncode == 0, finished.stderr
+    assert "epochs 2 to 3" in finished.stderr
     assert finished.stdout.startswith("emotion-11: 2 of 14 runs have figures")
     lines = history.read_text().splitlines()
-    assert lines[: done + 1] == kept
-    assert [line.split(",")[0] for line in lines] == ["epoch", *map(str, range(1, 9))]
+    assert lines[:2] == kept
+    assert [line.split(",")[0] for line in lines] == ["epoch", "1", "2", "3"]
     rows = json.loads((out / "emotion-11.json").read_text(encoding="utf-8"))["rows"]
     there = {row["run"]: row for row in rows if "error" not in row}
     assert {name: row["epochs"] for name, row in there.items()} == {
-        "emotion-simple-cnn-grayscale": 8,
-        "emotion-simple-cnn-rgb": 8,
+        "emotion-simple-cnn-grayscale": 3,
+        "emotion-simple-cnn-rgb": 3,
     }
     assert {row["error"] for row in rows if row["run"] not in there} == {"not run yet"}
 

@@ -1,8 +1,6 @@
 """The networks of the five studies: printed parameter counts, layers, options, errors."""
 
 import json
-import subprocess
-import sys
 import zipfile
 
 import keras
@@ -15,6 +13,7 @@ from fer_mobile.golden import golden_faces
 from fer_mobile.labels import LABELS_4
 from fer_mobile.preprocess import normalise
 from fer_mobile.studies.networks.initial import YilmazPoli
+from tests.command_line import python
 
 PRINTED = {
     # The thesis prints 102,839,056 for the first: thesis_baseline.py shows the wrong digit.
@@ -169,6 +168,5 @@ def test_a_run_folder_loads_in_a_process_that_has_not_built_its_network(name, tm
         "import sys; from fer_mobile.checkpoint import load_checkpoint;"
         "print(load_checkpoint(sys.argv[1]).architecture)"
     )
-    command = [sys.executable, "-c", script, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = python(tmp_path, script)(tmp_path)
     assert (done.stdout.strip(), done.returncode) == (name, 0), done.stderr

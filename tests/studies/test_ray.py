@@ -11,7 +11,8 @@ import pytest
 from fer_mobile.errors import InputError
 from fer_mobile.studies.run_suite import SuiteOptions, run_suite
 from fer_mobile.studies.suite import Run, Suite, make_recipe
-from tests.conftest import PATIENCE_S, ray_processes
+from tests.command_line import PATIENCE_S
+from tests.conftest import ray_processes
 from tests.studies.test_compare import DEFAULTS, SMALL, silently
 
 LONG = Suite(

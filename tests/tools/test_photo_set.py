@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 
 from fer_mobile.labels import LABELS
 from fer_mobile.resources import photos_dir
-from tests.conftest import PATIENCE_S
+from tests.command_line import PATIENCE_S
 
 FOLDER = photos_dir("affective-25")
 ROOT = Path(__file__).resolve().parents[2]

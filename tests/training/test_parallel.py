@@ -10,7 +10,7 @@ import pytest
 
 from fer_mobile.errors import InputError
 from fer_mobile.training import load_recipe
-from tests.conftest import CommandLine
+from tests.command_line import CommandLine
 
 TWO = {
     "KERAS_BACKEND": "jax",

@@ -5,7 +5,6 @@ import hashlib
 import json
 import shutil
 import signal
-import sys
 
 import keras
 import numpy as np
@@ -26,6 +25,7 @@ from fer_mobile.training import load_recipe, train_side_by_side
 from fer_mobile.training.callbacks import Callback
 from fer_mobile.training.run import Run
 from fer_mobile.training.split import training_rows
+from tests.command_line import KILLED_COMMAND
 
 
 def history(folder):
@@ -134,27 +134,11 @@ def test_mixed_precision_balance_and_mixup_train_too(train, tiny_recipe, small_n
     assert keras.mixed_precision.dtype_policy().name == "float32"  # the caller's again
 
 
-KILLED = """
-import os, signal
-from fer_mobile.training.batches import Batches
-
-give = Batches.__getitem__
-
-def give_or_die(self, index):
-    if (self.epoch, index) == (1, 10):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return give(self, index)
-
-Batches.__getitem__ = give_or_die
-"""
-"""Kills the process in the middle of the second epoch, however fast it is."""
-
-
 def test_a_kill_costs_at_most_the_epoch_it_falls_into(
     train, fer_mobile, trained_run, small_npz, tiny_recipe, tmp_path
 ):
     folder = tmp_path / "killed"
-    fer_mobile.command = (sys.executable, "-c", f"{KILLED}\n{fer_mobile.command[-1]}")
+    fer_mobile.command = KILLED_COMMAND
     done = fer_mobile("train", tiny_recipe, "--data", small_npz, "--out", folder)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert json.loads((folder / "state.json").read_text()) == {"epochs_done": 1}

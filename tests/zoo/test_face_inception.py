@@ -13,7 +13,7 @@ from fer_mobile import zoo
 from fer_mobile.errors import ModelError
 from fer_mobile.resources import photos_dir
 from fer_mobile.zoo.frozen_graph import read_constants
-from tests.conftest import PATIENCE_S
+from tests.command_line import PATIENCE_S
 
 SIZE = 80
 STEM = ("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3")

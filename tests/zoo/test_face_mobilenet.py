@@ -15,7 +15,7 @@ from fer_mobile.errors import ModelError
 from fer_mobile.resources import photos_dir
 from fer_mobile.zoo.face_mobilenet import BLOCKS, MEANS
 from fer_mobile.zoo.tfjs_file import read_tensors
-from tests.conftest import PATIENCE_S
+from tests.command_line import PATIENCE_S
 
 SIZE = 64
 

@@ -1,0 +1,130 @@
+"""The command line as tests run it: each command in a process of its own, in an empty folder."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+PATIENCE_S = 1800
+"""How long a test waits for what must come: on any machine, only a hang takes as long."""
+
+# A server imports once what takes seconds, and is forked for each command.
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(
+    [
+        *("ai_edge_litert.interpreter", "ai_edge_quantizer", "cv2", "keras", "matplotlib.pyplot"),
+        *("fer_mobile.cli", "fer_mobile.pipeline"),
+    ]
+)
+
+
+class CommandLine:
+    """Runs `fer-mobile` in a process of its own.
+
+    The process is forked where `command` is ``python -c``, and started where it is another one
+    or where variables have changed that Python reads when it starts.
+    """
+
+    command: tuple[str, ...] = (sys.executable, "-c", "from fer_mobile.cli import main; main()")
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        words = [*map(str, arguments)]
+        variables = os.environ | environment
+        if self.command[:-1] == (sys.executable, "-c") and _of_python(variables) == _AT_START:
+            return _run_forked(self.command[-1], words, self.folder, variables)
+        return subprocess.run(
+            [*self.command, *words],
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",  # not every file name is Unicode
+            check=False,
+            cwd=self.folder,
+            env=variables,
+            timeout=PATIENCE_S,
+        )
+
+    def json(self, *arguments: object, code: int = 0) -> object:
+        """The one JSON document that a command prints, and nothing else, on stdout."""
+        done = self(*arguments, "--json")
+        assert done.returncode == code, done.stderr
+        return json.loads(done.stdout)
+
+    def refused(self, *arguments: object, code: int = 2, **environment: str) -> str:
+        """The one line on stderr with which a command is refused."""
+        done = self(*arguments, **environment)
+        assert done.returncode == code, (done.stdout, done.stderr)
+        assert done.stdout == ""
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("fer-mobile: ")
+        assert "internal error" not in line
+        return line
+
+
+def python(folder: Path, code: str) -> CommandLine:
+    """Runs Python code in a process of its own, where `folder` can be imported from."""
+    command = CommandLine(folder)
+    command.command = (sys.executable, "-c", code)
+    return command
+
+
+_KILLED = """
+import os, signal
+from fer_mobile.training.batches import Batches
+
+give = Batches.__getitem__
+
+def give_or_die(self, index):
+    if (self.epoch, index) == (1, 3):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return give(self, index)
+
+Batches.__getitem__ = give_or_die
+"""
+KILLED_COMMAND = (sys.executable, "-c", f"{_KILLED}\n{CommandLine.command[-1]}")
+"""`fer-mobile` that is killed in the middle of a training's second epoch, however fast it is."""
+
+
+def _of_python(variables: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in variables.items() if name.startswith("PYTHON")}
+
+
+_AT_START = _of_python(os.environ)
+
+
+def _run_forked(
+    code: str, arguments: list[str], folder: Path, variables: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    with tempfile.TemporaryDirectory() as outputs:
+        files = [Path(outputs, name) for name in ("stdout", "stderr")]
+        values = (code, arguments, folder, dict(variables), files)
+        process = _FORKS.Process(target=_forked, args=values)
+        process.start()
+        process.join(PATIENCE_S)
+        if process.exitcode is None:
+            process.kill()
+            raise subprocess.TimeoutExpired(arguments, PATIENCE_S)
+        said = [file.read_bytes().decode(errors="surrogateescape") for file in files]
+    return subprocess.CompletedProcess(arguments, process.exitcode, *said)
+
+
+def _forked(
+    code: str, arguments: list[str], folder: Path, variables: Mapping[str, str], files: list[Path]
+) -> None:
+    for number, path in enumerate(files, start=1):
+        with path.open("ab") as file:
+            os.dup2(file.fileno(), number)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(variables)
+    sys.argv = ["-c", *arguments]
+    sys.path.insert(0, "")
+    exec(compile(code, "<string>", "exec"), {"__name__": "__main__"})
