@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from fer_mobile.cli.options import Data
+from fer_mobile.errors import InputError
 
 
 def train_command(
@@ -55,13 +56,31 @@ def train_command(
     no_parameter_cap: Annotated[
         bool, typer.Option("--no-parameter-cap", help="Allow more than 10,000,000 parameters.")
     ] = False,
+    teacher_targets: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Train nothing: ask the recipe's teachers, and keep what they predict for all "
+            "its views, for distillation.cache.",
+        ),
+    ] = None,
 ) -> None:
     """Train recipes; checkpoints every epoch, writes history and curves."""
     from fer_mobile.data import data_path
-    from fer_mobile.training import find_recipe, load_recipe, train_side_by_side
+    from fer_mobile.training import (
+        find_recipe,
+        load_recipe,
+        train_side_by_side,
+        write_teacher_targets,
+    )
 
     changes = [*(overrides or []), *([f"model.start={base}"] if base else [])]
     loaded = [load_recipe(find_recipe(name), changes) for name in recipes]
+    if teacher_targets is not None:
+        if len(loaded) != 1:
+            raise InputError("recipes", expected="one, with teachers", found=str(len(loaded)))
+        write_teacher_targets(loaded[0], teacher_targets, data=data_path(data), report=_report)
+        return
     runs = out or Path("runs")
     single = out is not None and len(loaded) == 1
     folders = [runs] if single else [runs / recipe.name for recipe in loaded]
@@ -76,7 +95,7 @@ def train_command(
         resume=resume,
         parameter_cap=not no_parameter_cap,
         throughput=True,
-        report=lambda line: typer.echo(line, err=True),
+        report=_report,
         **chosen,
     )
     for result in results:
@@ -86,3 +105,7 @@ def train_command(
             f"{scores.balanced_accuracy:.4f} ({result.recipe.data.protocol} valid, "
             f"n={scores.n:,}); run folder: {result.folder}"
         )
+
+
+def _report(line: str) -> None:
+    typer.echo(line, err=True)

@@ -58,6 +58,8 @@ class Provenance(Part):
     """What the weights come from."""
 
     dataset: DatasetFacts | Unknown = UNKNOWN
+    unlabelled: tuple[DatasetFacts, ...] | Unknown = UNKNOWN
+    """Faces that taught by the teachers' predictions alone; none, where only labelled ones did."""
     protocol: Text = UNKNOWN
     """By which the training labels follow from what the dataset says."""
     recipe: Text = UNKNOWN

@@ -23,6 +23,12 @@ BLUR_SIGMAS: Final = (0.4, 1.4)
 ERASED_SIDES: Final = (0.1, 0.45)
 """Shortest and longest side of a blanked rectangle, over the face's side (Zhong et al., 2017)."""
 
+COVERED_FROM: Final = (0.5, 0.7)
+"""Where a covered lower face begins, over the face's height: between nose tip and mouth."""
+
+DARKNESS: Final = (0.1, 0.6)
+"""What a dark face's values are multiplied with."""
+
 
 class Augmentation(BaseModel):
     """How strongly each face is changed; 0 switches a change off."""
@@ -38,6 +44,13 @@ class Augmentation(BaseModel):
     blur: float = Field(0.0, ge=0, le=1, description="Chance of Gaussian blur or of fewer pixels.")
     noise: float = Field(0.0, ge=0, lt=1, description="Largest standard deviation, of full scale.")
     erase: float = Field(0.0, ge=0, le=1, description="Chance that a rectangle is blanked.")
+    stretch: float = Field(
+        0.0, ge=0, lt=1, description="Largest relative change of width against height."
+    )
+    dark: float = Field(0.0, ge=0, le=1, description="Chance of a dark face.")
+    cover: float = Field(
+        0.0, ge=0, le=1, description="Chance that the face is blanked from the mouth down."
+    )
     augmix: float = Field(0.0, ge=0, le=10, description="Severity of AugMix, which comes first.")
 
 
@@ -68,6 +81,10 @@ class Changes:
     """[N, 4], top, left, height and width of a blanked rectangle; height 0 for none."""
     erased_gray: NDArray[np.float64]
     """[N], the rectangle's value, 0-1."""
+    stretch: NDArray[np.float64]
+    """[N], by which a pixel's width is multiplied, and its height divided."""
+    light: NDArray[np.float64]
+    """[N], by which a face's values are multiplied."""
 
 
 def draw_changes(count: int, size: int, options: Augmentation, rng: np.random.Generator) -> Changes:
@@ -91,8 +108,19 @@ def draw_changes(count: int, size: int, options: Augmentation, rng: np.random.Ge
             height, width = (size * rng.uniform(*ERASED_SIDES, 2)).astype(int)
             top, left = rng.integers(0, size - height), rng.integers(0, size - width)
             erased[i], grays[i] = (top, left, height, width), rng.random()
+    stretches, lights = np.ones(count), np.ones(count)
+    if options.stretch:
+        stretches = np.exp(rng.uniform(-0.5, 0.5, count) * np.log1p(options.stretch))
+    if options.dark:
+        dark = rng.random(count) < options.dark
+        lights[dark] = rng.uniform(*DARKNESS, dark.sum())
+    if options.cover:
+        for i in np.flatnonzero(rng.random(count) < options.cover):
+            top = int(size * rng.uniform(*COVERED_FROM))
+            erased[i], grays[i] = (top, 0, size - top, size), rng.random()
     return Changes(
-        flips, angles, scales, shifts, blurs, sigmas, gains, offsets, erased, grays
+        flips, angles, scales, shifts, blurs, sigmas, gains, offsets, erased, grays, stretches,
+        lights,
     )  # fmt: skip
 
 
@@ -105,8 +133,9 @@ def apply_changes(images: NDArray[np.uint8], size: int, changes: Changes) -> NDA
     cosines, sines = np.cos(changes.angle) * step, np.sin(changes.angle) * step
     middle = (size - 1) / 2
     for i, (flip, shift) in enumerate(zip(changes.flip, changes.shift * width, strict=True)):
-        a, b = cosines[i] * flip, -sines[i]
-        c, d = sines[i] * flip, cosines[i]
+        wide, high = changes.stretch[i], 1 / changes.stretch[i]
+        a, b = cosines[i] * flip * wide, -sines[i] * high
+        c, d = sines[i] * flip * wide, cosines[i] * high
         x0 = (width - 1) / 2 + shift[0] - (a + b) * middle
         y0 = (height - 1) / 2 + shift[1] - (c + d) * middle
         warped = cv2.warpAffine(
@@ -119,7 +148,7 @@ def apply_changes(images: NDArray[np.uint8], size: int, changes: Changes) -> NDA
         if changes.blurred[i]:
             warped = cv2.GaussianBlur(warped, (0, 0), changes.sigma[i] * size / width)
         out[i] = warped
-    out /= 255.0
+    out *= (changes.light / 255).astype(np.float32)[:, None, None]
     gains, offsets = (v.astype(np.float32)[:, None, None] for v in (changes.gain, changes.offset))
     if (gains != 1).any():
         out += (out.mean((1, 2), keepdims=True) - out) * (1 - gains)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fer_mobile.training.callbacks import Callback
 from fer_mobile.training.recipe import Recipe, find_recipe, load_recipe
+from fer_mobile.training.teacher_targets import write_teacher_targets
 from fer_mobile.training.trainer import TrainingResult, train, train_side_by_side
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "load_recipe",
     "train",
     "train_side_by_side",
+    "write_teacher_targets",
 ]

@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from fer_mobile.data import Dataset
 from fer_mobile.data.augmentation import Changes, add_noise, apply_changes, draw_changes
 from fer_mobile.data.augmix import augmix
+from fer_mobile.data.face_files import FaceFiles
 from fer_mobile.data.steps import apply_steps
 from fer_mobile.training.recipe import Recipe
+from fer_mobile.training.unlabelled import Unlabelled
 
 Values = TypeVar("Values")
 
@@ -28,10 +30,49 @@ SoftTargets = Callable[[int, int, NDArray[np.float32]], NDArray[np.float32]]
 and its faces float32 [N, S, S, 1] before noise."""
 
 
-def smoothed_targets(dataset: Dataset, smoothing: float) -> NDArray[np.float32]:
-    """The targets of every row, float32 [rows, labels], with label smoothing."""
-    classes = len(dataset.names)
-    return (dataset.targets * (1 - smoothing) + smoothing / classes).astype(np.float32)
+@dataclass(frozen=True, slots=True)
+class LearnedRows:
+    """What batches are drawn from: the rows of a dataset, and after them unlabelled faces."""
+
+    images: NDArray[np.uint8] | FaceFiles
+    """uint8 [N, H, W]."""
+    targets: NDArray[np.float32]
+    """float32 [N, labels], but for the teachers' part; zeros where all is theirs."""
+    soft_share: NDArray[np.float32]
+    """[N], the teachers' part of each row's target."""
+    weights: NDArray[np.float32]
+    """[N], how much each row counts."""
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    @classmethod
+    def of(
+        cls,
+        recipe: Recipe,
+        dataset: Dataset,
+        unlabelled: Unlabelled | None = None,
+        *,
+        taught: bool = True,
+    ) -> LearnedRows:
+        """The rows of a recipe; `taught` says whether its teachers, or a cache, are there."""
+        section, classes = recipe.distillation, len(dataset.names)
+        smoothing = recipe.training.label_smoothing
+        targets = (dataset.targets * (1 - smoothing) + smoothing / classes).astype(np.float32)
+        soft_share = np.full(len(dataset), section.weight if taught else 0, np.float32)
+        weights = row_weights(dataset, recipe.training.balance)
+        if unlabelled is None:
+            return cls(dataset.images, targets, soft_share, weights)
+        count = len(unlabelled)
+        given = unlabelled.targets
+        share = 1 - section.unlabelled_weight if given is not None else 1
+        none = np.zeros((count, classes), np.float32)
+        return cls(
+            np.concatenate([dataset.images[np.arange(len(dataset))], unlabelled.images]),
+            np.concatenate([targets, none if given is None else given]),
+            np.concatenate([soft_share, np.full(count, share, np.float32)]),
+            np.concatenate([weights, np.ones(count, np.float32)]),
+        )
 
 
 def row_weights(dataset: Dataset, balance: float) -> NDArray[np.float32]:
@@ -103,15 +144,19 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """
 
     def __init__(
-        self, dataset: Dataset, recipe: Recipe, size: int, soft_targets: SoftTargets | None = None
+        self,
+        dataset: Dataset,
+        recipe: Recipe,
+        size: int,
+        soft_targets: SoftTargets | None = None,
+        unlabelled: Unlabelled | None = None,
     ) -> None:
-        """Of a dataset's rows, as faces of `size` pixels; `soft_targets` are the teachers'."""
+        """Of a dataset's rows and unlabelled faces, as faces of `size` pixels; `soft_targets`
+        are the teachers'."""
         super().__init__()
-        self._dataset, self._recipe, self._size = dataset, recipe, size
-        self._soft_targets = soft_targets
-        self._targets = smoothed_targets(dataset, recipe.training.label_smoothing)
-        self._weights = row_weights(dataset, recipe.training.balance)
-        self._planner = BatchPlanner(recipe, len(dataset), size)
+        self._recipe, self._size, self._soft_targets = recipe, size, soft_targets
+        self._rows = LearnedRows.of(recipe, dataset, unlabelled, taught=soft_targets is not None)
+        self._planner = BatchPlanner(recipe, len(self._rows), size)
         self.set_epoch(0)
 
     def set_epoch(self, epoch: int) -> None:
@@ -128,18 +173,18 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         recipe, epoch, view = self._recipe, self.epoch, self._planner.view(self.epoch)
         plan = self._planner.plan(epoch, self._order, index)
         seeds = (recipe.training.seed, view, index)
-        faces = apply_steps(self._dataset.images[plan.rows], recipe.data.preprocessing)
+        rows = self._rows
+        faces = apply_steps(rows.images[plan.rows], recipe.data.preprocessing)
         if recipe.augmentation.augmix:
             faces = augmix(faces, recipe.augmentation.augmix, np.random.default_rng((*seeds, 2)))
         pixels = plan.mix(apply_changes(faces, self._size, plan.changes))
-        targets = plan.mix(self._targets[plan.rows])
+        part = rows.soft_share[plan.rows, None]
+        targets = plan.mix((1 - part) * rows.targets[plan.rows])
         if self._soft_targets:
-            part = recipe.distillation.weight
-            soft = self._soft_targets(view, index, pixels[..., None])
-            targets = (1 - part) * targets + part * soft
+            targets += plan.mix(part) * self._soft_targets(view, index, pixels[..., None])
         if self._planner.mirrored(epoch):
             pixels = pixels[:, :, ::-1]
         if recipe.augmentation.noise:  # new even where faces come again
             rng = np.random.default_rng((recipe.training.seed, epoch, index, 1))
             pixels = add_noise(pixels, recipe.augmentation.noise, rng)
-        return pixels[..., None], targets, plan.mix(self._weights[plan.rows])
+        return pixels[..., None], targets, plan.mix(rows.weights[plan.rows])

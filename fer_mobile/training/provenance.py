@@ -10,14 +10,21 @@ from typing import Any
 import keras
 
 from fer_mobile.checkpoint import RunFolder
-from fer_mobile.contract import DatasetFacts, InitialWeights, Provenance, Teacher
+from fer_mobile.contract import UNKNOWN, DatasetFacts, InitialWeights, Provenance, Teacher
 from fer_mobile.data import Dataset
 from fer_mobile.environment import describe_hardware
 from fer_mobile.models import shipped_models
 from fer_mobile.training.recipe import Recipe
+from fer_mobile.training.unlabelled import Unlabelled
 
 
-def describe_provenance(recipe: Recipe, learn: Dataset, valid: Dataset, backend: str) -> Provenance:
+def describe_provenance(
+    recipe: Recipe,
+    learn: Dataset,
+    valid: Dataset,
+    backend: str,
+    unlabelled: Unlabelled | None = None,
+) -> Provenance:
     """The provenance of a run that begins; how many epochs it has is in its state."""
     section = recipe.distillation
     share = section.weight / len(section.teachers) if section.teachers else 0.0
@@ -31,6 +38,7 @@ def describe_provenance(recipe: Recipe, learn: Dataset, valid: Dataset, backend:
                 for name, count in learn.counts().items()
             },
         ),
+        unlabelled=_unlabelled(section.unlabelled, unlabelled),
         protocol=learn.protocol,
         recipe=recipe.name,
         recipe_sha256=hashlib.sha256(recipe.model_dump_json().encode()).hexdigest(),
@@ -39,7 +47,21 @@ def describe_provenance(recipe: Recipe, learn: Dataset, valid: Dataset, backend:
         device=_device(),
         initial_weights=_initial_weights(recipe),
         teachers=tuple(_teacher(name, share) for name in section.teachers)
-        or ((Teacher(name=f"targets in {Path(section.cache).name}"),) if section.cache else ()),
+        or tuple(Teacher(name=f"targets in {Path(file).name}") for file in section.cache),
+    )
+
+
+def _unlabelled(file: str, faces: Unlabelled | None) -> tuple[DatasetFacts, ...]:
+    """The faces without labels of a recipe's file, if it has one."""
+    if faces is None:
+        return ()
+    return (
+        DatasetFacts(
+            name=Path(file).name,
+            kind="faces without labels (npz)",
+            digest=hashlib.sha256(faces.images.tobytes()).hexdigest(),
+            counts={UNKNOWN: {"train": len(faces)}},
+        ),
     )
 
 

@@ -132,16 +132,29 @@ class DistillationSection(_Section):
         "that the run folder keeps, mirrored every other time unless augmentation.flip is 0; "
         "0: no batch comes twice, teachers are always asked.",
     )
-    cache: str = Field(
+    cache: tuple[str, ...] = Field(
+        (),
+        description="Files of teacher targets for all views (see `teacher_cache`), of which the "
+        "mean is learned: teachers are not asked and need not be there.",
+    )
+    unlabelled: str = Field(
         "",
-        description="A file of the teacher targets for all views, which a run with the same "
-        "views leaves (see `teacher_cache`): teachers are not asked and need not be there.",
+        description="An npz file of faces without labels (see `unlabelled`): their targets are "
+        "the teachers'.",
+    )
+    unlabelled_weight: float = Field(
+        0.0, ge=0, le=1, description="The share of the targets that the file of faces holds."
     )
 
     @property
     def repeated_views(self) -> int:
         """After how many epochs batches come again; 0 for never."""
         return self.views if self.teachers or self.cache else 0
+
+    @field_validator("cache", mode="before")
+    @classmethod
+    def _one_cache(cls, cache: Any) -> Any:
+        return ((cache,) if cache else ()) if isinstance(cache, str) else cache
 
     @model_validator(mode="before")
     @classmethod
@@ -157,6 +170,12 @@ class DistillationSection(_Section):
     def _cache_has_views(self) -> Self:
         if self.cache and not self.views:
             raise ValueError("`views` of at least 1 with a `cache`, as the run that made it had")
+        return self
+
+    @model_validator(mode="after")
+    def _unlabelled_have_teachers(self) -> Self:
+        if self.unlabelled and not (self.teachers or self.cache):
+            raise ValueError("`teachers` or a `cache` for the `unlabelled` faces")
         return self
 
 

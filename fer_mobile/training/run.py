@@ -17,6 +17,7 @@ from fer_mobile.training.recipe import Recipe
 if TYPE_CHECKING:
     from fer_mobile.training.callbacks import Callback
     from fer_mobile.training.network import Network
+    from fer_mobile.training.unlabelled import Unlabelled
 
 Report = Callable[[str], None]
 """Takes the lines that a training has for whoever watches it."""
@@ -67,10 +68,11 @@ class Run:
         valid: Dataset,
         callbacks: Sequence[Callback],
         report: Report,
+        unlabelled: Unlabelled | None = None,
     ) -> None:
         """A run in a folder that may hold its first epochs."""
         self.recipe, self.folder, self.learn, self.valid = recipe, folder, learn, valid
-        self.callbacks, self.report = tuple(callbacks), report
+        self.callbacks, self.report, self.unlabelled = tuple(callbacks), report, unlabelled
         state = folder.read_state()
         self.epochs_done, self.stopped = state.epochs_done, state.stopped
         rows = folder.read_history()[: self.epochs_done]

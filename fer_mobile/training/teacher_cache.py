@@ -11,18 +11,20 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_mobile.data import Dataset
 from fer_mobile.errors import RecipeError
 from fer_mobile.files import write_bytes
 from fer_mobile.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from fer_mobile.training.batches import LearnedRows
 
 FORMAT: Final = "fer-mobile/teacher-targets"
 FORMAT_VERSION: Final = 1
@@ -31,18 +33,21 @@ FORMAT_VERSION: Final = 1
 class TeacherCache:
     """Soft targets by view and batch; what is put in comes back as the file has it."""
 
-    def __init__(self, recipe: Recipe, dataset: Dataset, size: int, batch_size: int) -> None:
-        """An empty cache of a recipe's views, whose batches of faces are of `size` pixels."""
+    def __init__(
+        self, recipe: Recipe, rows: LearnedRows, names: Sequence[str], size: int, batch_size: int
+    ) -> None:
+        """An empty cache of the targets for `names` of a recipe's views, whose batches of faces
+        are of `size` pixels."""
         self._batch_size = batch_size
         self._saved: dict[Path, int] = {}
-        steps, views = len(dataset) // batch_size, recipe.distillation.views
-        shape = (views, steps * batch_size, len(dataset.names))
+        steps, views = len(rows) // batch_size, recipe.distillation.views
+        shape = (views, steps * batch_size, len(names))
         self._targets = np.zeros(shape, np.float16)
         self._known = np.zeros((views, steps), bool)
         self._about: dict[str, Any] = {
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
-            "batches": _batches(recipe, dataset, size),
+            "batches": _batches(recipe, rows, names, size),
             "recipe": recipe.model_dump(mode="json"),
         }
         self._recipe_name = recipe.name
@@ -81,11 +86,18 @@ class TeacherCache:
         write_bytes(path, buffer.getvalue())
         self._saved[path] = done
 
-    def load(self, path: Path) -> None:
-        """Take up the views of a file.
+    def load(self, *paths: Path) -> None:
+        """Take up the views of a file, or the mean of several files' over those that all have.
 
         Raises RecipeError for a file that cannot be read, or that is of other batches.
         """
+        found = [self._targets_of(path) for path in paths]
+        views = min(len(targets) for targets in found)
+        mean = np.mean([targets[:views].astype(np.float32) for targets in found], axis=0)
+        self._targets[:views] = mean if len(found) > 1 else found[0][:views]
+        self._known[:views] = True
+
+    def _targets_of(self, path: Path) -> NDArray[np.float16]:
         targets, about = _read(path)
         own, theirs = self._about["batches"], about["batches"]
         for key in own:
@@ -102,15 +114,15 @@ class TeacherCache:
                 expected=f"teacher targets of shape {list(self._targets.shape)}",
                 found=f"{list(targets.shape)}",
             )
-        self._targets[: len(targets)] = targets
-        self._known[: len(targets)] = True
+        return targets
 
-    def require_all(self, path: Path) -> None:
-        """Raise RecipeError unless every view is known; `path` is where they should have been."""
+    def require_all(self, *paths: Path) -> None:
+        """Raise RecipeError unless every view is known; `paths` is where they should have been."""
         if not self.complete:
             raise RecipeError(
                 "distillation.cache",
-                expected=f"the targets of all {len(self._known)} views in {path}",
+                expected=f"the targets of all {len(self._known)} views in "
+                + " and ".join(map(str, paths)),
                 found=f"those of {int(self._known.all(1).sum())}",
                 hint="Resume the run that asks the teachers until it has done as many epochs.",
             )
@@ -146,7 +158,7 @@ def _read(path: Path) -> tuple[NDArray[np.float16], Mapping[str, Any]]:
     return targets, about
 
 
-def _batches(recipe: Recipe, dataset: Dataset, size: int) -> dict[str, Any]:
+def _batches(recipe: Recipe, rows: LearnedRows, names: Sequence[str], size: int) -> dict[str, Any]:
     """What decides the faces that teachers see (noise comes after them), and their labels."""
     values = recipe.model_dump(mode="json")
     training = {key: values["training"][key] for key in ("batch_size", "seed", "mixup")}
@@ -158,10 +170,10 @@ def _batches(recipe: Recipe, dataset: Dataset, size: int) -> dict[str, Any]:
     return {
         "distillation.views": recipe.distillation.views,
         "input size": size,
-        "labels": list(dataset.names),
-        "rows": len(dataset),
+        "labels": list(names),
+        "rows": len(rows),
         "data.preprocessing": values["data"]["preprocessing"],
         **{f"training.{key}": value for key, value in training.items()},
         **augmentation,
-        "faces' checksum": reduce(lambda sum_, face: zlib.crc32(face, sum_), dataset.images, 0),
+        "faces' checksum": reduce(lambda sum_, face: zlib.crc32(face, sum_), rows.images, 0),
     }

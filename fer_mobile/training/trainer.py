@@ -20,9 +20,11 @@ from fer_mobile.training.finishing import FINISHING_STEPS
 from fer_mobile.training.recipe import CalibrationSection, Recipe, find_recipe, load_recipe
 from fer_mobile.training.run import Report, Run
 from fer_mobile.training.split import training_rows
+from fer_mobile.training.unlabelled import load_unlabelled
 
 if TYPE_CHECKING:
     from fer_mobile.training.backends import Backend, BackendName
+    from fer_mobile.training.batches import LearnedRows
     from fer_mobile.training.distillation import SoftTargets
     from fer_mobile.training.parallel import Parallel
     from fer_mobile.training.teacher_cache import TeacherCache
@@ -133,8 +135,10 @@ def train_side_by_side(
         _check_folder(recipe, folder, resume, report)
     learn, valid = training_rows(chosen[0], data)
     report_data(learn, valid, report)
+    section = chosen[0].distillation
+    unlabelled = load_unlabelled(section.unlabelled, learn) if section.unlabelled else None
     runs = [
-        Run(recipe, folder, learn, valid, (*default_callbacks(), *callbacks), report)
+        Run(recipe, folder, learn, valid, (*default_callbacks(), *callbacks), report, unlabelled)
         for recipe, folder in zip(chosen, folders, strict=True)
     ]
     unfinished = [run for run in runs if not run.finished]
@@ -160,7 +164,7 @@ def _fit(
     """Build the networks of unfinished runs and train them to their end."""
     import keras
 
-    from fer_mobile.training.batches import BatchPlanner
+    from fer_mobile.training.batches import BatchPlanner, LearnedRows
     from fer_mobile.training.network import Network, start_from
     from fer_mobile.training.provenance import describe_provenance
 
@@ -180,19 +184,21 @@ def _fit(
             expected="one input size, to be trained side by side",
             found=" and ".join(map(str, sizes)),
         )
-    planner = BatchPlanner(runs[0].recipe, len(learn), networks[0].size)
-    soft_targets = _soft_targets(runs[0], networks[0].size, planner.batch_size)
+    rows = LearnedRows.of(runs[0].recipe, learn, runs[0].unlabelled)
+    planner = BatchPlanner(runs[0].recipe, len(rows), networks[0].size)
+    soft_targets = _soft_targets(runs[0], rows, networks[0].size, planner.batch_size)
     for run, network in zip(runs, networks, strict=True):
         # Only now: a recipe that cannot be trained should leave no run behind.
         run.folder.write_recipe(run.recipe.model_dump_json(indent=2))
-        facts = describe_provenance(run.recipe, learn, valid, backend_name)
+        facts = describe_provenance(run.recipe, learn, valid, backend_name, run.unlabelled)
         run.folder.write_provenance(facts)
         network.compile(planner.steps)
         if run.epochs_done:
             network.load_checkpoint(run.folder.last_weights)
         run.network = network
+        extra = f" with {len(run.unlabelled):,} unlabelled" if run.unlabelled else ""
         run.report(
-            f"{run.recipe.name}: {len(learn):,} faces train, {len(valid):,} validate, "
+            f"{run.recipe.name}: {len(learn):,} faces train{extra}, {len(valid):,} validate, "
             f"epochs {run.epochs_done + 1} to {run.recipe.training.epochs}"
         )
         if soft_targets and soft_targets.cache and soft_targets.teachers:
@@ -210,7 +216,7 @@ class _KeepTargets(Callback):
         self._cache.save(run.folder.teacher_targets)
 
 
-def _soft_targets(run: Run, size: int, batch_size: int) -> SoftTargets | None:
+def _soft_targets(run: Run, rows: LearnedRows, size: int, batch_size: int) -> SoftTargets | None:
     """The teacher targets of a recipe that names teachers or a cache.
 
     Nobody is asked where all targets are known.
@@ -224,12 +230,13 @@ def _soft_targets(run: Run, size: int, batch_size: int) -> SoftTargets | None:
     cache = None
     if section.views:
         own = run.folder.teacher_targets
-        file = Path(section.cache) if section.cache else own
-        cache = TeacherCache(run.recipe, learn, size, batch_size)
-        if section.cache or (run.epochs_done and own.is_file()):
-            cache.load(file)
-        if section.cache:
-            cache.require_all(file)
+        files = [Path(file) for file in section.cache]
+        cache = TeacherCache(run.recipe, rows, learn.names, size, batch_size)
+        if files:
+            cache.load(*files)
+            cache.require_all(*files)
+        elif run.epochs_done and own.is_file():
+            cache.load(own)
         if cache.complete:
             return SoftTargets(None, cache)
     teachers = Teachers(section.teachers, learn.names, run.recipe.training.precision)

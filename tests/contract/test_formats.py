@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_mobile.contract import UNKNOWN, ModelContract
+from fer_mobile.contract import UNKNOWN, ModelContract, Provenance
 from fer_mobile.errors import ModelError
 from fer_mobile.model_file import CONTRACT_NAME, LABELS_NAME, attach, model_checksum, split
 from fer_mobile.models import shipped_models
@@ -76,7 +76,7 @@ def test_the_shipped_files_say_where_they_come_from():
             assert facts.teachers
             assert all(t.initial_weights[0].licence == "MIT" for t in facts.teachers)
             assert facts.device != UNKNOWN
-            assert facts.model_dump(mode="json") == model.facts()["provenance"]
+            assert facts == Provenance.model_validate(model.facts()["provenance"])
             assert set(contract.label_facts) == set(contract.labels)
 
 

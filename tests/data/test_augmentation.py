@@ -46,9 +46,31 @@ def test_every_option_changes_faces_and_leaves_them_recognisable(option):
     plain = variants(Augmentation(flip=0))
     strength = {"rotation": 10, "augmix": 3}.get(option, 0.1)
     changed = variants(Augmentation(flip=0, **{option: strength}), seed=3)
-    if option in ("blur", "erase"):  # chances: be sure of a hit
+    if option in ("blur", "erase", "cover", "dark"):  # chances: be sure of a hit
         changed = variants(Augmentation(flip=0, **{option: 1.0}))
-    assert 0.002 < np.abs(changed - plain).mean() < 0.2
+    assert 0.002 < np.abs(changed - plain).mean() < (0.4 if option == "dark" else 0.2)
+
+
+def test_a_covered_face_keeps_its_eyes_and_a_dark_one_its_contours():
+    plain = variants(Augmentation(flip=0))
+    covered = variants(Augmentation(flip=0, cover=1))
+    np.testing.assert_array_equal(covered[:, :28], plain[:, :28])
+    assert (np.ptp(covered[:, 40:], axis=(1, 2)) == 0).all()
+    dark = variants(Augmentation(flip=0, dark=1))
+    share = dark.mean((1, 2)) / plain.mean((1, 2))
+    assert (share > 0.09).all()
+    assert (share < 0.61).all()
+    np.testing.assert_allclose(dark, share[:, None, None] * plain, atol=1e-3)
+
+
+def test_stretching_keeps_the_middle_and_the_area():
+    dot = np.zeros((50, 48, 48), np.uint8)
+    dot[:, 14:34, 14:34] = 255
+    found = variants(Augmentation(flip=0, stretch=0.4), 48, faces=dot)
+    wide, high = (found > 0.5).any(1).sum(1), (found > 0.5).any(2).sum(1)
+    assert np.abs(wide * high - 400).max() < 45
+    assert wide.max() / high.min() > 1.2
+    assert (wide / high).max() < 1.55
 
 
 def test_a_shift_moves_by_at_most_its_share():

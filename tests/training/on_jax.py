@@ -11,7 +11,7 @@ from fer_mobile.data.augmentation import Augmentation, apply_changes, draw_chang
 from fer_mobile.errors import FerMobileError
 from fer_mobile.golden import golden_faces
 from fer_mobile.training import Callback, load_recipe, train_side_by_side
-from fer_mobile.training.batches import BatchPlanner, row_weights, smoothed_targets
+from fer_mobile.training.batches import BatchPlanner, LearnedRows
 from fer_mobile.training.optimizer import make_optimizer
 from fer_mobile.training.recipe import override
 from fer_mobile.training.split import training_rows
@@ -26,10 +26,11 @@ def numbers(recipe, data):
         optimizer.iterations.assign(step)
         rates.append(float(optimizer.learning_rate))
     plan = planner.plan(2, planner.order(2), 3)
+    rows = LearnedRows.of(recipe, learn)
     return {
         "rates": rates,
-        "weights": row_weights(learn, recipe.training.balance).tolist(),
-        "targets": smoothed_targets(learn, recipe.training.label_smoothing).tolist(),
+        "weights": rows.weights.tolist(),
+        "targets": rows.targets.tolist(),
         "mixup": plan.mixup.tolist(),
         "rows": plan.rows.tolist(),
         "changes": [np.asarray(each).tolist() for each in astuple(plan.changes)],
@@ -67,7 +68,16 @@ def drawing_errors():
 
     faces = golden_faces(48)[:32]
     options = Augmentation(
-        rotation=20, scale=0.2, shift=0.1, brightness=0.1, contrast=0.3, blur=0.5, erase=0.5
+        rotation=20,
+        scale=0.2,
+        shift=0.1,
+        brightness=0.1,
+        contrast=0.3,
+        blur=0.5,
+        erase=0.5,
+        stretch=0.3,
+        dark=0.3,
+        cover=0.3,
     )
     changes = draw_changes(len(faces), 56, options, np.random.default_rng(1))
     drawn = jax.jit(device_augmentation.apply_changes, static_argnums=2)(faces, asdict(changes), 56)

@@ -12,7 +12,7 @@ from fer_mobile.labels import LABELS
 from fer_mobile.predictor import load_network
 from fer_mobile.preprocess import normalise
 from fer_mobile.training import load_recipe
-from fer_mobile.training.batches import Batches
+from fer_mobile.training.batches import Batches, LearnedRows
 from fer_mobile.training.distillation import SoftTargets, Teachers
 from fer_mobile.training.recipe import DistillationSection, override
 from fer_mobile.training.split import training_rows
@@ -48,7 +48,9 @@ def targets_of(recipe, dataset):
     teachers = Teachers(recipe.distillation.teachers, dataset.names)
     cache = None
     if recipe.distillation.views:
-        cache = TeacherCache(recipe, dataset, 32, recipe.training.batch_size)
+        cache = TeacherCache(
+            recipe, LearnedRows.of(recipe, dataset), dataset.names, 32, recipe.training.batch_size
+        )
     return SoftTargets(teachers, cache)
 
 

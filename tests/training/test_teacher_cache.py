@@ -7,6 +7,7 @@ import pytest
 
 from fer_mobile.errors import RecipeError
 from fer_mobile.training import load_recipe
+from fer_mobile.training.batches import LearnedRows
 from fer_mobile.training.recipe import Recipe, override
 from fer_mobile.training.split import training_rows
 from fer_mobile.training.teacher_cache import TeacherCache
@@ -35,6 +36,10 @@ def reading(recipe, file, *changes):
     """The recipe with a cache instead of teachers, who are gone."""
     gone = 'distillation.teachers=["gone"]'
     return override(recipe, [f'distillation.cache="{file.as_posix()}"', gone, *changes])
+
+
+def cache_of(recipe, learn):
+    return TeacherCache(recipe, LearnedRows.of(recipe, learn), learn.names, 16, 16)
 
 
 def losses(run):
@@ -104,13 +109,13 @@ def test_targets_of_other_faces_are_refused(taught, small_npz):
     learn, _ = training_rows(recipe, small_npz)
     learn.images[0, 0, 0] ^= 1
     with pytest.raises(RecipeError, match="faces' checksum"):
-        TeacherCache(recipe, learn, 16, 16).load(file)
+        cache_of(recipe, learn).load(file)
 
 
 def test_noise_is_the_students_own_affair(taught, small_npz):
     _, recipe, file = taught
     learn, _ = training_rows(recipe, small_npz)
-    cache = TeacherCache(override(recipe, ["noise=0.2"]), learn, 16, 16)
+    cache = cache_of(override(recipe, ["noise=0.2"]), learn)
     cache.load(file)
     assert cache.complete
     np.testing.assert_allclose(cache.get(1, 4).sum(1), 1, atol=1e-6)
@@ -131,11 +136,11 @@ def test_a_file_of_something_else_is_refused(taught, small_npz, tmp_path):
     (tmp_path / "half.npz").write_bytes(file.read_bytes()[:-60])
     for name in ("other", "bytes", "newer", "text", "half", "none"):
         with pytest.raises(RecipeError, match="a file of teacher targets"):
-            TeacherCache(recipe, learn, 16, 16).load(tmp_path / f"{name}.npz")
+            cache_of(recipe, learn).load(tmp_path / f"{name}.npz")
     shape = np.zeros((2, 64, 8), np.float16)
     np.savez(tmp_path / "shape.npz", targets=shape, about=json.dumps(about))
     with pytest.raises(RecipeError, match=r"shape \[2, 80, 8\], found \[2, 64, 8\]"):
-        TeacherCache(recipe, learn, 16, 16).load(tmp_path / "shape.npz")
+        cache_of(recipe, learn).load(tmp_path / "shape.npz")
 
 
 def test_a_cache_needs_views_and_the_former_key_is_refused(taught, tiny_recipe):

@@ -22,7 +22,7 @@ from fer_mobile.data.augmentation import Changes
 from fer_mobile.data.steps import apply_steps
 from fer_mobile.errors import RecipeError
 from fer_mobile.training.backends.device_augmentation import add_noise, apply_changes
-from fer_mobile.training.batches import BatchPlanner, row_weights, smoothed_targets
+from fer_mobile.training.batches import BatchPlanner, LearnedRows
 from fer_mobile.training.distillation import SoftTargets, at_size_of
 from fer_mobile.training.network import Network
 from fer_mobile.training.parallel import require_jax
@@ -117,14 +117,18 @@ class _Program:
         self._recipe, self._soft_targets = first.recipe, soft_targets
         self._classes = len(learn.names)
         self._size = _network(first).size
-        self.planner = BatchPlanner(first.recipe, len(learn), self._size)
-        faces = apply_steps(learn.images[np.arange(len(learn))], first.recipe.data.preprocessing)
-        self._images = jnp.asarray(faces)
-        smoothing = first.recipe.training.label_smoothing
-        self._targets = jnp.asarray(smoothed_targets(learn, smoothing))
-        self._weights = {
-            id(run): jnp.asarray(row_weights(learn, run.recipe.training.balance)) for run in runs
+        taught = soft_targets is not None
+        rows = {
+            id(run): LearnedRows.of(run.recipe, learn, first.unlabelled, taught=taught)
+            for run in runs
         }
+        every = rows[id(first)]
+        self.planner = BatchPlanner(first.recipe, len(every), self._size)
+        faces = apply_steps(every.images[np.arange(len(every))], first.recipe.data.preprocessing)
+        self._images = jnp.asarray(faces)
+        self._targets = jnp.asarray((1 - every.soft_share[:, None]) * every.targets)
+        self._soft_share = jnp.asarray(every.soft_share)
+        self._weights = {key: jnp.asarray(own.weights) for key, own in rows.items()}
         teachers = soft_targets.teachers.models if soft_targets and soft_targets.teachers else []
         self._teachers = [(model, _values(model)) for model in teachers]
         self._compiled: dict[tuple[Any, ...], Any] = {}
@@ -142,7 +146,7 @@ class _Program:
             inputs["soft"] = jnp.asarray(np.stack(stored))  # type: ignore[arg-type]
         states = [_state(_network(run)) for run in runs]
         given = (
-            self._images, self._targets, [self._weights[id(run)] for run in runs],
+            self._images, self._targets, self._soft_share, [self._weights[id(run)] for run in runs],
             [values for _, values in self._teachers] if asked else [],
         )  # fmt: skip
         key = (asked, *(id(run) for run in runs))
@@ -181,11 +185,11 @@ class _Program:
         }
 
     def _epoch_of(self, networks: Sequence[Network], asked: bool) -> Any:
-        part, noise = self._recipe.distillation.weight, self._recipe.augmentation.noise
+        noise = self._recipe.augmentation.noise
         rounded = self._soft_targets is not None and self._soft_targets.cache is not None
 
         def step(carry: Any, inputs: dict[str, Any]) -> Any:
-            states, (images, targets, weights, teachers) = carry
+            states, (images, targets, soft_share, weights, teachers) = carry
             rows, share = inputs["rows"], inputs["mixup"][:, None]
             faces = apply_changes(images[rows], inputs["changes"], self._size)
             faces = share[..., None] * faces + (1 - share[..., None]) * faces[::-1]
@@ -196,7 +200,8 @@ class _Program:
                 # As a cache will give it back, so that later epochs have the same.
                 soft = as_probabilities(soft.astype(jnp.float16)) if rounded else soft
             if asked or "soft" in inputs:
-                wanted = (1 - part) * wanted + part * soft
+                part = soft_share[rows][:, None]
+                wanted += (share * part + (1 - share) * part[::-1]) * soft
             faces = jnp.where(inputs["mirrored"], faces[:, :, ::-1], faces)
             if noise:
                 faces = add_noise(faces, noise, inputs["key"])

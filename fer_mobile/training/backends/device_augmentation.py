@@ -21,6 +21,7 @@ def apply_changes(stored: jax.Array, changes: Values, size: int) -> jax.Array:
     """Faces uint8 [N, H, W], changed and resized: float32 [N, size, size] in 0-1."""
     width = stored.shape[2]
     faces = _blurred(_warped(stored, changes, size), changes, size / width)
+    faces *= _each(changes["light"])
     faces += (faces.mean((1, 2), keepdims=True) - faces) * (1 - _each(changes["gain"]))
     faces += _each(changes["offset"])
     place = jnp.arange(size)
@@ -43,13 +44,14 @@ def _each(values: jax.Array) -> jax.Array:
 
 
 def _warped(stored: jax.Array, changes: Values, size: int) -> jax.Array:
-    """Faces moved, turned, scaled and mirrored, in one bilinear resampling."""
+    """Faces moved, turned, scaled, stretched and mirrored, in one bilinear resampling."""
     count, height, width = stored.shape
     step = width / size * changes["scale"]
     cosine, sine = jnp.cos(changes["angle"]) * step, jnp.sin(changes["angle"]) * step
     flip, shift = changes["flip"], changes["shift"] * width
     place = jnp.arange(size) - (size - 1) / 2
-    right, down = place[None, None, :], place[None, :, None]
+    right = place[None, None, :] * _each(changes["stretch"])
+    down = place[None, :, None] / _each(changes["stretch"])
     x = (width - 1) / 2 + _each(shift[:, 0]) + _each(cosine * flip) * right - _each(sine) * down
     y = (height - 1) / 2 + _each(shift[:, 1]) + _each(sine * flip) * right + _each(cosine) * down
     left, top = jnp.floor(x), jnp.floor(y)

@@ -50,7 +50,7 @@ class KerasBackend:
         """Train the network to its end."""
         (run,) = runs
         assert run.network is not None  # for mypy: the run is not finished
-        batches = Batches(run.learn, run.recipe, run.network.size, soft_targets)
+        batches = Batches(run.learn, run.recipe, run.network.size, soft_targets, run.unlabelled)
         told = _Told(run, batches)
         run.network.model.fit(
             for_fit(batches),
