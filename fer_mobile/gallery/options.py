@@ -48,8 +48,8 @@ class ScanOptions:
     """Processes that read photos, so that no photo can end the caller's; 0: the caller's reads
     them itself, which needs no time to start."""
     photo_timeout_s: float = 120.0
-    """Seconds after which a process that reads one photo is stopped, and the photo is a row with
-    an error; with `workers` only."""
+    """Seconds after which a photo is a row with an error.  The process that reads it is stopped;
+    where that is the caller's, or one of a cluster, a thread and its memory are left behind."""
     engine: Engine = "processes"
     resume: bool = True
     """Take the rows that earlier runs kept, instead of computing them again."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from fer_mobile.errors import InputError
 from fer_mobile.gallery.choices import Engine
 from fer_mobile.gallery.dates import taken_within
-from fer_mobile.gallery.engines import Job, PipelineFactory, Row, photo_row
+from fer_mobile.gallery.engines import Job, PipelineFactory
+from fer_mobile.gallery.engines.in_turn import in_turn
 from fer_mobile.gallery.engines.processes import in_processes
 from fer_mobile.gallery.options import ScanOptions
 from fer_mobile.gallery.store import ResultStore, open_store
@@ -42,11 +44,10 @@ class LibraryScan:
 
     def __iter__(self) -> Iterator[PhotoResult]:
         options = self.options
-        here = options.workers == 0 and options.engine == "processes"
         with open_store(options.store, self.pipeline.identity) as store:
             rows = scan(
                 self.photos,
-                (lambda: self.pipeline) if here else options.pipeline_factory(),
+                self._factory(),
                 workers=options.workers,
                 engine=options.engine,
                 photo_timeout_s=options.photo_timeout_s,
@@ -56,6 +57,14 @@ class LibraryScan:
             )
             for result in rows:
                 yield _labelled(result, self.pipeline.faces)
+
+    def _factory(self) -> PipelineFactory:
+        make = self.options.pipeline_factory()
+        if self.options.workers or self.options.engine != "processes":
+            return make
+        # Ours, and a new one after each photo that takes too long, which may hold on to it.
+        pipelines = chain([self.pipeline], iter(make, None))
+        return lambda: next(pipelines)
 
     @property
     def notes(self) -> list[str]:
@@ -123,12 +132,12 @@ def scan(
     if engine == "ray":
         from fer_mobile.gallery.engines.ray import in_ray
 
-        rows = in_ray(jobs, pipeline_factory, max(1, workers), keyed)
+        rows = in_ray(jobs, pipeline_factory, max(1, workers), keyed, photo_timeout_s)
     elif workers:
         count = min(workers, len(paths))
         rows = in_processes(jobs, pipeline_factory, count, keyed, photo_timeout_s)
     else:
-        rows = _in_turn(jobs, pipeline_factory, keyed)
+        rows = in_turn(jobs, pipeline_factory, keyed, photo_timeout_s)
     for done, (photo, result) in enumerate(rows, start=1):
         if store is not None and photo is not None:
             store.put(photo, result)
@@ -151,17 +160,6 @@ def check_folder(folder: Path) -> None:
 def _jobs(paths: Sequence[Path], known: ResultStore | None) -> Iterator[Job]:
     for path in paths:
         yield path, known.get(path) if known is not None else None
-
-
-def _in_turn(jobs: Iterator[Job], factory: PipelineFactory, keyed: bool) -> Iterator[Row]:
-    pipeline = None
-    for path, known in jobs:
-        if known is not None:
-            yield None, known
-            continue
-        if pipeline is None:
-            pipeline = factory()
-        yield photo_row(pipeline, path, keyed)
 
 
 def _labelled(result: PhotoResult, mode: FacesMode) -> PhotoResult:

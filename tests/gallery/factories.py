@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from pathlib import Path
 
 from fer_mobile.errors import ModelError
 from fer_mobile.gallery.engines import PhotoPipeline
+from fer_mobile.images import Photo
 from fer_mobile.pipeline import load_pipeline
-from fer_mobile.types import PhotoResult
+from fer_mobile.types import Detection, PhotoResult
 
 
 def crashes_on_cat() -> PhotoPipeline:
@@ -34,6 +36,33 @@ def stops_on_cat() -> PhotoPipeline:
         return pipeline(path)
 
     return run
+
+
+def waits_on_cat() -> PhotoPipeline:
+    """A photo that its thread does not come back from."""
+    pipeline = load_pipeline()
+
+    def run(path: Path) -> PhotoResult:
+        if path.name == "cat.png":
+            threading.Event().wait()
+        return pipeline(path)
+
+    return run
+
+
+class WaitsOnce:
+    """A detector that does not come back from its first photo."""
+
+    name, identity, side = "waits once", "waits once 1", None
+
+    def __init__(self) -> None:
+        self._has_waited = False
+
+    def detect(self, photo: Photo) -> list[Detection]:
+        if not self._has_waited:
+            self._has_waited = True
+            threading.Event().wait()
+        return []
 
 
 def crashes_once(marker: Path) -> PhotoPipeline:

@@ -78,6 +78,15 @@ def test_a_photo_that_crashes_its_process_is_a_row(cluster, small_library):
 
 
 @pytest.mark.prove
+def test_a_photo_that_takes_too_long_is_a_row(cluster, small_library):
+    paths = find_photos(small_library)
+    results = list(scan(paths, factories.waits_on_cat, engine="ray", photo_timeout_s=5))
+    errors = {Path(row.path).name: row.error for row in results if row.error}
+    assert sorted(errors) == ["broken.jpg", "cat.png"]
+    assert "cat.png: reading it took longer than 5 s" in errors["cat.png"]
+
+
+@pytest.mark.prove
 def test_a_worker_without_pipeline_says_why(cluster, small_library):
     with pytest.raises(FerMobileError, match="could not make its pipeline: model 'x'"):
         list(scan(find_photos(small_library), factories.no_model, engine="ray"))

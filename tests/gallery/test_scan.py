@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from multiprocessing.context import SpawnProcess
 
 import pytest
 
 from fer_mobile.errors import FerMobileError
-from fer_mobile.gallery.scan import scan
+from fer_mobile.gallery.options import ScanOptions
+from fer_mobile.gallery.scan import scan, scan_library
 from fer_mobile.gallery.store import ResultStore
 from fer_mobile.images import find_photos
 from fer_mobile.pipeline import load_pipeline
@@ -100,13 +102,47 @@ def test_a_photo_that_is_gone_or_a_pipe_is_a_row(small_library, tmp_path):
     assert "a device" in results[1].error  # a pipe: whoever opens one waits for what never comes
 
 
-def test_a_photo_that_takes_too_long_is_a_row(small_library):
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_photo_that_takes_too_long_is_a_row(small_library, workers):
     paths = find_photos(small_library)
-    results = list(scan(paths, factories.stops_on_cat, workers=2, photo_timeout_s=5))
+    factory = factories.stops_on_cat if workers else factories.waits_on_cat
+    results = list(scan(paths, factory, workers=workers, photo_timeout_s=5))
     assert [result.path for result in results] == [str(path) for path in paths]
     errors = {result.path.rpartition("/")[2]: result.error for result in results if result.error}
     assert sorted(errors) == ["broken.jpg", "cat.png"]
-    assert "crashed or took too long" in errors["cat.png"]
+    assert "cat.png: reading it took longer than 5 s" in errors["cat.png"]
+    others = [path for path in paths if path.name != "cat.png"]
+    assert rows_of(r for r in results if not r.path.endswith("cat.png")) == rows_of(
+        scan(others, load_pipeline)
+    )
+
+
+def test_a_library_that_is_read_here_goes_on_after_a_slow_photo(small_library, tmp_path):
+    """The pipeline that the slow photo keeps is not used again."""
+    detector = factories.WaitsOnce()
+    options = ScanOptions(detector=detector, photo_timeout_s=5, store=tmp_path / "r.sqlite")
+    results = list(scan_library(small_library, options))
+    errors = [result.error for result in results if result.error]
+    assert len(results) == 9
+    assert len(errors) == 2
+    assert sum("took longer than 5 s" in error for error in errors) == 1
+
+
+@pytest.mark.parametrize("reason", [OSError(11, "too many processes"), None])
+def test_where_no_processes_can_be_started_this_one_reads(
+    small_library, monkeypatch, caplog, reason
+):
+    def start(process):
+        if reason:
+            raise reason
+        started(process)
+        process.kill()  # before it says that it runs
+
+    started = SpawnProcess.start
+    paths = find_photos(small_library)
+    monkeypatch.setattr(SpawnProcess, "start", start)
+    assert rows_of(scan(paths, load_pipeline, workers=2)) == rows_of(scan(paths, load_pipeline))
+    assert "Photos are read by this process, for no others can be started" in caplog.text
 
 
 def test_a_stopped_process_does_not_keep_a_run_from_ending(small_library):

@@ -1,4 +1,4 @@
-"""What does the work: processes of this machine, or a Ray cluster.
+"""What does the work: this process, others of this machine, or a Ray cluster.
 
 An engine takes jobs and gives their rows in the same order.  What it does for a photo is
 `photo_row`, whatever machine it runs on.
@@ -41,6 +41,12 @@ def photo_row(pipeline: PhotoPipeline, path: Path, keyed: bool) -> Row:
 
 
 def crash_row(path: Path) -> Row:
-    """The row of a photo that crashes, or stops, whichever process reads it."""
-    error = f"{path}: the process that read it crashed or took too long (damaged, or very large)"
+    """The row of a photo that crashes whichever process reads it."""
+    error = f"{path}: the process that read it crashed (damaged, or very large)"
+    return None, PhotoResult(path=str(path), error=error)
+
+
+def slow_row(path: Path, timeout_s: float) -> Row:
+    """The row of a photo that took longer than it may."""
+    error = f"{path}: reading it took longer than {timeout_s:g} s"
     return None, PhotoResult(path=str(path), error=error)
