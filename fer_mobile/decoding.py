@@ -1,4 +1,4 @@
-"""Decoding image files: within a budget of memory, upright, as 8-bit RGB.
+"""Decoding image files: within a budget of memory, upright, as 8-bit sRGB.
 
 Everything is decoded by Pillow.  Its reduced JPEG decoding (libjpeg's 1/2, 1/4 and 1/8) is
 as fast as OpenCV's, it tells a truncated file from a whole one, and it is silent.
@@ -19,9 +19,13 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from fer_mobile.arrays import Pixels
+from fer_mobile.colour import to_srgb
 from fer_mobile.errors import PhotoError
 from fer_mobile.image_metadata import join_ranges, list_extra_exif, list_png_metadata
 from fer_mobile.quiet import quiet
+
+VERSION: Final = 2
+"""Changes with the levels that a photo is decoded to; 2 heeds colour profiles."""
 
 MAX_PIXELS: Final = 200_000_000
 """Photos with more are refused (the largest phone cameras make 200 megapixels)."""
@@ -44,10 +48,10 @@ _MODE_BYTES: Final = {"1": 1, "L": 1, "P": 1}
 _ROW_BYTES: Final = 16
 """What it takes for a row besides, which tells where a photo is a pixel wide."""
 
-_STRIP: Final = 1_000_000
+_STRIP: Final = 800_000
 """Pixels that are converted at once, so that no second photo lies in memory."""
-_STRIP_BYTES: Final = 20
-"""What converting one of them takes, at most: copies with alpha and without."""
+_STRIP_BYTES: Final = 25
+"""What converting one of them takes, at most: copies with alpha and without, and as sRGB."""
 
 _LAST_ROWS: Final = 18
 """A JPEG's last row of blocks, and what libjpeg holds back of the one before for smoothing."""
@@ -62,7 +66,7 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 def decode(
     subject: str, file: BinaryIO, *, min_long_side: int | None = None, max_bytes: int = MAX_BYTES
 ) -> tuple[Pixels, tuple[int, int]]:
-    """The photo in a file: RGB uint8 H×W×3, upright, and its full width and height.
+    """The photo in a file: sRGB uint8 H×W×3, upright, and its full width and height.
 
     Args:
         subject: what errors call the file.
@@ -142,6 +146,7 @@ def upright_rgb(image: Image.Image) -> Pixels:
     # A BMP whose alpha is zero everywhere has none.
     opaque = image.format == "BMP" and image.mode == "RGBA" and not image.getchannel("A").getbbox()
     orientation = _orientation(image)
+    profile = image.info.get("icc_profile")
     width, height = image.size
     rgb = np.empty((width, height, 3) if orientation >= 5 else (height, width, 3), np.uint8)
     stored = _as_stored(rgb, orientation)
@@ -150,9 +155,9 @@ def upright_rgb(image: Image.Image) -> Pixels:
         strip = image
         if rows < height:
             strip = image.crop((0, top, width, min(top + rows, height)))
-        stored[top : top + rows] = np.asarray(
-            strip.convert("RGB") if opaque else _over_white(strip)
-        )
+        if opaque:
+            strip = strip.convert("RGB")
+        stored[top : top + rows] = np.asarray(_over_white(to_srgb(_in_8_bits(strip), profile)))
     return rgb
 
 
@@ -263,13 +268,17 @@ def _as_stored(rgb: Pixels, orientation: int) -> Pixels:
     return rgb.swapaxes(0, 1) if orientation >= 5 else rgb
 
 
+def _in_8_bits(image: Image.Image) -> Image.Image:
+    """The image; 16-bit gray, which some formats deliver as 32-bit integers, in mode L."""
+    if not image.mode.startswith("I"):
+        return image
+    return Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
+
+
 def _over_white(image: Image.Image) -> Image.Image:
     """The image in mode RGB."""
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
-    if image.mode.startswith("I"):  # 16-bit gray; some formats deliver it as 32-bit integers
-        gray = (np.asarray(image) >> 8).clip(0, 255).astype(np.uint8)
-        return Image.fromarray(gray).convert("RGB")
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         white = Image.new("RGBA", layer.size, "white")

@@ -33,18 +33,24 @@ def list_extra_exif(file: BinaryIO) -> list[Range]:
 
 
 def list_png_metadata(file: BinaryIO) -> list[Range]:
-    """The chunks of a PNG that say nothing about its pixels or its orientation."""
+    """The chunks of a PNG that say nothing about its pixels or its orientation.
+
+    Where there are none, its colour profile, without which it can be read too.
+    """
     size = file.seek(0, os.SEEK_END)
     chunks: list[Range] = []
+    profiles: list[Range] = []
     place = 8
     while place < size:
         file.seek(place)
         head = file.read(8)
         end = place + 12 + int.from_bytes(head[:4])
-        if head[4:] not in _NEEDED_CHUNKS:
+        if head[4:] == b"iCCP":
+            profiles.append((place, min(end, size)))
+        elif head[4:] not in _NEEDED_CHUNKS:
             chunks.append((place, min(end, size)))
         place = end
-    return chunks
+    return chunks or profiles
 
 
 def join_ranges(file: BinaryIO, left_out: list[Range]) -> bytes:

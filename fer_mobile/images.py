@@ -27,7 +27,7 @@ class Photo:
     """A photo as the pipeline sees it."""
 
     rgb: Pixels
-    """H×W×3, upright, contiguous; maybe decoded at a half, a quarter or an eighth."""
+    """sRGB, H×W×3, upright, contiguous; maybe decoded at a half, a quarter or an eighth."""
     size: tuple[int, int]
     """Width and height of the upright photo at full resolution."""
     path: str = ""
@@ -55,8 +55,8 @@ def load_photo(
     """Read a photo: a file, its content, a Pillow image or an array.
 
     A file's content decides, not its suffix.  EXIF orientation is applied, transparency is
-    laid over white, CMYK, palettes and gray become RGB, 16 bits are cut to 8, and of an
-    animation the first frame is taken.
+    laid over white, CMYK, palettes and gray become RGB, colours become sRGB by the file's ICC
+    profile, 16 bits are cut to 8, and of an animation the first frame is taken.
 
     Args:
         source: a path; the bytes of a file; a binary file, which is read to its end; an image;

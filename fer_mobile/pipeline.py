@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_mobile import preprocess
+from fer_mobile import decoding, preprocess
 from fer_mobile._version import __version__
 from fer_mobile.arrays import Pixels
 from fer_mobile.decoding import MAX_BYTES
@@ -75,8 +75,8 @@ class Pipeline:
         contract = self.classifier.contract
         return (
             f"{contract.name} {contract.precision} {self.classifier.sha256[:12]}, "
-            f"{self.detector.identity}, preprocessing {preprocess.VERSION}, "
-            f"fer-mobile {__version__}"
+            f"{self.detector.identity}, decoding {decoding.VERSION}, "
+            f"preprocessing {preprocess.VERSION}, fer-mobile {__version__}"
         )
 
     def __call__(

@@ -18,6 +18,7 @@ from fer_mobile.decoding import MAX_PIXELS
 from fer_mobile.errors import PhotoError
 from fer_mobile.images import PHOTO_SUFFIXES, find_photos, load_photo
 from fer_mobile.resources import photos_dir
+from tests.profiles import DISPLAY_P3, rgb_profile
 
 PORTRAIT = photos_dir() / "astronaut-smile.jpg"
 ORIENTATION = 0x0112
@@ -447,7 +448,9 @@ LARGE = {
     "png of 1 bit": lambda: png(
         5600, 5500, bits=1, colour=0, pixels=zlib.compress(b"\0" * 5500 * 701)
     ),
-    "rgba png": lambda: plain(4500, 4000, "PNG", "RGBA", compress_level=1),
+    "rgba png": lambda: plain(
+        4500, 4000, "PNG", "RGBA", compress_level=1, icc_profile=rgb_profile(DISPLAY_P3)
+    ),
     "wide png": lambda: png(
         18_000_000, 1, bits=8, colour=2, pixels=zlib.compress(b"\0" * 54_000_001, 1)
     ),
@@ -508,7 +511,7 @@ def test_small_files_that_are_large_photos_are_refused_before_decoding(tmp_path,
 def test_a_larger_budget_is_a_parameter(tmp_path, upright):
     path = tmp_path / "photo.webp"
     upright.save(path)
-    needed = 240 * 160 * (16 + 4 + 3 + 20) + 160 * 16
+    needed = 240 * 160 * (16 + 4 + 3 + 25) + 160 * 16
     assert_close(load_photo(path, max_bytes=needed).rgb, upright, 8)
     with pytest.raises(PhotoError, match=r"240×160 WEBP, which takes .* `max_bytes`"):
         load_photo(path, max_bytes=needed - 1)

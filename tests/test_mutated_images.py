@@ -15,6 +15,7 @@ from PIL import Image
 from fer_mobile.errors import PhotoError
 from fer_mobile.images import load_photo
 from fer_mobile.resources import photos_dir
+from tests import profiles
 
 FEW = 1_040
 BUDGET = 300_000_000
@@ -33,10 +34,15 @@ OPTIONS = {
     "MPO": [{"quality": 60}],
 }  # fmt: skip
 MODES = ("RGB", "L", "RGBA", "CMYK", "P", "1", "I;16")
+PROFILES = {
+    "RGB": profiles.rgb_profile(profiles.DISPLAY_P3),
+    "L": profiles.gray_profile(1.8),
+    "CMYK": profiles.cmyk_profile(),
+}
 
 
 def seeds() -> dict[str, bytes]:
-    """A small photo in every form that Pillow writes, upright or turned by EXIF."""
+    """A small photo in every form that Pillow writes: some turned by EXIF, some with a profile."""
     portrait = Image.open(photos_dir() / "astronaut-smile.jpg").convert("RGB").resize((64, 48))
     forms = {}
     for format, choices in OPTIONS.items():
@@ -45,10 +51,12 @@ def seeds() -> dict[str, bytes]:
                 file = io.BytesIO()
                 exif = Image.Exif()
                 exif[0x0112] = 6
-                turned = {"exif": exif} if mode == "L" and format != "BMP" else {}
+                extra = {"exif": exif} if mode == "L" and format != "BMP" else {}
+                if mode in PROFILES and format not in ("BMP", "GIF"):
+                    extra["icc_profile"] = PROFILES[mode]
                 try:
                     portrait.convert("I" if mode == "I;16" else mode).convert(mode).save(
-                        file, format, **options, **turned
+                        file, format, **options, **extra
                     )
                 except (OSError, ValueError, KeyError, RuntimeError):
                     continue  # a mode that the format does not have
