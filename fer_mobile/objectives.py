@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, cast, get_args
 
-from fer_mobile.contract import Metric, Objective
+from fer_mobile.contract import Figures, Metric, Objective
 from fer_mobile.errors import InputError, ModelError, check_choice
 from fer_mobile.evaluation import Evaluation
 from fer_mobile.files import write_bytes, write_text
@@ -17,15 +17,35 @@ METRICS: Final[tuple[Metric, ...]] = get_args(Metric)
 """What can be required.  "recall" is the least one of all labels that occur."""
 
 
+THESIS: Final[Mapping[Metric, float]] = {"accuracy": 0.70, "recall": 0.50}
+"""The two objectives of the thesis that this project carries on."""
+
+
 def check_objectives(
-    evaluation: Evaluation, required: Mapping[str, float]
+    evaluation: Evaluation | Figures, required: Mapping[str, float]
 ) -> tuple[Objective, ...]:
-    """The verdict on an evaluation for each metric of `required`.
+    """The verdict on an evaluation, or on figures of a contract, for each metric of `required`.
 
     `required` maps a metric of `METRICS` to a share from 0 to 1: the least that is allowed, of
-    "calibration_error" the most.  Raises InputError for another metric or value.
+    "calibration_error" the most, which figures do not have.  Raises InputError for another
+    metric or value.
     """
-    return tuple(_objective(evaluation, name, value) for name, value in required.items())
+    scores = evaluation if isinstance(evaluation, Figures) else evaluation.scores
+    check_required(required, METRICS[:-1] if isinstance(scores, Figures) else METRICS)
+    return tuple(
+        _objective(evaluation, scores, cast("Metric", name), value)
+        for name, value in required.items()
+    )
+
+
+def check_required(required: Mapping[str, float], metrics: Sequence[Metric] = METRICS) -> None:
+    """InputError for another metric than these, or a value that is no share of 1."""
+    for name, value in required.items():
+        check_choice("require", cast("Metric", name), metrics)
+        if not 0 <= value <= 1:
+            raise InputError(
+                "require", expected=f"a share from 0 to 1 for {name}", found=str(value)
+            )
 
 
 def record_objectives(file: str | Path, objectives: tuple[Objective, ...]) -> None:
@@ -45,24 +65,27 @@ def record_objectives(file: str | Path, objectives: tuple[Objective, ...]) -> No
     write_text(contract_file(path), contract.to_json())
 
 
-def _objective(evaluation: Evaluation, name: str, value: float) -> Objective:
-    metric = check_choice("require", cast("Metric", name), METRICS)
-    if not 0 <= value <= 1:
-        raise InputError("require", expected=f"a share from 0 to 1 for {name}", found=str(value))
-    measured = _measured(evaluation.scores, metric)
+def _objective(
+    evaluation: Evaluation | Figures, scores: Scores | Figures, metric: Metric, value: float
+) -> Objective:
+    measured = _measured(scores, metric)
     met = measured <= value if metric == "calibration_error" else measured >= value
+    shares = scores.recall if metric == "recall" else {}
     return Objective(
         metric=metric,
         required=value,
         measured=round(measured, 5),
         met=met,
+        missed_by=tuple(
+            label for label, share in shares.items() if share is not None and share < value
+        ),
         protocol=evaluation.protocol,
         split=evaluation.split,
-        n=evaluation.scores.n,
+        n=scores.n,
     )
 
 
-def _measured(scores: Scores, metric: Metric) -> float:
+def _measured(scores: Scores | Figures, metric: Metric) -> float:
     if metric == "recall":
         return min(share for share in scores.recall.values() if share is not None)
     return float(getattr(scores, metric))

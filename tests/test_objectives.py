@@ -11,7 +11,7 @@ from fer_mobile.errors import InputError, ModelError
 from fer_mobile.evaluation import evaluate
 from fer_mobile.model_file import read_contract, split
 from fer_mobile.models import DEFAULT, shipped_models
-from fer_mobile.objectives import check_objectives, record_objectives
+from fer_mobile.objectives import THESIS, check_objectives, record_objectives
 
 SHIPPED = shipped_models()["compact"].files["int8"]
 
@@ -63,6 +63,33 @@ def test_the_command_exits_with_the_verdict_and_records_it(fer_mobile, small_npz
     told = fer_mobile.json(*command, "--require", "recall=1", code=1)
     assert told["objectives"][0]["met"] is False
     assert "METRIC=SHARE" in fer_mobile.refused(*command, "--require", "accuracy")
+
+
+def test_a_missed_recall_names_the_labels(small_npz):
+    """Of figures in a contract as of an evaluation; they have no calibration error."""
+    figures = next(row for row in read_contract(SHIPPED).figures if row.precision == "int8")
+    accuracy, recall = check_objectives(figures, THESIS)
+    assert (accuracy.met, accuracy.missed_by) == (True, ())
+    assert (recall.met, recall.missed_by) == (False, ("disgust", "contempt"))
+    assert recall.measured == pytest.approx(figures.recall["contempt"])
+    with pytest.raises(InputError, match="require: expected accuracy or balanced_accuracy or rec"):
+        check_objectives(figures, {"calibration_error": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("compact", "--record"), "--record: expected --require with it"),
+        (("compact", "--require", "recall=1", "--record"), "a .tflite file, found 'compact'"),
+        (
+            (SHIPPED, "--require", "recall=1", "--record", "--corruption", "blur"),
+            "faces as they are, found --corruption blur",
+        ),
+        (("compact", "--require", "recal=1"), "Did you mean 'recall'"),
+    ],
+)
+def test_what_cannot_be_recorded_is_refused_before_the_work(fer_mobile, arguments, message):
+    assert message in fer_mobile.refused("evaluate", *arguments, "--data", "nothing there")
 
 
 def test_only_files_record(small_npz, tmp_path):

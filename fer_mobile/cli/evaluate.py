@@ -41,10 +41,12 @@ def evaluate_command(
 ) -> None:
     """Measure accuracy, balanced accuracy, F1 and recall under a protocol."""
     from fer_mobile.evaluation import evaluate
-    from fer_mobile.objectives import check_objectives, record_objectives
+    from fer_mobile.objectives import check_objectives, check_required, record_objectives
 
     wanted = dict(map(_requirement, require or []))
-
+    check_required(wanted)  # before minutes of work
+    if record:
+        _check_record(str(model), corruption, wanted)
     evaluation = evaluate(
         model,
         data,
@@ -52,7 +54,7 @@ def evaluate_command(
         split=split,
         corruption=corruption,
         threads=threads,
-        labels=labels.split(",") if labels else None,
+        labels=[name.strip() for name in labels.split(",")] if labels else None,
     )
     objectives = check_objectives(evaluation, wanted)
     if record:
@@ -91,8 +93,20 @@ def evaluate_command(
             f"{'met' if objective.met else 'MISSED'}: {objective.metric} "
             f"{objective.measured:.2%} ({'at most' if most else 'at least'} "
             f"{objective.required:.2%})"
+            + (f", by {', '.join(objective.missed_by)}" if objective.missed_by else "")
         )
     raise typer.Exit(code)
+
+
+def _check_record(model: str, corruption: str | None, wanted: dict[str, float]) -> None:
+    """InputError where there is nothing to record, or nowhere."""
+    for fits, expected, found in (
+        (bool(wanted), "`require` with it", "none"),
+        (model.endswith(".tflite"), "a .tflite file", repr(model)),
+        (corruption is None, "faces as they are", f"`corruption={corruption}`"),
+    ):
+        if not fits:
+            raise InputError("record", expected=expected, found=found)
 
 
 def _requirement(text: str) -> tuple[str, float]:

@@ -111,7 +111,7 @@ def _print_findings(done: Exported) -> None:
     if not done.contract.provenance.trained:
         typer.echo("note: these weights were never trained; they predict noise")
     if done.verification is None:
-        typer.echo(f"parity: within {done.parity:.2g} of the float checkpoint on the golden faces")
+        typer.echo(f"parity: within {done.parity:.2g} of the checkpoint on the reference faces")
         return
     if done.contract.precision == "int8":
         typer.echo(f"calibration: {done.calibration}")

@@ -139,6 +139,9 @@ class Objective(Part):
     required: Share
     measured: Share
     met: bool
+    missed_by: tuple[Label, ...] = Field(
+        (), description='Of "recall": the labels whose recall is below what was required.'
+    )
     protocol: Text
     split: Text
     n: Count

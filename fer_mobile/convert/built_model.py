@@ -6,7 +6,6 @@ import importlib.metadata
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from pydantic import ValidationError
 
 from fer_mobile import zoo
@@ -29,7 +28,12 @@ from fer_mobile.convert.metadata import ModelDescription, add_metadata
 from fer_mobile.convert.onnx import to_onnx
 from fer_mobile.convert.options import ExportOptions
 from fer_mobile.convert.quantize import PACKAGE
-from fer_mobile.convert.reference import ReferenceOutputs, golden_reference, reference_outputs
+from fer_mobile.convert.reference import (
+    ReferenceOutputs,
+    bundled_reference,
+    by_label,
+    reference_outputs,
+)
 from fer_mobile.errors import InputError, ModelError
 from fer_mobile.files import write_bytes, write_text
 from fer_mobile.graph.network import Network, read_network
@@ -82,7 +86,7 @@ def build(checkpoint: Checkpoint, options: ExportOptions | None = None) -> Built
         checkpoint = at_size(checkpoint, options.size)
     zoo.check_cap(checkpoint.model, lifted=not options.parameter_cap)
     import_tensorflow()
-    expected = golden_reference(checkpoint)
+    expected = bundled_reference(checkpoint)
     network = read_network(checkpoint.model, color=options.color, rewrite=options.rewrite)
     if options.format == "onnx":
         return _build_onnx(checkpoint, network, expected, options)
@@ -156,10 +160,7 @@ def _contract(
             output_calibration=checkpoint.output_calibration,
             ranges=calibration,
             figures=checkpoint.figures,
-            reference={
-                label: tuple(np.round(expected[:, i].astype(float), 6).clip(0, 1).tolist())
-                for i, label in enumerate(checkpoint.labels)
-            },
+            reference=by_label(checkpoint.labels, expected),
             licence=checkpoint.licence,
             tools=_versions(options.precision),
             model_sha256=model_checksum(bare),

@@ -12,7 +12,7 @@ from fer_mobile.arrays import Pixels, Probabilities
 from fer_mobile.contract import ModelContract, Precision
 from fer_mobile.convert.reference import ReferenceOutputs
 from fer_mobile.convert.saturation import saturation
-from fer_mobile.golden import golden_faces
+from fer_mobile.golden import golden_faces, reference_faces
 from fer_mobile.metrics import mean_divergence
 from fer_mobile.model_file import model_checksum
 from fer_mobile.runtime.classifier import Classifier
@@ -25,7 +25,7 @@ TOLERANCES: Final[dict[Precision, tuple[float, float, float]]] = {
     "dynamic": (0.20, 0.02, 0.96),
     "int8": (0.35, 0.03, 0.94),
 }
-"""On the golden faces, against the float32 checkpoint: the largest and the mean difference of a
+"""On the reference faces, against the float32 checkpoint: the largest and the mean difference of a
 probability that is allowed, and the least share of faces with the same label."""
 
 DIVERGENCES: Final[dict[Precision, float]] = {
@@ -119,14 +119,14 @@ def check_saturation(bare: bytes, graph: TfliteModel, classifier: Classifier) ->
 
 
 def check_outputs(classifier: Classifier, contract: ModelContract) -> list[Check]:
-    """What the golden faces give: probabilities, and those of the float checkpoint."""
-    faces = golden_faces(classifier.size)
+    """What the reference faces give: probabilities, and those of the float checkpoint."""
+    faces = reference_faces(classifier.size)
     outputs = classifier.classify(faces)
     return [
         _check_finite(outputs),
         _check_not_constant(outputs, contract),
         _check_batch_invariance(classifier, faces, outputs),
-        *_check_golden_parity(outputs, contract),
+        *_check_bundled_parity(outputs, contract),
     ]
 
 
@@ -153,18 +153,20 @@ def _check_batch_invariance(classifier: Classifier, faces: Pixels, outputs: Prob
     return Check("batch invariance", same, "one face at a time as in a batch")
 
 
-def _check_golden_parity(outputs: Probabilities, contract: ModelContract) -> list[Check]:
+def _check_bundled_parity(outputs: Probabilities, contract: ModelContract) -> list[Check]:
     if not contract.reference:
         return []
     reference = contract.reference_outputs
-    if outputs.shape != reference.shape:
+    # Files from before the expressive faces, compact_fer2013 among them, have the golden ones.
+    bundled = outputs[: len(reference)]
+    if len(reference) not in (len(outputs), len(golden_faces(1))) or not len(reference):
         detail = (
             f"reference of {len(reference)} faces, this version bundles {len(outputs)}: "
             "export again"
         )
         return [Check("parity", False, detail)]
-    faces = f"{len(outputs)} golden faces"
-    return [_check_parity("parity", faces, outputs, reference, contract.precision)]
+    faces = f"{len(bundled)} reference faces"
+    return [_check_parity("parity", faces, bundled, reference, contract.precision)]
 
 
 def check_own_parity(

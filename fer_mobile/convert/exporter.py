@@ -17,7 +17,7 @@ from fer_mobile.convert.onnx import run_onnx
 from fer_mobile.convert.options import ExportOptions
 from fer_mobile.convert.verification import Verification, verify_content
 from fer_mobile.errors import FerMobileError, InputError
-from fer_mobile.golden import golden_faces
+from fer_mobile.golden import reference_faces
 from fer_mobile.model_file import contract_file
 from fer_mobile.models import DEFAULT
 from fer_mobile.preprocess import normalise
@@ -37,7 +37,7 @@ class Exported:
     verification: Verification | None
     """None for ONNX, which the TFLite runtime cannot run; see `parity`."""
     parity: float | None = None
-    """ONNX: largest difference of a probability from the float checkpoint, on the golden faces."""
+    """ONNX: largest difference of a probability from the checkpoint, on the reference faces."""
     shipped: bool = False
     """Whether it is a copy of the shipped file (see `shipped.copy_shipped`)."""
 
@@ -148,8 +148,8 @@ def check_built(built: BuiltModel, out: str | Path) -> Verification:
 
 
 def _check_onnx(built: BuiltModel) -> float:
-    """The largest difference of a probability from the float checkpoint, on the golden faces."""
-    faces = golden_faces(built.contract.input.shape[1])
+    """The largest difference of a probability from the float checkpoint, on the reference faces."""
+    faces = reference_faces(built.contract.input.shape[1])
     outputs = run_onnx(built.content, normalise(faces)[..., None])
     parity = float(np.abs(outputs - built.contract.reference_outputs).max())
     if not parity <= _ONNX_TOLERANCE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ from fer_mobile.arrays import Pixels, Probabilities
 from fer_mobile.checkpoint import Checkpoint, load_checkpoint
 from fer_mobile.convert.calibration_faces import read_faces
 from fer_mobile.errors import ModelError
-from fer_mobile.golden import golden_faces
+from fer_mobile.golden import reference_faces
 from fer_mobile.model_file import read_contract
 from fer_mobile.models import tflite_file
 from fer_mobile.preprocess import normalise
@@ -33,12 +34,18 @@ class ReferenceOutputs:
     """float32 [N, labels]"""
 
 
-def golden_reference(checkpoint: Checkpoint) -> Probabilities:
-    """Probabilities float32 [N, labels] of a checkpoint for the bundled golden faces.
+def bundled_reference(checkpoint: Checkpoint) -> Probabilities:
+    """Probabilities float32 [N, labels] of a checkpoint for the bundled reference faces.
 
     Raises ModelError when that is not probabilities.
     """
-    return _predict(checkpoint, golden_faces(checkpoint.size))
+    return _predict(checkpoint, reference_faces(checkpoint.size))
+
+
+def by_label(labels: Sequence[str], outputs: Probabilities) -> dict[str, tuple[float, ...]]:
+    """Reference outputs float32 [N, labels] as a contract has them."""
+    columns = np.round(outputs.astype(float), 6).clip(0, 1).T.tolist()
+    return {label: tuple(column) for label, column in zip(labels, columns, strict=True)}
 
 
 def reference_outputs(checkpoint: Checkpoint, faces: Pixels, origin: str) -> ReferenceOutputs:

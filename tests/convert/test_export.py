@@ -13,7 +13,7 @@ from fer_mobile.contract import UNKNOWN
 from fer_mobile.convert import export, verify
 from fer_mobile.convert.onnx import run_onnx
 from fer_mobile.errors import InputError, ModelError
-from fer_mobile.golden import golden_faces
+from fer_mobile.golden import golden_faces, reference_faces
 from fer_mobile.labels import LABELS
 from fer_mobile.model_file import read_contract, split
 from fer_mobile.models import DEFAULT, list_models, shipped_models
@@ -64,7 +64,7 @@ def test_every_quantization_is_written_with_its_contract(
     )
     beside = done.path.with_suffix(".json").read_text(encoding="utf-8")
     assert beside == contract.to_json()
-    assert len(contract.reference_outputs) == len(golden_faces(48))
+    assert len(contract.reference_outputs) == len(reference_faces(48))
     assert {figures.precision for figures in contract.figures} >= {"float32", "int8"}
     assert json.dumps(done.as_dict())
 
@@ -328,7 +328,7 @@ def test_shipped_files_are_proven_and_belong_to_the_shipped_source(precision):
     path = shipped.files[precision]
     found = verify(path)
     assert found.passed
-    expected = source.predict(normalise(golden_faces(56))[..., None], verbose=0)
+    expected = source.predict(normalise(reference_faces(56))[..., None], verbose=0)
     np.testing.assert_allclose(found.contract.reference_outputs, expected, atol=1e-4)
     assert split(path.read_bytes())[1].precision == precision
 
