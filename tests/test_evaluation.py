@@ -86,6 +86,19 @@ def test_images_that_cannot_be_read_stop_an_evaluation(tmp_path):
         evaluate(DEFAULT, tmp_path, split="all")
 
 
+def test_the_command_says_in_a_line_what_is_left_out(fer_mobile):
+    for number, face in enumerate(golden_faces(64)[:9]):
+        folder = fer_mobile.folder / "own" / ("happy", "sad", "suprise")[number % 3]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(face).save(folder / f"{number}.png")
+    done = fer_mobile("evaluate", "--data", "own", "--split", "all")
+    assert done.returncode == 0
+    assert done.stderr == (
+        "fer-mobile: warning: own: 6 faces; left out: 3 of class 'suprise', which is no label "
+        "(did you mean 'surprise'?)\n"
+    )
+
+
 def test_names_that_are_no_model(tmp_path, small_npz):
     for wrong in ("xcao", "absent", tmp_path):
         with pytest.raises(ModelError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Annotated, Final
 
@@ -49,6 +50,8 @@ COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
 }
 """In the order of the help."""
 
+_python_format: Final = warnings.formatwarning
+
 app = new_group(
     "Train, export, verify and time small facial-expression models for Android.", name="fer-mobile"
 )
@@ -82,6 +85,7 @@ def options(
 def main() -> None:
     """Run the command line and leave with its exit code."""
     prepare_streams()
+    warnings.formatwarning = _format_warning
     try:
         code = app(standalone_mode=False, prog_name="fer-mobile")
         sys.stdout.flush()
@@ -96,6 +100,15 @@ def main() -> None:
         typer.echo(f"fer-mobile: {display_name(message)}", err=True)
     flush_streams()
     sys.exit(code or 0)
+
+
+def _format_warning(
+    message: Warning | str, category: type[Warning], file: str, line: int, text: str | None = None
+) -> str:
+    """One line for the user of a warning of ours; others as Python has them."""
+    if category.__module__.partition(".")[0] == __name__.partition(".")[0]:
+        return f"fer-mobile: warning: {display_name(str(message))}\n"
+    return _python_format(message, category, file, line, text)
 
 
 def _explain(error: Exception) -> tuple[str, int]:

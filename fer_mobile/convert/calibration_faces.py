@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, TypeVar
@@ -9,9 +10,10 @@ from typing import Final, TypeVar
 import numpy as np
 
 from fer_mobile.arrays import Pixels
-from fer_mobile.data import load_dataset
+from fer_mobile.data import DataWarning, load_dataset
 from fer_mobile.data.face_files import middle_square
 from fer_mobile.data.layouts import fer_csv, npz
+from fer_mobile.data.vocabulary import EXAMPLES
 from fer_mobile.detect.framing import LOOKED_AT, look_at_framing
 from fer_mobile.errors import InputError, PhotoError
 from fer_mobile.images import find_photos, load_photo
@@ -35,6 +37,7 @@ def read_faces(path: str | Path, size: int, parameter: str = "calibrate") -> Pix
         size: height and width of the faces in pixels.
         parameter: of whoever calls, for error messages.
 
+    Images that cannot be read are left out, with their count and names in a DataWarning.
     Raises InputError for fewer than `FEWEST_FACES`, and for a folder in most of whose images no
     face is found.
     """
@@ -47,8 +50,7 @@ def read_faces(path: str | Path, size: int, parameter: str = "calibrate") -> Pix
         chosen = images[np.array(spread_over(range(len(images))), np.intp)]
         faces = [resize(image, size) for image in chosen]
     else:
-        read = (_read_square(photo) for photo in spread_over(find_photos(path)))
-        squares = [square for square in read if square is not None]
+        squares = _read_squares(path)
         _check_faces(parameter, path, squares)
         faces = [resize(square, size) for square in squares]
     if len(faces) < FEWEST_FACES:
@@ -60,12 +62,19 @@ def read_faces(path: str | Path, size: int, parameter: str = "calibrate") -> Pix
     return np.stack(faces)
 
 
-def _read_square(path: Path) -> Pixels | None:
-    """The middle square of an image, gray; None for a file that is no image."""
-    try:
-        return middle_square(to_gray(load_photo(path).rgb))
-    except PhotoError:
-        return None
+def _read_squares(folder: Path) -> list[Pixels]:
+    """The middle squares of images below a folder, gray; DataWarning names what is no image."""
+    squares, unread = [], []
+    for path in spread_over(find_photos(folder)):
+        try:
+            squares.append(middle_square(to_gray(load_photo(path).rgb)))
+        except PhotoError:
+            unread.append(str(path.relative_to(folder)))
+    if unread:
+        names = ", ".join(unread[:EXAMPLES]) + (" …" if len(unread) > EXAMPLES else "")
+        text = f"{folder}: {len(squares):,} faces; left out: {len(unread):,} that cannot be read"
+        warnings.warn(f"{text} ({names})", DataWarning, stacklevel=3)
+    return squares
 
 
 def _check_faces(parameter: str, path: Path, squares: list[Pixels]) -> None:

@@ -187,7 +187,8 @@ def _by_classes(
         images, rows = decoded[readable], rows[readable]
     labels = named.labels[rows]
     if skipped:
-        text = f"{source}: {len(labels):,} faces; left out: " + "; ".join(map(str, skipped))
+        told = (str(s) if s in named.skipped else _with_names(s, source) for s in skipped)
+        text = f"{source}: {len(labels):,} faces; left out: " + "; ".join(told)
         warnings.warn(text, DataWarning, stacklevel=4)
     return Dataset(
         images,
@@ -229,6 +230,15 @@ def _unreadable(
         )
         if which
     ]
+
+
+def _with_names(skipped: Skipped, source: Path) -> str:
+    """What was left out, with some of the files, named from the dataset's folder."""
+    folder = source if source.is_dir() else source.parent
+    paths = map(Path, skipped.examples)
+    names = [str(p.relative_to(folder) if p.is_relative_to(folder) else p) for p in paths]
+    more = " …" if skipped.count > len(names) else ""
+    return f"{skipped} ({', '.join(names)}{more})" if names else str(skipped)
 
 
 def _files(reason: str, rows: NDArray[np.int64], raw: RawFaces) -> Skipped:

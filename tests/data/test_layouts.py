@@ -125,9 +125,13 @@ def test_unreadable_small_and_loose_files_are_counted(tmp_path):
     (tmp_path / "sad" / "broken.png").write_bytes(b"broken")
     Image.fromarray(FACES[0]).resize((12, 12)).save(tmp_path / "sad" / "tiny.png")
     (tmp_path / "sad" / "notes.txt").write_text("x")
-    with pytest.warns(DataWarning):
+    with pytest.warns(DataWarning) as told:
         faces = load_dataset(tmp_path, split="all")
     assert len(faces) == 12
+    assert str(told[0].message).endswith(
+        "1 in no class folder (0012.png); 1 without an image's suffix (sad/notes.txt); "
+        "1 that cannot be read (sad/broken.png); 1 too small (sad/tiny.png)"
+    )
     assert reasons(faces) == {
         "in no class folder": 1,
         "without an image's suffix": 1,
