@@ -51,6 +51,12 @@ EMOJI: Final = {
 }
 """One emoji a label, as in the Affective app's filter bar (thesis, table 2 and figure 23)."""
 
+COLOURS: Final = (
+    "#1f66b0", "#b5460f", "#2e7d32", "#8e3aa8", "#b3261e",
+    "#00727a", "#6d5d00", "#5b5bd6", "#a3195b", "#5d4037",
+)  # fmt: skip
+"""Of labels that are none of the eight, in turn; white letters can be read on each."""
+
 GROUPS: Final = {
     "positive": ("happiness",),
     "negative": ("sadness", "anger", "disgust", "fear", "contempt"),
@@ -69,6 +75,16 @@ ALIASES: Final = {
     "surprised": "surprise",
 }
 """Other datasets' spellings of the eight labels, for folder names."""
+
+
+def letter(label: str) -> str:
+    """What stands for a label without an emoji: its first letter or digit, as a capital.
+
+    >>> letter("calm"), letter("“élan”"), letter("3rd"), letter("?!")
+    ('C', 'É', '3', '?')
+    """
+    first = next((c for c in label if c.isalnum()), label[0])
+    return first.upper() if len(first.upper()) == 1 else first  # ß has no capital of its own
 
 
 def canonical(name: str) -> str | None:

@@ -103,12 +103,16 @@ def main() -> None:
 
 
 def _format_warning(
-    message: Warning | str, category: type[Warning], file: str, line: int, text: str | None = None
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    line: str | None = None,
 ) -> str:
     """One line for the user of a warning of ours; others as Python has them."""
     if category.__module__.partition(".")[0] == __name__.partition(".")[0]:
         return f"fer-mobile: warning: {display_name(str(message))}\n"
-    return _python_format(message, category, file, line, text)
+    return _python_format(message, category, filename, lineno, line)
 
 
 def _explain(error: Exception) -> tuple[str, int]:

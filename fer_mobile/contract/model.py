@@ -17,7 +17,7 @@ from pydantic import Field
 from fer_mobile import preprocess, zoo
 from fer_mobile.contract.provenance import UNKNOWN, Part, Provenance
 from fer_mobile.contract.text import Label, Name, Text
-from fer_mobile.labels import EMOJI, GROUPS
+from fer_mobile.labels import EMOJI, GROUPS, canonical
 
 FORMAT: Final = "fer-mobile/contract"
 FORMAT_VERSION: Final = 3
@@ -91,13 +91,10 @@ class LabelFacts(Part):
 
     @classmethod
     def of(cls, labels: Iterable[str]) -> dict[str, Self]:
-        """The facts of those among `labels` that are of the eight expressions."""
+        """The facts of those among `labels` that spell one of the eight expressions."""
         groups = {name: group for group, names in GROUPS.items() for name in names}
-        return {
-            label: cls(emoji=EMOJI[label], group=groups.get(label))
-            for label in labels
-            if label in EMOJI
-        }
+        spelt = {label: name for label in labels if (name := canonical(label))}
+        return {label: cls(emoji=EMOJI[n], group=groups[n]) for label, n in spelt.items()}
 
 
 class Figures(Part):
@@ -201,6 +198,11 @@ class ModelContract(Part):
         description="By label: probabilities of the float weights for the bundled reference "
         "faces.  Kept in a file of its own in the archive, not in this text.",
     )
+
+    @property
+    def emoji(self) -> dict[str, str]:
+        """By label, for those that have one."""
+        return {label: facts.emoji for label, facts in self.label_facts.items() if facts.emoji}
 
     @property
     def reference_outputs(self) -> NDArray[np.float32]:

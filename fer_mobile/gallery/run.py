@@ -124,6 +124,7 @@ def filter_library(
         folder=scan.folder,
         query=query,
         labels=labels,
+        emoji=scan.pipeline.classifier.contract.emoji,
         model=_model_line(scan.pipeline),
         timing=_timing_line(scan.options),
     )

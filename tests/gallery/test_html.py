@@ -9,6 +9,7 @@ import shutil
 from dataclasses import replace
 from urllib.parse import unquote
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -18,6 +19,7 @@ from fer_mobile.gallery.filter import Filter
 from fer_mobile.gallery.sinks.html import SINGLE_FILE_LIMIT, HtmlSink
 from fer_mobile.gallery.sinks.thumbnails import encode
 from fer_mobile.images import find_photos
+from fer_mobile.labels import COLOURS
 from fer_mobile.resources import photos_dir
 from fer_mobile.studies.table8 import TABLE8
 from fer_mobile.types import Box
@@ -231,7 +233,28 @@ def test_labels_of_another_vocabulary_are_counted(tmp_path):
     page = (tmp_path / "r.html").read_text()
     pills = re.findall(r'data-key="(\w[\w ]*)".*?<b>(\d)</b>', page, re.DOTALL)
     assert pills == [("fear", "1"), ("x", "0"), ("multiple", "0"), ("awe", "1"), ("no face", "1")]
-    assert page_data(page)["head"]["emoji"].keys() >= {"awe", "x", "fear"}
+    head = page_data(page)["head"]
+    assert head["letters"] == {"x": "X", "awe": "A"}
+    assert head["emoji"]["fear"] == "😨"
+    assert head["colours"] == {"x": COLOURS[0], "awe": COLOURS[1]}
+    assert '<span class="emoji letter" aria-hidden="true">X</span>x' in page
+
+
+def test_a_label_has_the_emoji_that_the_model_gives_it(tmp_path):
+    source = photos_dir() / "rocket.jpg"
+    run = {"labels": ("joy", "fear"), "emoji": {"joy": "😂"}}
+    write(HtmlSink(tmp_path / "r.html"), [photo(source)], **run)
+    head = page_data((tmp_path / "r.html").read_text())["head"]
+    assert (head["emoji"]["joy"], head["letters"]) == ("😂", {})
+    assert head["colours"] == {"joy": COLOURS[0]}
+
+
+def test_white_letters_can_be_read_on_every_colour():
+    """A contrast of 4.5 (WCAG 2.2, level AA)."""
+    for colour in COLOURS:
+        shares = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+        linear = np.where(shares <= 0.04, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+        assert 1.05 / (linear @ (0.2126, 0.7152, 0.0722) + 0.05) >= 4.5, colour
 
 
 def test_names_of_any_bytes_can_be_addressed(tmp_path):

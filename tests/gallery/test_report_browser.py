@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
 from fer_mobile.gallery.sinks.html import HtmlSink
+from fer_mobile.labels import COLOURS
 from fer_mobile.resources import photos_dir
 from fer_mobile.types import Box
 from tests.command_line import PATIENCE_S
@@ -418,3 +420,22 @@ def test_scrolled_away_from_the_focus(browser, many):
 
 def boxes(page) -> list[dict]:
     return [tile.bounding_box() for tile in page.locator(".tile").all()[:8]]
+
+
+def test_labels_without_emoji_are_a_letter_in_a_colour_of_their_own(browser, tmp_path):
+    """Names that the page's style knows for other things, too."""
+    labels = ("calm", "accent", "fear")
+    faces = [
+        replace(face("fear", 0.7), label=name, probabilities=dict.fromkeys(labels, 0.3))
+        for name in labels
+    ]
+    results = [photo(photos_dir() / "rocket.jpg", one) for one in faces]
+    write(HtmlSink(tmp_path / "r.html"), results, labels=labels)
+    with open_page(browser, (tmp_path / "r.html").as_uri()) as page:
+        for place in ("#pills .letter", ".tile .letter"):
+            shown = page.locator(place)
+            assert shown.all_inner_texts() == ["C", "A"]
+            found = shown.evaluate_all("all => all.map((n) => getComputedStyle(n).backgroundColor)")
+            assert found == [
+                f"rgb({int(c[1:3], 16)}, {int(c[3:5], 16)}, {int(c[5:7], 16)})" for c in COLOURS[:2]
+            ]

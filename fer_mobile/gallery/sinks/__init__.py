@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import errno
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Final
 
 from fer_mobile.errors import InputError
 from fer_mobile.files import STDOUT, check_output
 from fer_mobile.gallery.filter import ALL, Filter
-from fer_mobile.labels import LABELS
+from fer_mobile.labels import EMOJI, LABELS
 from fer_mobile.types import PhotoResult
 from fer_mobile.walk import PHOTO_SUFFIXES
 
@@ -39,6 +39,8 @@ class RunInfo:
     query: Filter = ALL
     labels: tuple[str, ...] = LABELS
     """Those of the model, in its order."""
+    emoji: Mapping[str, str] = field(default_factory=lambda: EMOJI)
+    """Of those labels that have one."""
     model: str = ""
     """A line about the model."""
     timing: str = ""

@@ -11,10 +11,11 @@ import hashlib
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import resources
+from itertools import cycle
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -27,7 +28,7 @@ from fer_mobile.files import STDOUT, replacing
 from fer_mobile.gallery.filter import FAILED, NO_FACE, count, filed_under
 from fer_mobile.gallery.sinks import FileSink, RunInfo, TakeRow
 from fer_mobile.gallery.sinks.thumbnails import Pictures, ThumbnailFolder, embedded
-from fer_mobile.labels import EMOJI, MULTIPLE
+from fer_mobile.labels import COLOURS, EMOJI, MULTIPLE, letter
 from fer_mobile.types import STAGES, Face, PhotoResult
 
 SINGLE_FILE_LIMIT: Final = 100
@@ -36,8 +37,7 @@ _AHEAD: Final = 16
 """Photos whose pictures are made ahead: enough for two threads, few in memory."""
 
 _EMOJI: Final = {**EMOJI, NO_FACE: "🏞️", FAILED: "⚠️"}
-_ANY_EMOJI: Final = "🏷️"
-"""For labels of other vocabularies."""
+"""The keys that report.css has colours for."""
 _PHOTOS: Final = "@photos@"
 """Where the page's template has the photos."""
 
@@ -98,10 +98,11 @@ class HtmlSink(FileSink):
         counts = count(run.results, labels=run.labels, every_face=run.query.every_face)
         stats = stage_stats(result.stages for result in run.results if result.error is None)
         css, js = _part("report.css"), _part("report.js")
-        emoji = {key: _EMOJI.get(key, _ANY_EMOJI) for key in (*counts, *run.labels)}
+        keys = list(dict.fromkeys((*run.labels, *counts)))
+        icons = _icons(keys, run.emoji)
         head = {
             "labels": _labels(run.results) or run.labels,
-            "emoji": emoji,
+            **icons,
             "show": run.query.show,
             "least": run.query.min_confidence,
             "match": run.query.match,
@@ -117,7 +118,7 @@ class HtmlSink(FileSink):
             summary=_summary(len(run.results), counts),
             n=len(run.results),
             pills=[
-                {"key": key, "n": n, "emoji": emoji[key]}
+                {"key": key, "n": n, "emoji": icons["emoji"].get(key), "letter": letter(key)}
                 for key, n in counts.items()
                 if n or key != FAILED
             ],
@@ -176,6 +177,17 @@ class _PhotoWriter:
         entry = _photo(result, made.result(), self._run.folder, self._run.query.every_face)
         self._file.write(f"{self._separator}\n{_json_in_script(entry)}".encode())
         self._separator = ","
+
+
+def _icons(keys: Sequence[str], emoji: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """How the page shows each key: an emoji or a letter, and a colour if report.css has none."""
+    known = {**emoji, **_EMOJI}
+    own = [key for key in keys if key not in _EMOJI]
+    return {
+        "emoji": {key: known[key] for key in keys if key in known},
+        "letters": {key: letter(key) for key in keys if key not in known},
+        "colours": dict(zip(own, cycle(COLOURS), strict=False)),
+    }
 
 
 def _part(name: str) -> str:

@@ -3,7 +3,8 @@
 const { head: data, photos } = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
 const percent = (value) => `${Math.round(value * 100)} %`;
-const emoji = (key) => data.emoji[key];
+/** The colour of a key: that of its own, or the one that the page's style has for it. */
+const hue = (key) => data.colours[key] ?? `var(--${CSS.escape(key)}, var(--neutral))`;
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const numbers = new Map(photos.map((photo, index) => [photo.name, index]));
@@ -16,14 +17,16 @@ function make(tag, properties, ...children) {
 }
 
 function icon(key, className = "emoji") {
-  const node = make("span", { className }, emoji(key));
+  const letter = data.letters[key];
+  const node = make("span", { className: letter ? `${className} letter` : className }, letter ?? data.emoji[key]);
+  node.style.setProperty("--hue", hue(key));
   node.setAttribute("aria-hidden", "true");
   return node;
 }
 
 function state() {
   const hash = new URLSearchParams(location.hash.slice(1));
-  const known = new Set(Object.keys(data.emoji));
+  const known = new Set([...Object.keys(data.emoji), ...Object.keys(data.letters)]);
   const show = hash.has("show") ? hash.get("show").split(",") : data.show;
   const least = hash.has("min") ? Number(hash.get("min")) / 100 : data.least;
   return {
@@ -193,7 +196,7 @@ function facePanel(face, number, count, box) {
     const label = data.labels[at];
     const fill = make("i", {});
     fill.style.width = `${value * 100}%`;
-    fill.style.setProperty("--hue", `var(--${CSS.escape(label)}, var(--neutral))`);
+    fill.style.setProperty("--hue", hue(label));
     return make(
       "div",
       { className: label === face.label ? "best" : "" },
@@ -230,7 +233,7 @@ function faceBox(face, number, count) {
   Object.assign(box.style, {
     left: `${left}%`, top: `${top}%`, width: `${width}%`, height: `${height}%`,
   });
-  box.style.setProperty("--hue", `var(--${CSS.escape(face.label)}, var(--neutral))`);
+  box.style.setProperty("--hue", hue(face.label));
   return box;
 }
 
@@ -319,6 +322,10 @@ $("verdict")?.addEventListener("click", () => {
   $("stages").scrollIntoView({ behavior: "smooth" });
   $("stages").focus({ preventScroll: true });
 });
+
+for (const node of $("pills").querySelectorAll(".letter")) {
+  node.style.setProperty("--hue", hue(node.closest("button").dataset.key));
+}
 
 let drawn = null; // the address on show
 let filter = null; // the part of it that chooses photos
