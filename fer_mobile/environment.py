@@ -7,7 +7,9 @@ import platform
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import Final
+
+from typing_extensions import TypedDict
 
 from fer_mobile import __version__
 from fer_mobile.runtime.interpreter import runtime_name

@@ -114,15 +114,20 @@ def check_choice(
     )
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """A sentence that names the known word closest to `word`, or lists all that are known."""
+def nearest(word: str, known: Iterable[str], aliases: Mapping[str, str] | None = None) -> str:
+    """A sentence that names the known word closest to `word`, or lists all that are known.
+
+    `aliases` are other words for known ones.
+    """
     choices = list(known)
-    return _did_you_mean(word, choices) or f"Known: {', '.join(choices)}."
+    return _did_you_mean(word, choices, aliases) or f"Known: {', '.join(choices)}."
 
 
-def _did_you_mean(word: str, choices: list[str]) -> str:
-    close = difflib.get_close_matches(word, choices, n=1, cutoff=0.5)
-    return f"Did you mean {close[0]!r}?" if close else ""
+def _did_you_mean(word: str, choices: list[str], aliases: Mapping[str, str] | None = None) -> str:
+    meant = {choice: choice for choice in choices}
+    meant |= {alias: name for alias, name in (aliases or {}).items() if name in meant}
+    close = difflib.get_close_matches(word, meant, n=1, cutoff=0.5)
+    return f"Did you mean {meant[close[0]]!r}?" if close else ""
 
 
 def choose(kind: str, name: str, known: Mapping[str, T], error: type[InputError] = InputError) -> T:

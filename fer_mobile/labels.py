@@ -76,6 +76,33 @@ ALIASES: Final = {
 }
 """Other datasets' spellings of the eight labels, for folder names."""
 
+SYNONYMS: Final = {
+    "amazed": "surprise",
+    "angered": "anger",
+    "annoyed": "anger",
+    "calm": "neutral",
+    "crying": "sadness",
+    "disdain": "contempt",
+    "dislike": "disgust",
+    "frightened": "fear",
+    "furious": "anger",
+    "glad": "happiness",
+    "grin": "happiness",
+    "group": MULTIPLE,
+    "joy": "happiness",
+    "laughing": "happiness",
+    "mad": "anger",
+    "scared": "fear",
+    "scorn": "contempt",
+    "serious": "neutral",
+    "shocked": "surprise",
+    "smile": "happiness",
+    "smiling": "happiness",
+    "sorrow": "sadness",
+    "unhappy": "sadness",
+}
+"""Other words for labels, for hints alone: what a user may have meant."""
+
 
 def letter(label: str) -> str:
     """What stands for a label without an emoji: its first letter or digit, as a capital.

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal, NotRequired, TypedDict
+from typing import Any, Final, Literal, NotRequired
+
+from typing_extensions import TypedDict
 
 from fer_mobile.errors import ModelError, nearest
 from fer_mobile.resources import models_dir
@@ -80,8 +82,8 @@ class ModelRow(TypedDict):
 
 
 def list_models() -> list[ModelRow]:
-    """Every name of the zoo and every shipped model, as `fer-mobile models --json` prints them."""
-    rows: dict[str, ModelRow] = {
+    """The shipped models, the default first, then the zoo, as `fer-mobile models --json` prints."""
+    architectures: dict[str, ModelRow] = {
         name: {
             "name": name,
             "kind": "architecture",
@@ -92,9 +94,10 @@ def list_models() -> list[ModelRow]:
         }
         for name, entry in ARCHITECTURES.items()
     }
+    shipped: dict[str, ModelRow] = {}
     for name, model in shipped_models(copies=True).items():
         facts = model.facts()
-        rows[name] = {
+        shipped[name] = {
             "name": name,
             "kind": "shipped",
             "parameters": facts["parameters"],
@@ -104,7 +107,9 @@ def list_models() -> list[ModelRow]:
             "bytes": {precision: path.stat().st_size for precision, path in model.files.items()},
             "figures": facts.get("figures", []),
         }
-    return list(rows.values())
+    shipped = {DEFAULT: shipped.pop(DEFAULT)} | shipped
+    others = {name: row for name, row in architectures.items() if name not in shipped}
+    return [*shipped.values(), *others.values()]
 
 
 def tflite_file(model: str | Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import math
 import os
 import time
@@ -23,6 +24,7 @@ from fer_mobile.images import Photo, PhotoSource, load_photo, read_stream
 from fer_mobile.labels import MULTIPLE
 from fer_mobile.models import DEFAULT
 from fer_mobile.runtime.classifier import Classifier, load_classifier
+from fer_mobile.runtime.interpreter import runtime_name
 from fer_mobile.types import (
     FACES_MODES,
     ON_ERROR,
@@ -34,6 +36,8 @@ from fer_mobile.types import (
     OnError,
     PhotoResult,
 )
+
+logger = logging.getLogger(__name__)
 
 Boxes = Iterable[Sequence[float]]
 """Boxes of one photo: x, y, width and height of each, in pixels of the upright photo."""
@@ -241,7 +245,9 @@ def load_pipeline(
         detector = load_detector(
             detector, threads=threads, side=detection_size, model=detector_model, boxes=boxes
         )
-    return Pipeline(load_classifier(model, threads), detector, faces, max_bytes=max_bytes)
+    pipeline = Pipeline(load_classifier(model, threads), detector, faces, max_bytes=max_bytes)
+    logger.info("%s, on %s", pipeline.identity, runtime_name())
+    return pipeline
 
 
 def photo_label(faces: Sequence[Face], mode: FacesMode) -> tuple[str | None, float | None]:

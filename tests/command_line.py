@@ -10,6 +10,11 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from fer_mobile.cli.documents import json_documents, json_schema
 
 PATIENCE_S = 1800
 """How long a test waits for what must come: on any machine, only a hang takes as long."""
@@ -53,10 +58,12 @@ class CommandLine:
         )
 
     def json(self, *arguments: object, code: int = 0) -> object:
-        """The one JSON document that a command prints, and nothing else, on stdout."""
+        """The one JSON document that a command prints on stdout; it fits the command's schema."""
         done = self(*arguments, "--json")
         assert done.returncode == code, done.stderr
-        return json.loads(done.stdout)
+        document = json.loads(done.stdout)
+        jsonschema.validate(document, _schema({str(each) for each in arguments}))
+        return document
 
     def refused(self, *arguments: object, code: int = 2, **environment: str) -> str:
         """The one line on stderr with which a command is refused."""
@@ -67,6 +74,12 @@ class CommandLine:
         assert line.startswith("fer-mobile: ")
         assert "internal error" not in line
         return line
+
+
+def _schema(arguments: set[str]) -> dict[str, Any]:
+    """The schema of what a command prints with --json."""
+    documents = [words for words in json_documents() if set(words.split()) <= arguments]
+    return json_schema(max(documents, key=len))
 
 
 def python(folder: Path, code: str) -> CommandLine:

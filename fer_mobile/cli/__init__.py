@@ -17,11 +17,13 @@ import typer
 from fer_mobile import __version__
 from fer_mobile.cli.android import android_app
 from fer_mobile.cli.bench import bench_command
+from fer_mobile.cli.cache import cache_app
 from fer_mobile.cli.commands import READER_LEFT, Command, new_group
 from fer_mobile.cli.compare import compare_command
 from fer_mobile.cli.contract import contract_app
 from fer_mobile.cli.data import data_app
 from fer_mobile.cli.demo import demo_command
+from fer_mobile.cli.doctor import doctor_command
 from fer_mobile.cli.evaluate import evaluate_command
 from fer_mobile.cli.explain import explain_command
 from fer_mobile.cli.export import export_command
@@ -31,36 +33,57 @@ from fer_mobile.cli.predict import predict_command
 from fer_mobile.cli.report import report_app
 from fer_mobile.cli.streams import flush_streams, prepare_streams
 from fer_mobile.cli.train import train_command
+from fer_mobile.cli.verbosity import Debug, Quiet, Verbose, Verbosity, verbosity
 from fer_mobile.cli.verify import verify_command
 from fer_mobile.errors import FerMobileError
 from fer_mobile.files import display_name
 
-COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
-    "demo": demo_command,
-    "models": models_command,
-    "train": train_command,
-    "compare": compare_command,
-    "evaluate": evaluate_command,
-    "explain": explain_command,
-    "export": export_command,
-    "verify": verify_command,
-    "predict": predict_command,
-    "filter": filter_command,
-    "bench": bench_command,
+COMMANDS: Final[Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]]] = {
+    "Use a model": {
+        "demo": demo_command,
+        "models": models_command,
+        "predict": predict_command,
+        "filter": filter_command,
+        "explain": explain_command,
+        "android": android_app,
+    },
+    "Prove and time it": {
+        "verify": verify_command,
+        "evaluate": evaluate_command,
+        "report": report_app,
+        "bench": bench_command,
+    },
+    "Make one": {
+        "data": data_app,
+        "train": train_command,
+        "compare": compare_command,
+        "export": export_command,
+        "contract": contract_app,
+    },
+    "This installation": {
+        "doctor": doctor_command,
+        "cache": cache_app,
+    },
 }
-"""In the order of the help."""
+"""In the order and under the headings of the help."""
 
 _python_format: Final = warnings.formatwarning
 
 app = new_group(
-    "Train, export, verify and time small facial-expression models for Android.", name="fer-mobile"
+    "Train, export, verify and time small facial-expression models for Android.",
+    name="fer-mobile",
+    examples=(
+        "fer-mobile demo                       # filter the bundled photos, write a report",
+        "fer-mobile predict photo.jpg          # the expressions in a photo",
+        "fer-mobile filter photos/ --show happiness --html report.html",
+    ),
 )
-for name, command in COMMANDS.items():
-    app.command(name, cls=Command)(command)
-app.add_typer(data_app, name="data")
-app.add_typer(contract_app, name="contract")
-app.add_typer(report_app, name="report")
-app.add_typer(android_app, name="android")
+for _panel, _commands in COMMANDS.items():
+    for _name, _command in _commands.items():
+        if isinstance(_command, typer.Typer):
+            app.add_typer(_command, name=_name, rich_help_panel=_panel)
+        else:
+            app.command(_name, cls=Command, rich_help_panel=_panel)(_command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -74,10 +97,15 @@ def options(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", is_eager=True, callback=_print_version, help="Print the version."
+            "--version",
+            is_eager=True,
+            callback=_print_version,
+            help="Print the version.",
         ),
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
 ) -> None:
     """Options of every command."""
 
@@ -94,7 +122,7 @@ def main() -> None:
     except BrokenPipeError:
         code = READER_LEFT
     except Exception as error:
-        if "--debug" in sys.argv:
+        if verbosity() is Verbosity.DEBUG:
             raise
         message, code = _explain(error)
         typer.echo(f"fer-mobile: {display_name(message)}", err=True)
@@ -128,6 +156,6 @@ def _explain(error: Exception) -> tuple[str, int]:
         return f"{where}: expected space on the disk, found none left. Free some, try again.", 2
     return (
         f"internal error: {type(error).__name__}: {error} "
-        "(--debug before the command shows the traceback; please report it)",
+        "(--debug shows the traceback; please report it with what `fer-mobile doctor` prints)",
         FerMobileError.exit_code,
     )

@@ -29,7 +29,12 @@ def bundle_command(
         bool, typer.Option("--check", help="Write nothing; fail unless everything is up to date.")
     ] = False,
 ) -> None:
-    """Copy models, contracts, detector and licences into an app's assets."""
+    """Copy models, contracts, detector and licences into an app's assets.
+
+    Examples:
+        fer-mobile android bundle app/src/main/assets
+        fer-mobile android bundle app/src/main/assets --check   # for a build server
+    """
     from fer_mobile.android import bundle, outdated
     from fer_mobile.errors import InputError
 
@@ -64,7 +69,11 @@ def snippet_command(
         str, typer.Argument(metavar="kotlin|java|mediapipe", help="In which language.")
     ],
 ) -> None:
-    """Print code that runs an exported file in an app, to be copied into it."""
+    """Print code that runs an exported file in an app, to be copied into it.
+
+    Examples:
+        fer-mobile android snippet kotlin > Classify.kt
+    """
     from fer_mobile.android import snippet
 
     typer.echo(snippet(language), nl=False)

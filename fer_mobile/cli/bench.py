@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from fer_mobile.cli.options import AsJson, PhotoModel
+from fer_mobile.cli.options import OUTPUT, AsJson, PhotoModel
 from fer_mobile.errors import InputError
 from fer_mobile.models import DEFAULT
 
@@ -51,7 +51,9 @@ def bench_command(
     compare: Annotated[
         tuple[Path, Path] | None,
         typer.Option(
-            metavar="A.json B.json", help="Measure nothing; lay two result files side by side."
+            metavar="A.json B.json",
+            help="Measure nothing; lay two result files side by side.",
+            rich_help_panel="Instead of measuring",
         ),
     ] = None,
     estimate: Annotated[
@@ -59,41 +61,75 @@ def bench_command(
         typer.Option(
             metavar="PHONE",
             help="Measure nothing; estimate for galaxy-j3, a55, a55-a76 or x1.",
+            rich_help_panel="Instead of measuring",
         ),
     ] = None,
     chart: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw the stages, as .svg or .png (see --rows)."),
+        typer.Option(
+            metavar="FILE",
+            help="Draw the stages, as .svg or .png (see --rows).",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     accuracy_chart: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw accuracy against time and size (see --rows)."),
+        typer.Option(
+            metavar="FILE",
+            help="Draw accuracy against time and size (see --rows).",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     rows: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="FILE", help="Measure nothing; draw the results in this file (repeatable)."
+            metavar="FILE",
+            help="Measure nothing; draw the results in this file (repeatable).",
+            rich_help_panel="Instead of measuring",
         ),
     ] = None,
     apk: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Install this app on the phone first.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Install this app on the phone first.",
+            rich_help_panel="On a phone",
+        ),
     ] = None,
     benchmark_binary: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Run this benchmark_model on the phone instead of the app."
+            metavar="FILE",
+            help="Run this benchmark_model on the phone instead of the app.",
+            rich_help_panel="On a phone",
         ),
     ] = None,
     timeout_s: Annotated[
         float,
-        typer.Option("--timeout", metavar="S", help="How long to wait for the phone's result."),
+        typer.Option(
+            "--timeout",
+            metavar="S",
+            help="How long to wait for the phone's result.",
+            rich_help_panel="On a phone",
+        ),
     ] = 1800,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE.jsonl", help="Append the result to this file.")
+        Path | None,
+        typer.Option(
+            metavar="FILE.jsonl", help="Append the result to this file.", rich_help_panel=OUTPUT
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Time every stage of the photo pipeline; exit code 1 when the budget is missed."""
+    """Time every stage of the photo pipeline; exit code 1 when the budget is missed.
+
+    Examples:
+        fer-mobile bench                                # the bundled photos, on this machine
+        fer-mobile bench --photos 12mp --budget 0.5     # photos of the size of a phone's
+        fer-mobile bench --model compact --against xcao_two_stream
+        fer-mobile bench --device adb --out phone.jsonl # on a phone with the demo app
+        fer-mobile bench --estimate galaxy-j3           # what a phone would need
+    """
     from fer_mobile.bench.device import parse_device
     from fer_mobile.bench.options import BenchOptions
     from fer_mobile.cli import bench_modes as modes

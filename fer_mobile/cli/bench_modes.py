@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from fer_mobile.cli.verbosity import note, notes_console
+
 if TYPE_CHECKING:
     from fer_mobile.bench.options import BenchOptions
     from fer_mobile.bench.result import BenchResult
@@ -119,10 +121,12 @@ class Charts:
             from fer_mobile.studies.table8 import TABLE8
 
             draw_stages(results, self.stages, TABLE8)
+            note(f"drawn: {self.stages}")
         if self.accuracy:
             from fer_mobile.bench.chart import draw_accuracy
 
             draw_accuracy(results, self.accuracy)
+            note(f"drawn: {self.accuracy}")
 
 
 def print_result(result: BenchResult) -> None:
@@ -155,11 +159,10 @@ def print_json(document: Mapping[str, object]) -> None:
 @contextmanager
 def _progress() -> Iterator[Callable[[float, float], None]]:
     """A bar on a terminal, drawn between passes only: a thread that draws would be measured."""
-    from rich.console import Console
     from rich.progress import Progress
 
-    log = Console(stderr=True)
-    quiet = not log.is_terminal  # else an empty line goes to the log
+    log = notes_console()
+    quiet = log.quiet or not log.is_terminal  # else an empty line goes to the log
     with Progress(console=log, auto_refresh=False, transient=True, disable=quiet) as bar:
         task = bar.add_task("timing", total=None)
 

@@ -1,4 +1,4 @@
-"""What all commands share: how one fails, and what a group says when it is asked for nothing.
+"""What all commands share: how one fails, how its help is laid out, the options of all of them.
 
 The library names parameters (`quantize`); the command line names flags (`--quantize`).  The
 parameters of a command's function have the names that the library gives them, so that the
@@ -8,22 +8,59 @@ options declared there are the one mapping between the two.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from fer_mobile.cli.verbosity import PANEL as GENERAL
 from fer_mobile.errors import FerMobileError
 
 READER_LEFT: Final = 141
 """The exit code when whoever read our output has seen enough: 128 + SIGPIPE, as shells say."""
 
+_EXAMPLES: Final = "\nExamples:\n"
 _SUBJECT = re.compile(r"^(?P<name>[a-z]\w*)(?=: )")
 _QUOTED = re.compile(r"`(?P<name>[a-z]\w*)(?:=(?P<value>[^`]*))?`")
 
 
-class Command(TyperCommand):
+class _PlainHelp:
+    """Help in groups and with examples.  Typer prints groups only with Rich, which is slow."""
+
+    examples: list[str]
+    """Command lines, most with what they do as a comment."""
+
+    def __init__(self, *, help: str | None = None, **settings: Any) -> None:
+        """Take the examples off the end of the docstring, below a line that says "Examples:"."""
+        text, _, examples = (help or "").partition(_EXAMPLES)
+        super().__init__(help=text.rstrip(), **settings)  # type: ignore[call-arg]
+        self.examples = [line.strip() for line in examples.splitlines() if line.strip()]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the parameters under their headings."""
+        parameters = self.get_params(ctx)  # type: ignore[attr-defined]
+        _write_sections(
+            formatter, [(panel_of(each), each.get_help_record(ctx)) for each in parameters]
+        )
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the examples, unbroken, so that they can be copied."""
+        if self.examples:
+            with formatter.section("Examples"):
+                for line in self.examples:
+                    formatter.write(f"  {line}\n")
+
+
+class Command(_PlainHelp, TyperCommand):
     """A command whose errors name its flags."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The command's own parameters and those of every command, such as `-q`."""
+        *own, help_option = super().get_params(ctx)
+        root = ctx.find_root().command
+        shared = [each for each in root.params if panel_of(each) == GENERAL]
+        return [*own, *(each for each in shared if root is not self), help_option]
 
     def invoke(self, ctx: Any) -> Any:  # the context's class depends on Typer's version
         """Run the command."""
@@ -36,16 +73,51 @@ class Command(TyperCommand):
             raise typer.Exit(READER_LEFT) from error
 
 
-class Group(TyperGroup):
+class Group(_PlainHelp, TyperGroup):
     """A group of commands that prints its help, and succeeds, when no command is given."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse what stands before the command's name."""
         return super().parse_args(ctx, args or ["--help"])
 
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the options, then the commands with their first sentences."""
+        super().format_options(ctx, formatter)
+        _write_sections(
+            formatter,
+            [
+                (
+                    getattr(each, "rich_help_panel", None) or "Commands",
+                    (name, (each.help or "").partition("\n\n")[0].replace("\n", " ")),
+                )
+                for name, each in self.commands.items()
+            ],
+        )
 
-def new_group(help: str, *, name: str | None = None) -> typer.Typer:
+
+def _write_sections(formatter: Any, records: Iterable[tuple[str, tuple[str, str] | None]]) -> None:
+    """Write the records, term and text, under their headings; None is hidden."""
+    sections: dict[str, list[tuple[str, str]]] = {}
+    for heading, record in records:
+        if record is not None:
+            sections.setdefault(heading, []).append(record)
+    for heading, found in sections.items():
+        with formatter.section(heading):
+            formatter.write_dl(found)
+
+
+def panel_of(parameter: Any) -> str:
+    """The heading that a parameter stands under in the help."""
+    if parameter.param_type_name == "argument":
+        return "Arguments"
+    if parameter.name == "help":
+        return GENERAL
+    return getattr(parameter, "rich_help_panel", None) or "Options"
+
+
+def new_group(help: str, *, name: str | None = None, examples: Iterable[str] = ()) -> typer.Typer:
     """An empty group of commands."""
+    help = _EXAMPLES.join((help, "\n".join(examples))) if examples else help
     return typer.Typer(
         name=name,
         help=help,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from fer_mobile.cli.options import Data
+from fer_mobile.cli.options import EXECUTION, OUTPUT, Data
+from fer_mobile.cli.verbosity import note
 from fer_mobile.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def compare_command(
     grid: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="key=a,b,c", help="With sweep: values of a key of the recipe; repeatable."
+            metavar="key=a,b,c",
+            help="With sweep: values of a key of the recipe; repeatable.",
+            rich_help_panel="What is trained",
         ),
     ] = None,
     data: Data = None,
@@ -39,42 +42,83 @@ def compare_command(
         typer.Option(
             metavar="DIR",
             help="Where runs, tables and pages go; default: comparisons, or comparisons/quick.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     rows: Annotated[
         Path | None,
         typer.Option(
-            metavar="SUITE.json", help="Keep the rows of an earlier run, here or elsewhere."
+            metavar="SUITE.json",
+            help="Keep the rows of an earlier run, here or elsewhere.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     quick: Annotated[
         bool,
         typer.Option(
-            "--quick", help="A few minutes: 2% of the faces, 2 epochs, inputs of at most 112 px."
+            "--quick",
+            help="A few minutes: 2% of the faces, 2 epochs, inputs of at most 112 px.",
+            rich_help_panel="What is trained",
         ),
     ] = False,
     fraction: Annotated[
-        float | None, typer.Option(metavar="SHARE", help="Share of the training rows used.")
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Share of the training rows used.",
+            rich_help_panel="What is trained",
+        ),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(metavar="N", help="Epochs of every run; default: the recipes'.")
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Epochs of every run; default: the recipes'.",
+            rich_help_panel="What is trained",
+        ),
     ] = None,
     set_values: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="key=value", help="Change a value of every recipe."),
+        typer.Option(
+            "--set",
+            metavar="key=value",
+            help="Change a value of every recipe.",
+            rich_help_panel="What is trained",
+        ),
     ] = None,
     only: Annotated[
-        list[str] | None, typer.Option(metavar="RUN", help="Train only this run; repeatable.")
+        list[str] | None,
+        typer.Option(
+            metavar="RUN",
+            help="Train only this run; repeatable.",
+            rich_help_panel="What is trained",
+        ),
     ] = None,
     engine: Annotated[
         str,
-        typer.Option(metavar="sequential|ray", help="One run after another, or several at once."),
+        typer.Option(
+            metavar="sequential|ray",
+            help="One run after another, or several at once.",
+            rich_help_panel=EXECUTION,
+        ),
     ] = "sequential",
     cores: Annotated[
-        int, typer.Option(metavar="N", min=1, help="With --engine ray: cores of each run.")
+        int,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="With --engine ray: cores of each run.",
+            rich_help_panel=EXECUTION,
+        ),
     ] = 1,
 ) -> None:
-    """Train a study's networks and show its figures next to ours; goes on where it was stopped."""
+    """Train a study's networks and show its figures next to ours; goes on where it was stopped.
+
+    Examples:
+        fer-mobile compare thesis-table5 --quick          # a few minutes
+        fer-mobile compare four-class --data faces.npz
+        fer-mobile compare sweep my.toml --grid optimizer.learning_rate=1e-3,1e-4
+    """
     from fer_mobile.studies.run_suite import SuiteOptions, run_suite
 
     chosen = _find_suite(suite, recipe, grid or [])
@@ -92,9 +136,7 @@ def compare_command(
         engine=cast("Engine", engine),
         cores=cores,
     )
-    results = run_suite(
-        chosen, out, options, data=data, report=lambda line: typer.echo(line, err=True)
-    )
+    results = run_suite(chosen, out, options, data=data, report=note)
     failed = [row for row in results if "error" in row]
     typer.echo(
         f"{chosen.name}: {len(results) - len(failed)} of {len(results)} runs have figures; "

@@ -29,7 +29,12 @@ def _group() -> None:
 def show_command(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A shipped name or .tflite file.")],
 ) -> None:
-    """Print the contract as JSON, in the present format."""
+    """Print the contract as JSON, in the present format.
+
+    Examples:
+        fer-mobile contract show compact
+        fer-mobile contract show my_int8.tflite
+    """
     from fer_mobile.model_file import read_contract
     from fer_mobile.models import tflite_file
 
@@ -38,7 +43,11 @@ def show_command(
 
 @contract_app.command("schema", cls=Command)
 def schema_command() -> None:
-    """Print the JSON schema of contracts."""
+    """Print the JSON schema of contracts.
+
+    Examples:
+        fer-mobile contract schema > contract.schema.json
+    """
     from fer_mobile.contract import ModelContract
 
     typer.echo(json.dumps(ModelContract.model_json_schema(mode="serialization"), indent=1))
@@ -48,7 +57,11 @@ def schema_command() -> None:
 def upgrade_command(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .tflite file.")],
 ) -> None:
-    """Write the contract of a file in the present format; the model itself stays as it is."""
+    """Write the contract of a file in the present format; the model itself stays as it is.
+
+    Examples:
+        fer-mobile contract upgrade old_int8.tflite
+    """
     from fer_mobile.convert.attach import upgrade_contract
 
     contract = upgrade_contract(file)
@@ -83,7 +96,11 @@ def attach_command(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give a classifier that was made elsewhere a contract, so that every command runs it."""
+    """Give a classifier that was made elsewhere a contract, so that every command runs it.
+
+    Examples:
+        fer-mobile contract attach theirs.tflite --labels angry,happy,sad --range 0..1
+    """
     from fer_mobile.convert.attach import attach_contract
 
     contract = attach_contract(

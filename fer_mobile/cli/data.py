@@ -11,7 +11,7 @@ import typer
 
 from fer_mobile.cli.commands import Command, new_group
 from fer_mobile.cli.options import AsJson, DetectionSize
-from fer_mobile.cli.progress import photo_progress
+from fer_mobile.cli.verbosity import notes_console
 
 if TYPE_CHECKING:
     from fer_mobile.prepare.crop import Several
@@ -42,7 +42,12 @@ def inspect_command(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what a dataset is, what is left out of it, and what would spoil a training."""
+    """Say what a dataset is, what is left out of it, and what would spoil a training.
+
+    Examples:
+        fer-mobile data inspect faces/
+        fer-mobile data inspect faces/ --labels calm,happy,tired --html faces.html
+    """
     from fer_mobile.prepare import inspect_dataset
 
     own = [name.strip() for name in labels.split(",")] if labels else None
@@ -95,12 +100,16 @@ def crop_command(
     detection_size: DetectionSize = 640,
     as_json: AsJson = False,
 ) -> None:
-    """Cut the faces out of photos, framed as the models expect them; the folders stay."""
-    from rich.console import Console
+    """Cut the faces out of photos, framed as the models expect them; the folders stay.
 
+    Examples:
+        fer-mobile data crop photos/ faces/
+        fer-mobile data crop photos/ faces/ --several all
+    """
+    from fer_mobile.cli.progress import photo_progress
     from fer_mobile.prepare import crop_faces
 
-    with photo_progress(Console(stderr=True)) as tell:
+    with photo_progress(notes_console()) as tell:
         report = crop_faces(
             photos,
             out,

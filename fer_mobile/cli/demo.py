@@ -15,7 +15,12 @@ def demo_command(
         Path, typer.Option(metavar="DIR", help="Folder that the report is written to.")
     ] = Path("demo-report"),
 ) -> None:
-    """Filter the bundled photos by expression, write a gallery report and time the stages."""
+    """Filter the bundled photos by expression, write a gallery report and time the stages.
+
+    Examples:
+        fer-mobile demo
+        fer-mobile demo --out my-report
+    """
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table

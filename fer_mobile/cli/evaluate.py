@@ -31,15 +31,28 @@ def evaluate_command(
             metavar="METRIC=SHARE",
             help="Exit with 1 if missed: accuracy, balanced_accuracy, recall (of every label), "
             "calibration_error.",
+            rich_help_panel="Verdict",
         ),
     ] = None,
     record: Annotated[
-        bool, typer.Option("--record", help="Write the verdict into the .tflite's contract.")
+        bool,
+        typer.Option(
+            "--record",
+            help="Write the verdict into the .tflite's contract.",
+            rich_help_panel="Verdict",
+        ),
     ] = False,
     threads: Threads = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Measure accuracy, balanced accuracy, F1 and recall under a protocol."""
+    """Measure accuracy, balanced accuracy, F1 and recall under a protocol.
+
+    Examples:
+        fer-mobile evaluate compact --data faces.npz
+        fer-mobile evaluate my_int8.tflite --data faces/ --protocol own
+        fer-mobile evaluate compact --data faces.npz --corruption blur
+        fer-mobile evaluate compact --data faces.npz --require recall=0.5   # exit code 1 if missed
+    """
     from fer_mobile.evaluation import evaluate
     from fer_mobile.objectives import check_objectives, check_required, record_objectives
 

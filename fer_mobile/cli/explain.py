@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from itertools import chain, count
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fer_mobile.cli.options import AsJson
+from fer_mobile.cli.options import OUTPUT, AsJson
 from fer_mobile.models import DEFAULT
 from fer_mobile.types import ExplainMethod
 
@@ -33,16 +34,27 @@ def explain_command(
         bool, typer.Option("--whole", help="The image is a face already; do not search it for one.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The picture; default: IMAGE_METHOD.png.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The picture; default: IMAGE_METHOD.png, or with a number.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Draw which parts of each face the prediction rests on."""
+    """Draw which parts of each face the prediction rests on.
+
+    Examples:
+        fer-mobile explain photo.jpg
+        fer-mobile explain photo.jpg --label sadness --out why.png
+        fer-mobile explain photo.jpg --method gradient   # needs the extra `export`
+    """
     from fer_mobile.explain import explain
     from fer_mobile.explain.picture import draw_explanations
     from fer_mobile.files import check_output
 
-    picture = out or Path(f"{image.stem}_{method}.png")
+    picture = out or _unused(f"{image.stem}_{method}")
     check_output(picture, [image, model])
     explanations = explain(image, model, method=method, label=label, whole=whole)
     draw_explanations(explanations, picture, title=f"{image.name}, {model}, {method}")
@@ -53,3 +65,9 @@ def explain_command(
     for each in explanations:
         typer.echo(f"{each.label} {each.probabilities[each.label]:.0%}")
     typer.echo(f"drawn: {picture}")
+
+
+def _unused(stem: str) -> Path:
+    """A picture's name that nothing has yet: another photo may have had the same name."""
+    names = chain([f"{stem}.png"], (f"{stem}_{number}.png" for number in count(2)))
+    return next(path for path in map(Path, names) if not path.exists())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fer_mobile.cli.options import AsJson
+from fer_mobile.cli.options import OUTPUT, AsJson
 from fer_mobile.models import DEFAULT
 from fer_mobile.types import Color, FileFormat, Quantization, TensorType
 
@@ -29,7 +29,9 @@ def export_command(
         FileFormat,
         typer.Option("--format", parser=str, metavar="tflite|onnx", help="The file format."),
     ] = "tflite",
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the file goes.")] = Path(),
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where the file goes.", rich_help_panel=OUTPUT)
+    ] = Path(),
     io: Annotated[
         TensorType,
         typer.Option(parser=str, metavar="int8|uint8|float32", help="Input and output of int8."),
@@ -65,6 +67,11 @@ def export_command(
     """Export a model with its contract, prove it, and say what it is.
 
     A shipped name with default options copies the shipped file, which needs no TensorFlow.
+
+    Examples:
+        fer-mobile export compact --out app/src/main/assets
+        fer-mobile export runs/my --quantize float16
+        fer-mobile export my.keras --labels calm,tired,happy --calibrate faces/
     """
     from fer_mobile.convert import ExportOptions, export
     from fer_mobile.convert.shipped import copy_shipped

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from fer_mobile.cli.options import (
+    EXECUTION,
+    OUTPUT,
+    SELECTION,
     AsJson,
     Boxes,
     DetectionSize,
@@ -20,12 +21,15 @@ from fer_mobile.cli.options import (
     PhotoModel,
 )
 from fer_mobile.cli.streams import echo_names
+from fer_mobile.cli.verbosity import notes_console, verbose
 from fer_mobile.files import display_name
 from fer_mobile.gallery.choices import Engine, LinkKind, Match, Order
 from fer_mobile.models import DEFAULT
 from fer_mobile.types import FacesMode
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from fer_mobile.gallery.run import FilterRun
     from fer_mobile.gallery.sinks import Sink
 
@@ -41,10 +45,14 @@ def filter_command(
             help="Expressions to show, comma-separated; 'multiple' is photos with several faces;"
             " group:positive, group:negative and group:neutral are several expressions."
             " Without it, every photo is shown.",
+            rich_help_panel=SELECTION,
         ),
     ] = "",
     min_confidence: Annotated[
-        float, typer.Option(metavar="0..1", help="What an expression must have to count.")
+        float,
+        typer.Option(
+            metavar="0..1", help="What an expression must have to count.", rich_help_panel=SELECTION
+        ),
     ] = 0.0,
     faces: Annotated[
         FacesMode,
@@ -53,22 +61,31 @@ def filter_command(
             metavar="multiple|each|largest",
             help="What a photo with several faces is filed under: 'multiple', each face's"
             " expression, or the largest face's.",
+            rich_help_panel=SELECTION,
         ),
     ] = "multiple",
     match: Annotated[
         Match,
         typer.Option(
-            parser=str, metavar="any|all", help="With --faces each: which of the faces must match."
+            parser=str,
+            metavar="any|all",
+            help="With --faces each: which of the faces must match.",
+            rich_help_panel=SELECTION,
         ),
     ] = "any",
     since: Annotated[
         str | None,
         typer.Option(
-            metavar="DATE", help="Photos taken (EXIF) in or after 2024, 2024-05 or 2024-05-31."
+            metavar="DATE",
+            help="Photos taken (EXIF) in or after 2024, 2024-05 or 2024-05-31.",
+            rich_help_panel=SELECTION,
         ),
     ] = None,
     until: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Photos taken (EXIF) in or before.")
+        str | None,
+        typer.Option(
+            metavar="DATE", help="Photos taken (EXIF) in or before.", rich_help_panel=SELECTION
+        ),
     ] = None,
     sort: Annotated[
         Order,
@@ -76,6 +93,7 @@ def filter_command(
             parser=str,
             metavar="name|confidence|date",
             help="Order: by name, surest first, oldest first.",
+            rich_help_panel=SELECTION,
         ),
     ] = "name",
     html: Annotated[
@@ -83,25 +101,44 @@ def filter_command(
         typer.Option(
             metavar="FILE",
             help="Write a gallery report; above 100 photos a folder of pictures lies next to it.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     jsonl: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the rows that match or failed, one JSON a line."),
+        typer.Option(
+            metavar="FILE",
+            help="Write the rows that match or failed, one JSON a line.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     csv: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the same rows as a table.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the same rows as a table.", rich_help_panel=OUTPUT
+        ),
     ] = None,
     copy_to: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Copy the photos that match; nothing is overwritten."),
+        typer.Option(
+            metavar="DIR",
+            help="Copy the photos that match; nothing is overwritten.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     link_to: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Link to the photos that match; nothing is overwritten."),
+        typer.Option(
+            metavar="DIR",
+            help="Link to the photos that match; nothing is overwritten.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     link: Annotated[
-        LinkKind, typer.Option(parser=str, metavar="symbolic|hard", help="Kind of links.")
+        LinkKind,
+        typer.Option(
+            parser=str, metavar="symbolic|hard", help="Kind of links.", rich_help_panel=OUTPUT
+        ),
     ] = "symbolic",
     write_xmp: Annotated[
         bool,
@@ -109,18 +146,24 @@ def filter_command(
             "--write-xmp",
             help="Write the expressions of the photos that match as keywords into XMP sidecars"
             " (photo.jpg.xmp), and take those of earlier runs out; the photos stay as they are.",
+            rich_help_panel=OUTPUT,
         ),
     ] = False,
     remove: Annotated[
         bool,
         typer.Option(
-            "--remove", help="With --write-xmp: only take all our keywords out of the sidecars."
+            "--remove",
+            help="With --write-xmp: only take all our keywords out of the sidecars.",
+            rich_help_panel=OUTPUT,
         ),
     ] = False,
     workers: Annotated[
         int,
         typer.Option(
-            metavar="N", min=0, help="Processes that read photos; 0: this program reads them."
+            metavar="N",
+            min=0,
+            help="Processes that read photos; 0: this program reads them.",
+            rich_help_panel=EXECUTION,
         ),
     ] = 1,
     engine: Annotated[
@@ -129,12 +172,15 @@ def filter_command(
             parser=str,
             metavar="processes|ray",
             help="What does the work: processes here, or the Ray cluster at RAY_ADDRESS.",
+            rich_help_panel=EXECUTION,
         ),
     ] = "processes",
     resume: Annotated[
         bool,
         typer.Option(
-            "--resume/--no-resume", help="Take the rows of earlier runs, or compute all again."
+            "--resume/--no-resume",
+            help="Take the rows of earlier runs, or compute all again.",
+            rich_help_panel=EXECUTION,
         ),
     ] = True,
     model: PhotoModel = DEFAULT,
@@ -143,18 +189,22 @@ def filter_command(
     detector_model: DetectorModel = None,
     boxes: Boxes = None,
     max_bytes: MaxBytes = 1_500_000_000,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Name what was skipped, and why.")
-    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Filter a folder of photos by facial expression."""
+    """Filter a folder of photos by facial expression.
+
+    Examples:
+        fer-mobile filter photos/ --show happiness,surprise --html report.html
+        fer-mobile filter photos/ --show happiness --min-confidence 0.8 --copy-to picked
+        fer-mobile filter photos/ --csv rows.csv --workers 4    # a table of every photo
+        fer-mobile filter photos/ --show multiple --since 2024  # photos of several people
+    """
     from fer_mobile.cli.progress import photo_progress
     from fer_mobile.gallery.filter import Filter, parse_show
     from fer_mobile.gallery.options import ScanOptions
     from fer_mobile.gallery.run import filter_library
 
-    console = Console(stderr=True, highlight=False)
+    console = notes_console()
     if remove:
         _remove_keywords(console, folder, write_xmp)
         return
@@ -182,7 +232,7 @@ def filter_command(
     except KeyboardInterrupt:
         console.print("Stopped. What was done is kept: the same command with --resume goes on.")
         raise typer.Exit(130) from None
-    _print_run(console, run, sinks, verbose)
+    _print_run(console, run, sinks)
     if as_json:
         typer.echo(json.dumps(run.as_dict()))
     elif not sinks:
@@ -236,8 +286,10 @@ def _sinks(
     return sinks
 
 
-def _print_run(console: Console, run: FilterRun, sinks: list[Sink], verbose: bool) -> None:
+def _print_run(console: Console, run: FilterRun, sinks: list[Sink]) -> None:
     """What was done, the summary last, so that a long list of failures does not hide it."""
+    from rich.table import Table
+
     table = Table("filed under", "photos", box=None)
     table.columns[1].justify = "right"
     for key, n in run.counts.items():
@@ -246,7 +298,7 @@ def _print_run(console: Console, run: FilterRun, sinks: list[Sink], verbose: boo
                 display_name(key), str(n), style="bold" if key in run.query.show else None
             )
     console.print(table)
-    lines = [f"{each.reason}: {each.path}" for each in run.skipped] if verbose else []
+    lines = [f"{each.reason}: {each.path}" for each in run.skipped] if verbose() else []
     lines += run.notes
     lines += [f"failed: {result.error}" for result in run.rows if result.error]
     for line in lines:

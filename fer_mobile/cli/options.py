@@ -3,19 +3,44 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from fer_mobile.types import DetectorName, ProtocolName, SplitName
 
+# The headings that options stand under in the help, where a command has many.
+MODEL: Final = "Model and detector"
+SELECTION: Final = "Selection"
+OUTPUT: Final = "Output"
+EXECUTION: Final = "Execution"
+
+
+def _shipped_names(typed: str) -> list[str]:
+    """For a shell's completion."""
+    from fer_mobile.models import shipped_models
+
+    return [name for name in shipped_models(copies=True) if name.startswith(typed)]
+
+
 AnyModel = Annotated[
-    str, typer.Argument(metavar="MODEL", help="A shipped name, .tflite, .keras or run folder.")
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="A shipped name, .tflite, .keras or run folder.",
+        autocompletion=_shipped_names,
+    ),
 ]
 """Whatever `evaluation.evaluate` can measure."""
 
 PhotoModel = Annotated[
-    str, typer.Option(metavar="MODEL", help="A shipped model's name or a .tflite file.")
+    str,
+    typer.Option(
+        metavar="MODEL",
+        help="A shipped model's name or a .tflite file.",
+        autocompletion=_shipped_names,
+        rich_help_panel=MODEL,
+    ),
 ]
 """What a pipeline can run."""
 
@@ -35,21 +60,46 @@ Split = Annotated[
 # `parser=str`: the library names the choices that there are, in its own error.
 Detector = Annotated[
     DetectorName,
-    typer.Option(parser=str, metavar="yunet|opencv|mediapipe", help="What finds the faces."),
+    typer.Option(
+        parser=str,
+        metavar="yunet|opencv|mediapipe",
+        help="What finds the faces.",
+        rich_help_panel=MODEL,
+    ),
 ]
 DetectionSize = Annotated[
-    int, typer.Option(metavar="PX", help="Longest side searched; larger finds smaller faces.")
+    int,
+    typer.Option(
+        metavar="PX",
+        help="Longest side searched; larger finds smaller faces.",
+        rich_help_panel=MODEL,
+    ),
 ]
 DetectorModel = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Another model for --detector mediapipe."),
+    typer.Option(
+        metavar="FILE", help="Another model for --detector mediapipe.", rich_help_panel=MODEL
+    ),
 ]
 Boxes = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Precomputed boxes (CSV or JSON) instead of a detector."),
+    typer.Option(
+        metavar="FILE",
+        help="Precomputed boxes (CSV or JSON) instead of a detector.",
+        rich_help_panel=MODEL,
+    ),
 ]
 
-MaxBytes = Annotated[int, typer.Option(metavar="N", help="Memory that decoding a photo may take.")]
+MaxBytes = Annotated[
+    int,
+    typer.Option(
+        metavar="N", help="Memory that decoding a photo may take.", rich_help_panel=EXECUTION
+    ),
+]
 
-Threads = Annotated[int, typer.Option(metavar="N", min=1, help="Threads.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+Threads = Annotated[
+    int, typer.Option(metavar="N", min=1, help="Threads.", rich_help_panel=EXECUTION)
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON on stdout.", rich_help_panel=OUTPUT)
+]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fer_mobile.cli.options import (
+    SELECTION,
     AsJson,
     Boxes,
     DetectionSize,
@@ -27,7 +30,10 @@ def predict_command(
     faces: Annotated[
         FacesMode,
         typer.Option(
-            parser=str, metavar="largest|each|multiple", help="The label of several faces."
+            parser=str,
+            metavar="largest|each|multiple",
+            help="The label of several faces.",
+            rich_help_panel=SELECTION,
         ),
     ] = "multiple",
     model: PhotoModel = DEFAULT,
@@ -39,7 +45,14 @@ def predict_command(
     threads: Threads = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Find the faces of photos and say their expressions."""
+    """Find the faces of photos and say their expressions.
+
+    Examples:
+        fer-mobile predict photo.jpg
+        fer-mobile predict *.jpg --json                  # faces, boxes, probabilities
+        fer-mobile predict group.jpg --faces each        # the label of the surest face
+        fer-mobile predict photo.jpg --boxes boxes.csv   # the faces are known
+    """
     from fer_mobile.errors import InputError
     from fer_mobile.pipeline import load_pipeline
 
@@ -64,13 +77,19 @@ def predict_command(
             "predict",
             expected="at least one photo that can be read",
             found=f"none of {len(results)}",
-            hint=results[0].error or "",
+            hint=_folder_hint(images),
         )
+
+
+def _folder_hint(images: list[str]) -> str:
+    """What to do with a folder; the rows say what is wrong with everything else."""
+    folders = [image for image in images if Path(image).is_dir()]
+    return f"A folder's photos: fer-mobile filter {shlex.quote(folders[0])}" if folders else ""
 
 
 def _summary(result: PhotoResult) -> str:
     if result.error:
-        return f"failed: {result.error}"
+        return f"failed: {result.error.removeprefix(f'{result.path}: ')}"
     if not result.faces:
         return "no face"
     each = "; ".join(

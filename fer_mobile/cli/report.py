@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fer_mobile.cli.commands import Command, new_group
-from fer_mobile.cli.options import AnyModel, AsJson, Data, Protocol, Split, Threads
+from fer_mobile.cli.options import OUTPUT, AnyModel, AsJson, Data, Protocol, Split, Threads
 from fer_mobile.models import DEFAULT
 
 report_app = new_group("Pages about a model.")
@@ -26,12 +26,21 @@ def errors_command(
     data: Data = None,
     protocol: Protocol = "ferplus-strict",
     split: Split = "valid",
-    most: Annotated[int, typer.Option(metavar="N", min=1, help="Mistakes of each label.")] = 20,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The page.")] = Path("errors.html"),
+    most: Annotated[
+        int,
+        typer.Option(metavar="N", min=1, help="Mistakes of each label.", rich_help_panel=OUTPUT),
+    ] = 20,
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="The page.", rich_help_panel=OUTPUT)
+    ] = Path("errors.html"),
     threads: Threads = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Show the most confident mistakes of each label, with the faces, in one page."""
+    """Show the most confident mistakes of each label, with the faces, in one page.
+
+    Examples:
+        fer-mobile report errors compact --data faces.npz --out errors.html
+    """
     from fer_mobile.explain.mistakes import find_mistakes, write_mistakes
 
     report = find_mistakes(model, data, protocol=protocol, split=split, most=most, threads=threads)

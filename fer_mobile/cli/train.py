@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from fer_mobile.cli.options import Data
+from fer_mobile.cli.options import EXECUTION, Data
+from fer_mobile.cli.verbosity import note
 from fer_mobile.errors import InputError
 
 
@@ -44,6 +45,7 @@ def train_command(
         typer.Option(
             metavar="keras|device",
             help="device: on JAX, batches made on the accelerator, several recipes side by side.",
+            rich_help_panel=EXECUTION,
         ),
     ] = "keras",
     parallel: Annotated[
@@ -51,6 +53,7 @@ def train_command(
         typer.Option(
             metavar="data|model",
             help="Over all devices, by the rows of a batch or by the weights; needs JAX.",
+            rich_help_panel=EXECUTION,
         ),
     ] = None,
     no_parameter_cap: Annotated[
@@ -65,7 +68,13 @@ def train_command(
         ),
     ] = None,
 ) -> None:
-    """Train recipes; checkpoints every epoch, writes history and curves."""
+    """Train recipes; checkpoints every epoch, writes history and curves.
+
+    Examples:
+        fer-mobile train finetune --data faces/ --out runs/my   # your faces, your labels
+        fer-mobile train finetune --data faces/ --out runs/my --resume
+        fer-mobile train my.toml --set training.epochs=5
+    """
     from fer_mobile.data import data_path
     from fer_mobile.training import (
         find_recipe,
@@ -79,7 +88,7 @@ def train_command(
     if teacher_targets is not None:
         if len(loaded) != 1:
             raise InputError("recipes", expected="one, with teachers", found=str(len(loaded)))
-        write_teacher_targets(loaded[0], teacher_targets, data=data_path(data), report=_report)
+        write_teacher_targets(loaded[0], teacher_targets, data=data_path(data), report=note)
         return
     runs = out or Path("runs")
     single = out is not None and len(loaded) == 1
@@ -95,7 +104,7 @@ def train_command(
         resume=resume,
         parameter_cap=not no_parameter_cap,
         throughput=True,
-        report=_report,
+        report=note,
         **chosen,
     )
     for result in results:
@@ -105,7 +114,3 @@ def train_command(
             f"{scores.balanced_accuracy:.4f} ({result.recipe.data.protocol} valid, "
             f"n={scores.n:,}); run folder: {result.folder}"
         )
-
-
-def _report(line: str) -> None:
-    typer.echo(line, err=True)

@@ -17,16 +17,27 @@ def verify_command(
     ],
     layers: Annotated[
         bool,
-        typer.Option("--layers", help="What each layer costs in 8 bits; needs float weights."),
+        typer.Option(
+            "--layers",
+            help="What each layer costs in 8 bits; needs float weights.",
+            rich_help_panel="Further proof",
+        ),
     ] = False,
     faces: Annotated[
         Path | None,
-        typer.Option(metavar="PATH", help="Compare it with float weights on these faces, too."),
+        typer.Option(
+            metavar="PATH",
+            help="Compare it with float weights on these faces, too.",
+            rich_help_panel="Further proof",
+        ),
     ] = None,
     checkpoint: Annotated[
         str | None,
         typer.Option(
-            "--source", metavar="MODEL", help="Those weights; default: the shipped model's."
+            "--source",
+            metavar="MODEL",
+            help="Those weights; default: the shipped model's.",
+            rich_help_panel="Further proof",
         ),
     ] = None,
     gpu: Annotated[
@@ -34,7 +45,13 @@ def verify_command(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check checksum, contract, graph and parity; exit code 1 when a check fails."""
+    """Check checksum, contract, graph and parity; exit code 1 when a check fails.
+
+    Examples:
+        fer-mobile verify compact
+        fer-mobile verify my_int8.tflite --faces faces/ --source runs/my   # with its float weights
+        fer-mobile verify compact --layers                                 # needs `export`
+    """
     from fer_mobile.errors import InputError
 
     if checkpoint is not None and faces is None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from fer_mobile.errors import InputError, check_choice, nearest
 from fer_mobile.gallery.choices import MATCHES, Match
-from fer_mobile.labels import GROUPS, LABELS, MULTIPLE, canonical
+from fer_mobile.labels import ALIASES, GROUPS, LABELS, MULTIPLE, SYNONYMS, canonical
 from fer_mobile.types import PhotoResult
 
 SHOWABLE: Final = (*LABELS, MULTIPLE)
@@ -105,7 +105,7 @@ def parse_show(text: str | Iterable[str] | None, labels: Sequence[str] = LABELS)
                 "show",
                 expected="labels of " + ", ".join(known),
                 found=repr(word),
-                hint=nearest(word.lower(), known),
+                hint=nearest(word.lower(), known, ALIASES | SYNONYMS),
             )
         show += groups.get(label, (label,))
     return tuple(dict.fromkeys(show))

@@ -287,7 +287,9 @@ def open_store(
     if path is not None:
         return ResultStore(path, pipeline)
     try:
-        return ResultStore(default_path(), pipeline)
+        store = ResultStore(default_path(), pipeline)
+        logger.info("results are kept in %s", store.path)
+        return store
     except InputError as error:
         logger.warning("Nothing is kept of this run: %s", error)
         return nullcontext()

@@ -18,7 +18,7 @@ from fer_mobile.errors import InputError, ModelError
 from fer_mobile.model_file import read_model
 from fer_mobile.quiet import quiet
 
-_RUNTIMES: Final = (
+RUNTIMES: Final = (
     ("ai-edge-litert", "ai_edge_litert.interpreter"),
     ("tflite-runtime", "tflite_runtime.interpreter"),
     ("tensorflow", "tensorflow.lite.python.interpreter"),
@@ -143,7 +143,7 @@ def runtime_name() -> str:
 
 @cache
 def _runtime() -> tuple[str, Any]:
-    for package, module in _RUNTIMES:
+    for package, module in RUNTIMES:
         try:
             with quiet():
                 return package, importlib.import_module(module)
@@ -151,7 +151,7 @@ def _runtime() -> tuple[str, Any]:
             continue
     raise InputError(
         "running a TensorFlow Lite model",
-        expected="one of the packages " + ", ".join(package for package, *_ in _RUNTIMES),
+        expected="one of the packages " + ", ".join(package for package, *_ in RUNTIMES),
         found="none of them installed",
         hint="Install one with: pip install ai-edge-litert",
     )

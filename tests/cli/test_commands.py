@@ -8,26 +8,8 @@ from pathlib import Path
 import pytest
 
 from fer_mobile import models
-from fer_mobile.cli import app
-from fer_mobile.cli.commands import Command, Group, name_flags
-
-
-def command(*names: str) -> Command:
-    import typer
-
-    found = typer.main.get_command(app)
-    for name in names:
-        found = found.commands[name]
-    return found
-
-
-def all_commands(group: Group | None = None):
-    """Every command that does something, by its words."""
-    for name, each in (group or command()).commands.items():
-        if isinstance(each, Group):
-            yield from ((f"{name} {rest}", found) for rest, found in all_commands(each))
-        else:
-            yield name, each
+from fer_mobile.cli.commands import Command, name_flags
+from tests.cli.registry import all_commands, command
 
 
 @pytest.mark.parametrize("words", [(), ("report",), ("android",)], ids=" ".join)

@@ -71,7 +71,7 @@ def test_tensorflow_serves_when_it_is_what_is_installed(fresh_choice, monkeypatc
 
 
 def test_no_runtime_says_what_to_install(fresh_choice, monkeypatch):
-    for _, name in module._RUNTIMES:
+    for _, name in module.RUNTIMES:
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(InputError, match=r"none of them installed\. .*pip install ai-edge-litert"):
         load_interpreter(YUNET)

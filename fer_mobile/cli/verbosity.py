@@ -1,0 +1,103 @@
+"""How much the commands say on stderr besides their errors: `-q`, `-v` and `--debug`.
+
+The options stand before the command's name or after it, as everybody tries both.
+"""
+
+from __future__ import annotations
+
+import logging
+from enum import IntEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PANEL = "General"
+
+
+class Verbosity(IntEnum):
+    """What is said, from least to most."""
+
+    QUIET = logging.ERROR
+    NORMAL = logging.WARNING
+    VERBOSE = logging.INFO
+    DEBUG = logging.DEBUG
+
+
+_level = Verbosity.NORMAL
+
+
+def verbosity() -> Verbosity:
+    """What the user has asked for."""
+    return _level
+
+
+def verbose() -> bool:
+    """Whether the user has asked for more than usual."""
+    return _level <= Verbosity.VERBOSE
+
+
+def set_verbosity(level: Verbosity) -> None:
+    """Choose what is said; also of what the library logs."""
+    global _level
+    _level = level
+    logging.getLogger("fer_mobile").setLevel(level)
+    if level < Verbosity.NORMAL:
+        logging.basicConfig(format="%(name)s: %(message)s")  # to stderr
+
+
+def _chosen(level: Verbosity) -> Any:
+    def choose(given: bool) -> None:
+        if given:
+            set_verbosity(level)
+
+    return choose
+
+
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "-q",
+        "--quiet",
+        callback=_chosen(Verbosity.QUIET),
+        expose_value=False,
+        help="No progress and no notes on stderr: errors alone.",
+        rich_help_panel=PANEL,
+    ),
+]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "-v",
+        "--verbose",
+        callback=_chosen(Verbosity.VERBOSE),
+        expose_value=False,
+        help="Say more on stderr: files, runtimes, what was skipped.",
+        rich_help_panel=PANEL,
+    ),
+]
+Debug = Annotated[
+    bool,
+    typer.Option(
+        "--debug",
+        callback=_chosen(Verbosity.DEBUG),
+        expose_value=False,
+        help="Say everything, and show the traceback of an error.",
+        rich_help_panel=PANEL,
+    ),
+]
+
+
+def note(line: str) -> None:
+    """Print a line on stderr, unless the user wants none."""
+    if _level < Verbosity.QUIET:
+        typer.echo(line, err=True)
+
+
+def notes_console() -> Console:
+    """A console on stderr for progress and notes; silent with `-q`."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, quiet=_level >= Verbosity.QUIET)
