@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,13 @@ class CommandLine:
             cwd=self.folder,
             env=variables,
             timeout=PATIENCE_S,
+        )
+
+    def start(self, *arguments: object, **environment: str) -> BaseProcess:
+        """A command that runs on, forked, with its output in files of its folder."""
+        files = [self.folder / name for name in ("stdout", "stderr")]
+        return _fork(
+            self.command[-1], [*map(str, arguments)], self.folder, os.environ | environment, files
         )
 
     def json(self, *arguments: object, code: int = 0) -> object:
@@ -118,15 +126,21 @@ def _run_forked(
 ) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryDirectory() as outputs:
         files = [Path(outputs, name) for name in ("stdout", "stderr")]
-        values = (code, arguments, folder, dict(variables), files)
-        process = _FORKS.Process(target=_forked, args=values)
-        process.start()
+        process = _fork(code, arguments, folder, variables, files)
         process.join(PATIENCE_S)
         if process.exitcode is None:
             process.kill()
             raise subprocess.TimeoutExpired(arguments, PATIENCE_S)
         said = [file.read_bytes().decode(errors="surrogateescape") for file in files]
     return subprocess.CompletedProcess(arguments, process.exitcode, *said)
+
+
+def _fork(
+    code: str, arguments: list[str], folder: Path, variables: Mapping[str, str], files: list[Path]
+) -> BaseProcess:
+    process = _FORKS.Process(target=_forked, args=(code, arguments, folder, dict(variables), files))
+    process.start()
+    return process
 
 
 def _forked(

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-import random
+import shutil
 import signal
 import subprocess
 import time
 from pathlib import Path
+from random import Random
 from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
 
+from fer_mobile.checkpoint import RunFolder
 from fer_mobile.files import MARKER
 from fer_mobile.gallery.sinks.xmp import remove_keywords
-from tests.command_line import PATIENCE_S
+from tests.command_line import PATIENCE_S, CommandLine
 from tests.gallery.conftest import bundled
 from tests.gallery.samples import run_filter
 from tests.gallery.test_kill import kill_and_resume, start, wait_for
@@ -24,12 +26,16 @@ from tests.gallery.test_xmp import DIGIKAM as SIDECAR
 pytestmark = pytest.mark.prove
 
 
-def test_killed_at_many_moments(large_library, undisturbed, tmp_path):
-    moments = random.Random(20).sample(range(1, 50), 20)
-    for number, after in enumerate(moments):
-        kill_and_resume(
-            large_library, tmp_path / str(number), undisturbed, after, workers=number % 3
-        )
+def test_killed_while_photos_are_read(
+    large_library, undisturbed, tmp_path, rounds, record_property
+):
+    random = Random(20)
+    kills = 0
+    for number in rounds(60):
+        after = random.randrange(1, 50)
+        kill_and_resume(large_library, tmp_path / str(number), undisturbed, after, number % 3)
+        kills += 1
+    record_property("kills", kills)
 
 
 OUTPUTS = ("--csv", "rows.csv", "--jsonl", "rows.jsonl", "--html", "report.html", "--copy-to",
@@ -90,7 +96,7 @@ def write_outputs(library: Path, out: Path, kill_after: float = math.inf) -> tup
     return run.returncode != 0, time.monotonic() - started
 
 
-def test_killed_while_outputs_are_written(library_with_sidecars, tmp_path):
+def test_killed_while_outputs_are_written(library_with_sidecars, tmp_path, rounds, record_property):
     library, out, undisturbed = library_with_sidecars, tmp_path / "out", tmp_path / "undisturbed"
     photos = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in library.glob("*.jpg")}
     out.mkdir()
@@ -99,10 +105,10 @@ def test_killed_while_outputs_are_written(library_with_sidecars, tmp_path):
     killed, seconds = write_outputs(library, undisturbed)
     assert not killed
     remove_keywords(library)
-    moments = random.Random(28)
+    random = Random(28)
     kills = 0
-    while kills < 40:
-        killed, _ = write_outputs(library, out, moments.uniform(0, seconds))
+    for _ in rounds(60):
+        killed, _ = write_outputs(library, out, random.uniform(0, seconds))
         kills += killed
         check_after_kill(out, library, photos)
         (out / "rows.csv").unlink(missing_ok=True)  # by which the next run is waited for
@@ -110,3 +116,87 @@ def test_killed_while_outputs_are_written(library_with_sidecars, tmp_path):
     check_after_kill(out, library, photos)
     assert outputs_of(out) == outputs_of(undisturbed)
     assert not [path for folder in (out, library) for path in folder.rglob(".fer-mobile-*")]
+    record_property("kills", kills)
+
+
+def run_until(command: CommandLine, arguments: tuple[object, ...], seconds: float) -> bool:
+    """Run a command, and kill it after so many seconds; whether it was killed."""
+    process = command.start(*arguments)
+    process.join(seconds)
+    process.kill()
+    process.join()
+    assert process.exitcode in (0, -signal.SIGKILL), (command.folder / "stderr").read_text()
+    return process.exitcode != 0
+
+
+def seconds_of(command: CommandLine, arguments: tuple[object, ...]) -> float:
+    started = time.monotonic()
+    assert not run_until(command, arguments, PATIENCE_S)
+    return time.monotonic() - started
+
+
+def test_killed_while_a_model_is_exported(fer_mobile, tmp_path, rounds, record_property):
+    """The file of an earlier export, or the whole new one, never a part of one."""
+
+    def arguments(out: Path) -> tuple[object, ...]:
+        return ("export", "compact", "--quantize", "none", "--out", out)
+
+    undisturbed, out = tmp_path / "undisturbed", tmp_path / "out"
+    seconds = seconds_of(fer_mobile, arguments(undisturbed))
+    new = {path.name: path.read_bytes() for path in undisturbed.iterdir()}
+    random = Random(30)
+    kills = 0
+    for number in rounds(40):
+        earlier = dict.fromkeys(new, b"of an earlier export") if number % 2 else {}
+        out.mkdir()
+        for name, content in earlier.items():
+            (out / name).write_bytes(content)
+        kills += run_until(fer_mobile, arguments(out), random.uniform(0, seconds))
+        for path in out.glob("[!.]*"):
+            assert path.read_bytes() in (new[path.name], earlier.get(path.name)), path
+        if number % 10 == 9:
+            assert not run_until(fer_mobile, arguments(out), PATIENCE_S)
+            assert {path.name: path.read_bytes() for path in out.iterdir()} == new
+        shutil.rmtree(out)
+    record_property("kills", kills)
+
+
+def test_killed_while_a_model_is_trained(
+    fer_mobile, small_npz, tiny_recipe, tmp_path, rounds, record_property
+):
+    """A run that is killed again and again ends with the figures of an undisturbed one."""
+
+    def arguments(out: Path) -> tuple[object, ...]:
+        options = ("--set", "epochs=4", "--data", small_npz, "--resume", "--out", out)
+        return ("train", tiny_recipe, *options)
+
+    undisturbed, out = tmp_path / "undisturbed", tmp_path / "out"
+    seconds = seconds_of(fer_mobile, arguments(undisturbed))
+    random = Random(31)
+    kills = done = 0
+    for _ in rounds(40):
+        killed = run_until(fer_mobile, arguments(out), random.uniform(0.2, 1) * seconds)
+        kills += killed
+        folder = RunFolder(out)
+        epochs = folder.read_state().epochs_done
+        assert done <= epochs  # no epoch that was done is lost
+        assert len(folder.read_history()) >= epochs
+        done = epochs
+        if not killed:
+            check_trained(out, undisturbed)
+            shutil.rmtree(out)
+            done = 0
+    if out.exists():
+        assert not run_until(fer_mobile, arguments(out), PATIENCE_S)
+        check_trained(out, undisturbed)
+    record_property("kills", kills)
+
+
+def check_trained(out: Path, undisturbed: Path) -> None:
+    """The same files, and losses but for what rounds differently on several threads."""
+    assert {path.name for path in out.iterdir()} == {path.name for path in undisturbed.iterdir()}
+    rows, expected = (RunFolder(folder).read_history() for folder in (out, undisturbed))
+    assert len(rows) == len(expected) == 4
+    for row, other in zip(rows, expected, strict=True):
+        assert row["loss"] == pytest.approx(other["loss"], rel=1e-3)
+        assert row["valid_loss"] == pytest.approx(other["valid_loss"], rel=1e-3)
