@@ -32,6 +32,9 @@ VOCABULARIES: Final = {len(names): names for names in (LABELS, LABELS_7, LABELS_
 MULTIPLE: Final = "multiple"
 """A photo's label when it shows more than one face (the Affective app's rule)."""
 
+UNSURE: Final = "unsure"
+"""What a face is called that is too poor to be labelled (see `quality`), and a photo of it."""
+
 FERPLUS_VOTES: Final = (*LABELS, "unknown", "NF")
 """Columns of the FER+ crowd votes; NF means "not a face"."""
 

@@ -9,11 +9,12 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from fer_mobile import decoding, preprocess
+from fer_mobile import decoding, preprocess, quality
 from fer_mobile._version import __version__
 from fer_mobile.arrays import Pixels
 from fer_mobile.decoding import MAX_BYTES
@@ -55,6 +56,10 @@ class Pipeline:
         faces: which label a photo with several faces gets: "multiple", that of the face
             whose expression is surest ("each"), or that of the largest face ("largest").
         max_bytes: the memory that decoding a photo may take.
+        min_quality: the quality, 0 to 1, below which a face gets no label (see `quality`); 0
+            labels every face.
+
+    Raises InputError for another mode of `faces`, or a `min_quality` out of range.
     """
 
     def __init__(
@@ -64,8 +69,10 @@ class Pipeline:
         faces: FacesMode = "multiple",
         *,
         max_bytes: int = MAX_BYTES,
+        min_quality: float = 0.0,
     ) -> None:
         self.max_bytes = max_bytes
+        self.min_quality = check_min_quality(min_quality)
         self.classifier = classifier
         self.detector = detector
         self.faces: FacesMode = check_choice("faces", faces, FACES_MODES)
@@ -74,13 +81,14 @@ class Pipeline:
     def identity(self) -> str:
         """A line that changes whenever the faces and probabilities found in a photo may.
 
-        The mode of `faces` is no part of it: `photo_label` gives the photo's label by any mode.
+        `faces` and `min_quality` are no part of it: `relabelled` applies them to any result.
         """
         contract = self.classifier.contract
         return (
             f"{contract.name} {contract.precision} {self.classifier.sha256[:12]}, "
             f"{self.detector.identity}, decoding {decoding.VERSION}, "
-            f"preprocessing {preprocess.VERSION}, fer-mobile {__version__}"
+            f"preprocessing {preprocess.VERSION}, quality {quality.VERSION}, "
+            f"fer-mobile {__version__}"
         )
 
     def __call__(
@@ -119,8 +127,8 @@ class Pipeline:
             if on_error == "raise":
                 raise
             return PhotoResult(path, error=str(error), stages=watch.ms)
-        label, confidence = photo_label(faces, self.faces)
-        return PhotoResult(path, label, confidence, tuple(faces), None, photo.size, watch.ms)
+        result = PhotoResult(path, faces=tuple(faces), size=photo.size, stages=watch.ms)
+        return relabelled(result, self.faces, self.min_quality)
 
     def batch(
         self, sources: Iterable[PhotoSource], bgr: bool = False, *, on_error: OnError = "result"
@@ -162,13 +170,13 @@ class Pipeline:
             return photo, []
         with watch.stage("decode"):
             photo = self._with_pixels_for(photo, detections, source)
-        squares = self._squares(photo, detections, watch)
+        squares, qualities = self._squares(photo, detections, watch)
         with watch.stage("classify"):
             probabilities = self.classifier.classify(squares)
         labels = self.classifier.labels
         faces = [
-            _face(detection, dict(zip(labels, row.tolist(), strict=True)))
-            for detection, row in zip(detections, probabilities, strict=True)
+            _face(detection, dict(zip(labels, row.tolist(), strict=True)), each)
+            for detection, row, each in zip(detections, probabilities, qualities, strict=True)
         ]
         return photo, faces
 
@@ -198,8 +206,10 @@ class Pipeline:
         side = math.ceil(needed * max(photo.size))
         return load_photo(source, min_long_side=side, max_bytes=self.max_bytes)
 
-    def _squares(self, photo: Photo, detections: list[Detection], watch: _Stopwatch) -> Pixels:
-        """The classifier's input for every face: uint8 [N, size, size]."""
+    def _squares(
+        self, photo: Photo, detections: list[Detection], watch: _Stopwatch
+    ) -> tuple[Pixels, list[quality.Quality]]:
+        """The classifier's input for every face, uint8 [N, size, size], and the faces' quality."""
         rule = self.classifier.contract.preprocessing.crop.rule
         with watch.stage("gray"):
             grays = [
@@ -209,7 +219,13 @@ class Pipeline:
                 for face in detections
             ]
         with watch.stage("resize"):
-            return np.stack([preprocess.resize(gray, self.classifier.size) for gray in grays])
+            squares = np.stack([preprocess.resize(gray, self.classifier.size) for gray in grays])
+            shown = grays if self.classifier.size != quality.SIDE else squares
+            qualities = [
+                quality.face_quality(preprocess.resize(gray, quality.SIDE), detection)
+                for gray, detection in zip(shown, detections, strict=True)
+            ]
+        return squares, qualities
 
 
 def load_pipeline(
@@ -222,6 +238,7 @@ def load_pipeline(
     detector_model: str | Path | None = None,
     boxes: str | Path | Mapping[str | Path, Boxes] | None = None,
     max_bytes: int = MAX_BYTES,
+    min_quality: float = 0.0,
 ) -> Pipeline:
     """A pipeline by names.
 
@@ -235,19 +252,49 @@ def load_pipeline(
         boxes: precomputed boxes, which take the detector's place: a file of them (see
             `detect.boxes`), or boxes by photo.
         max_bytes: the memory that decoding a photo may take; one that takes more is an error.
+        min_quality: the quality, 0 to 1, below which a face gets no label (see `quality`).
 
     Raises:
         ModelError: a model or detector that cannot be used.
-        InputError: another mode of `faces`, a wrong size or file of boxes, or no TFLite runtime.
+        InputError: another mode of `faces`, a `min_quality` out of range, a wrong size or file
+            of boxes, or no TFLite runtime.
     """
     check_choice("faces", faces, FACES_MODES)
+    check_min_quality(min_quality)
     if isinstance(detector, str):
         detector = load_detector(
             detector, threads=threads, side=detection_size, model=detector_model, boxes=boxes
         )
-    pipeline = Pipeline(load_classifier(model, threads), detector, faces, max_bytes=max_bytes)
+    pipeline = Pipeline(
+        load_classifier(model, threads),
+        detector,
+        faces,
+        max_bytes=max_bytes,
+        min_quality=min_quality,
+    )
     logger.info("%s, on %s", pipeline.identity, runtime_name())
     return pipeline
+
+
+def check_min_quality(value: float) -> float:
+    """The value.  Raises InputError where it is out of 0 to 1."""
+    if not 0 <= value <= 1:  # comparisons with NaN are false
+        raise InputError("min_quality", expected="0 to 1", found=str(value))
+    return value
+
+
+def relabelled(result: PhotoResult, mode: FacesMode, min_quality: float = 0.0) -> PhotoResult:
+    """A result with the labels that this mode and least quality give (see `Pipeline`)."""
+    faces = tuple(_labelled(face, min_quality) for face in result.faces)
+    label, confidence = photo_label(faces, mode)
+    return replace(result, label=label, confidence=confidence, faces=faces)
+
+
+def _labelled(face: Face, min_quality: float) -> Face:
+    if face.quality is not None and face.quality < min_quality:
+        return replace(face, label=None, confidence=None)
+    label = max(face.probabilities, key=face.probabilities.__getitem__)
+    return replace(face, label=label, confidence=face.probabilities[label])
 
 
 def photo_label(faces: Sequence[Face], mode: FacesMode) -> tuple[str | None, float | None]:
@@ -259,11 +306,11 @@ def photo_label(faces: Sequence[Face], mode: FacesMode) -> tuple[str | None, flo
     if mode == "largest":
         chosen = max(faces, key=lambda face: face.box.width * face.box.height)
     else:
-        chosen = max(faces, key=lambda face: face.confidence)
+        chosen = max(faces, key=lambda face: face.confidence or 0.0)
     return chosen.label, chosen.confidence
 
 
-def _face(detection: Detection, probabilities: dict[str, float]) -> Face:
+def _face(detection: Detection, probabilities: dict[str, float], rated: quality.Quality) -> Face:
     label = max(probabilities, key=probabilities.__getitem__)
     return Face(
         detection.box,
@@ -273,6 +320,8 @@ def _face(detection: Detection, probabilities: dict[str, float]) -> Face:
         detection.score,
         detection.landmarks,
         detection.tilt,
+        quality=rated.value,
+        flaw=rated.flaw,
     )
 
 

@@ -28,6 +28,12 @@ PROTOCOL_NAMES: Final[tuple[ProtocolName, ...]] = get_args(ProtocolName)
 SplitName = Literal["train", "valid", "test", "all"]
 """A part of a dataset, or all of it."""
 
+Flaw = Literal[
+    "too small", "blurred", "too dark", "too bright", "low contrast", "tilted", "hardly a face"
+]
+FLAWS: Final[tuple[Flaw, ...]] = get_args(Flaw)
+"""What may lower the quality of a face (see `quality`)."""
+
 ExplainMethod = Literal["occlusion", "gradient"]
 """What shows the parts of a face that a prediction rests on (see `explain.saliency`)."""
 
@@ -102,13 +108,15 @@ class FaceRow(TypedDict):
     """A face in JSON."""
 
     box: list[float]
-    label: str
-    confidence: float
+    label: str | None
+    confidence: float | None
     probabilities: dict[str, float]
     score: float | None
     landmarks: list[list[float]]
     tilt: float | None
     levelled: bool
+    quality: float | None
+    flaw: Flaw | None
 
 
 class PhotoRow(TypedDict):
@@ -129,10 +137,11 @@ class Face:
 
     box: Box
     """Where it is, in pixels of the upright photo at full resolution."""
-    label: str
-    """The most probable expression."""
-    confidence: float
-    """Probability of `label`, 0 to 1."""
+    label: str | None
+    """The most probable expression; None where `quality` is below the pipeline's `min_quality`:
+    the face is *unsure*."""
+    confidence: float | None
+    """Probability of `label`, 0 to 1; None where there is no label."""
     probabilities: dict[str, float]
     """Probability of every label, in the model's order; they sum to 1."""
     score: float | None = None
@@ -143,33 +152,46 @@ class Face:
     """Degrees of the line of the eyes (see `Detection.tilt`); None without landmarks."""
     levelled: bool = False
     """Whether the face was turned by its tilt before the model saw it."""
+    quality: float | None = None
+    """How well the photo shows the face, 0 to 1 (see `quality`); None where it is unknown."""
+    flaw: Flaw | None = None
+    """What lowers `quality` most, and so why a face is unsure; None where nothing does."""
 
     def as_dict(self) -> FaceRow:
         """The face as `predict --json` prints it, its figures rounded."""
         return {
             "box": [round(float(v), 1) for v in self.box],
             "label": self.label,
-            "confidence": round(self.confidence, 4),
+            "confidence": _rounded(self.confidence),
             "probabilities": {k: round(v, 4) for k, v in self.probabilities.items()},
-            "score": None if self.score is None else round(self.score, 4),
+            "score": _rounded(self.score),
             "landmarks": [[round(x, 1), round(y, 1)] for x, y in self.landmarks],
             "tilt": None if self.tilt is None else round(self.tilt, 1),
             "levelled": self.levelled,
+            "quality": _rounded(self.quality),
+            "flaw": self.flaw,
         }
 
     @classmethod
     def from_dict(cls, row: FaceRow) -> Face:
-        """The inverse of `as_dict`; rows of older versions end with the probabilities."""
-        score, tilt = row.get("score"), row.get("tilt")
+        """The inverse of `as_dict`; rows of older versions end with the probabilities.
+
+        A ValueError, TypeError or KeyError where it is no row.
+        """
+        flaw = row.get("flaw")
+        if flaw is not None and flaw not in FLAWS:
+            raise ValueError(flaw)
         return cls(
             box=Box(*map(float, row["box"])),
-            label=str(row["label"]),
-            confidence=float(row["confidence"]),
+            label=None if row["label"] is None else str(row["label"]),
+            confidence=_number(row["confidence"]),
             probabilities={str(k): float(v) for k, v in row["probabilities"].items()},
-            score=None if score is None else float(score),
+            score=_number(row.get("score")),
             landmarks=tuple((float(x), float(y)) for x, y in row.get("landmarks", ())),
-            tilt=None if tilt is None else float(tilt),
+            tilt=_number(row.get("tilt")),
             levelled=bool(row.get("levelled", False)),
+            quality=_number(row.get("quality")),
+            flaw=flaw,
         )
 
 
@@ -180,7 +202,8 @@ class PhotoResult:
     path: str
     """The photo's file; empty for a photo that came from memory."""
     label: str | None = None
-    """An expression, "multiple", or None when no face was found or the photo failed."""
+    """An expression, "multiple", or None when no face was found, the face is unsure (see `Face`)
+    or the photo failed."""
     confidence: float | None = None
     """Probability of `label`, 0 to 1; None for "multiple" and where there is no label."""
     faces: tuple[Face, ...] = ()
@@ -192,12 +215,17 @@ class PhotoResult:
     """Milliseconds that each stage took, keyed by `STAGES`; without a face, the last three of
     them are skipped."""
 
+    @property
+    def is_unsure(self) -> bool:
+        """Whether there are faces and none of them gives the photo a label."""
+        return bool(self.faces) and self.label is None
+
     def as_dict(self) -> PhotoRow:
         """The row as `predict --json` and `filter --jsonl` print it, its figures rounded."""
         return {
             "path": self.path,
             "label": self.label,
-            "confidence": None if self.confidence is None else round(self.confidence, 4),
+            "confidence": _rounded(self.confidence),
             "faces": [face.as_dict() for face in self.faces],
             "error": self.error,
             "size": list(self.size) if self.size else None,
@@ -211,9 +239,17 @@ class PhotoResult:
         return cls(
             path=str(row["path"]),
             label=None if row["label"] is None else str(row["label"]),
-            confidence=None if row["confidence"] is None else float(row["confidence"]),
+            confidence=_number(row["confidence"]),
             faces=tuple(Face.from_dict(face) for face in row["faces"]),
             error=None if row["error"] is None else str(row["error"]),
             size=(int(size[0]), int(size[1])) if size else None,
             stages={str(name): float(ms) for name, ms in row["stages"].items()},
         )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)

@@ -321,10 +321,11 @@ def test_faces_keep_what_the_detector_says(shipped):
 
 def test_rows_of_older_versions_end_with_the_probabilities(shipped):
     (face,) = shipped(ONE_FACE).faces
-    added = ("score", "landmarks", "tilt", "levelled")
+    added = ("score", "landmarks", "tilt", "levelled", "quality", "flaw")
     old = Face.from_dict({k: v for k, v in face.as_dict().items() if k not in added})
     assert (old.label, old.score, old.landmarks) == (face.label, None, ())
     assert (old.tilt, old.levelled) == (None, False)
+    assert (old.quality, old.flaw) == (None, None)
 
 
 @pytest.mark.parametrize(

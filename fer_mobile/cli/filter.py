@@ -18,6 +18,7 @@ from fer_mobile.cli.options import (
     Detector,
     DetectorModel,
     MaxBytes,
+    MinQuality,
     PhotoModel,
 )
 from fer_mobile.cli.streams import echo_names
@@ -42,7 +43,8 @@ def filter_command(
         str,
         typer.Option(
             metavar="LIST",
-            help="Expressions to show, comma-separated; 'multiple' is photos with several faces;"
+            help="Expressions to show, comma-separated; 'multiple' is photos with several faces,"
+            " 'unsure' those below --min-quality;"
             " group:positive, group:negative and group:neutral are several expressions."
             " Without it, every photo is shown.",
             rich_help_panel=SELECTION,
@@ -189,6 +191,7 @@ def filter_command(
     detector_model: DetectorModel = None,
     boxes: Boxes = None,
     max_bytes: MaxBytes = 1_500_000_000,
+    min_quality: MinQuality = 0.0,
     as_json: AsJson = False,
 ) -> None:
     """Filter a folder of photos by facial expression.
@@ -220,6 +223,7 @@ def filter_command(
         detector_model=detector_model,
         boxes=boxes,
         max_bytes=max_bytes,
+        min_quality=min_quality,
         since=since,
         until=until,
         workers=workers,

@@ -97,6 +97,15 @@ MaxBytes = Annotated[
     ),
 ]
 
+MinQuality = Annotated[
+    float,
+    typer.Option(
+        metavar="0..1",
+        help="Quality below which a face is 'unsure' instead of labelled.",
+        rich_help_panel=SELECTION,
+    ),
+]
+
 Threads = Annotated[
     int, typer.Option(metavar="N", min=1, help="Threads.", rich_help_panel=EXECUTION)
 ]

@@ -17,12 +17,14 @@ from fer_mobile.cli.options import (
     Detector,
     DetectorModel,
     MaxBytes,
+    MinQuality,
     PhotoModel,
     Threads,
 )
 from fer_mobile.cli.streams import echo_names
+from fer_mobile.labels import UNSURE
 from fer_mobile.models import DEFAULT
-from fer_mobile.types import FacesMode, PhotoResult
+from fer_mobile.types import Face, FacesMode, PhotoResult
 
 
 def predict_command(
@@ -42,6 +44,7 @@ def predict_command(
     detector_model: DetectorModel = None,
     boxes: Boxes = None,
     max_bytes: MaxBytes = 1_500_000_000,
+    min_quality: MinQuality = 0.0,
     threads: Threads = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -65,6 +68,7 @@ def predict_command(
         detector_model=detector_model,
         boxes=boxes,
         max_bytes=max_bytes,
+        min_quality=min_quality,
     )
     results = list(pipeline.batch(images))
     if as_json:
@@ -93,7 +97,12 @@ def _summary(result: PhotoResult) -> str:
     if not result.faces:
         return "no face"
     each = "; ".join(
-        f"{face.label} {face.confidence:.0%} at {', '.join(f'{v:.0f}' for v in face.box)}"
-        for face in result.faces
+        f"{_expression(face)} at {', '.join(f'{v:.0f}' for v in face.box)}" for face in result.faces
     )
-    return each if len(result.faces) == 1 else f"{result.label} ({each})"
+    return each if len(result.faces) == 1 else f"{result.label or UNSURE} ({each})"
+
+
+def _expression(face: Face) -> str:
+    if face.label is None or face.confidence is None:
+        return f"{UNSURE} ({face.flaw})"
+    return f"{face.label} {face.confidence:.0%}"

@@ -18,7 +18,7 @@ from fer_mobile.data.dataset import Skipped
 from fer_mobile.data.layouts.raw import RawFaces
 from fer_mobile.data.protocols import EXPRESSIONS, OWN, vocabulary
 from fer_mobile.errors import DataError, nearest
-from fer_mobile.labels import ALIASES, LABELS, MULTIPLE, canonical
+from fer_mobile.labels import ALIASES, LABELS, MULTIPLE, UNSURE, canonical
 
 FEWEST, MOST = 2, 100
 """How many labels a vocabulary may have."""
@@ -78,10 +78,10 @@ def _own_names(raw: RawFaces, own: Sequence[str] | None, subject: object) -> tup
             found=f"{len(names)}: {', '.join(names[:8])}" if names else "none",
         )
     keys = [name.strip().casefold() for name in names]
-    if len(set(keys)) != len(keys) or not all(keys) or MULTIPLE in keys:
+    if len(set(keys)) != len(keys) or not all(keys) or {MULTIPLE, UNSURE} & {*keys}:
         raise DataError(
             "labels",
-            expected=f"different names, none of them empty or {MULTIPLE!r}",
+            expected=f"different names, none of them empty, {MULTIPLE!r} or {UNSURE!r}",
             found=", ".join(names),
         )
     without = [name for name, key in zip(names, keys, strict=True) if key not in spellings]

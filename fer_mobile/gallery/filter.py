@@ -13,10 +13,10 @@ from typing import Final
 
 from fer_mobile.errors import InputError, check_choice, nearest
 from fer_mobile.gallery.choices import MATCHES, Match
-from fer_mobile.labels import ALIASES, GROUPS, LABELS, MULTIPLE, SYNONYMS, canonical
+from fer_mobile.labels import ALIASES, GROUPS, LABELS, MULTIPLE, SYNONYMS, UNSURE, canonical
 from fer_mobile.types import PhotoResult
 
-SHOWABLE: Final = (*LABELS, MULTIPLE)
+SHOWABLE: Final = (*LABELS, MULTIPLE, UNSURE)
 """What a filter may ask for, of a model with the default vocabulary."""
 
 GROUP_WORDS: Final = {f"group:{name}": labels for name, labels in GROUPS.items()}
@@ -65,19 +65,13 @@ class Filter:
             return False
         if not self.on:
             return True
-        labels: list[tuple[str, float | None]]
-        if self.every_face:
-            labels = [(face.label, face.confidence) for face in result.faces]
-        else:
-            labels = [(result.label, result.confidence)] if result.label else []
-        if not labels:
-            return False
+        labels = labels_of(result, every_face=self.every_face)
         quantifier = all if self.match == "all" else any
-        return quantifier(
-            (not self.show or label in self.show)
-            and (confidence is None or confidence >= self.min_confidence)
-            for label, confidence in labels
-        )
+        return bool(labels) and quantifier(self._fits(*each) for each in labels)
+
+    def _fits(self, label: str, confidence: float | None) -> bool:
+        shown = label in self.show if self.show else label != UNSURE
+        return shown and (confidence is None or confidence >= self.min_confidence)
 
 
 ALL: Final = Filter()
@@ -96,7 +90,7 @@ def parse_show(text: str | Iterable[str] | None, labels: Sequence[str] = LABELS)
         for word, group in GROUP_WORDS.items()
         if (members := tuple(label for label in group if label in labels))
     }
-    known = (*labels, MULTIPLE, *groups)
+    known = (*labels, MULTIPLE, UNSURE, *groups)
     show: list[str] = []
     for word in filter(None, map(str.strip, words)):
         label = word if word in known else canonical(word) or word.lower()
@@ -111,6 +105,16 @@ def parse_show(text: str | Iterable[str] | None, labels: Sequence[str] = LABELS)
     return tuple(dict.fromkeys(show))
 
 
+def labels_of(result: PhotoResult, *, every_face: bool = False) -> list[tuple[str, float | None]]:
+    """The photo's label with its confidence, or those of all faces; none without a face.
+
+    The label of an unsure face is `UNSURE`.
+    """
+    if every_face:
+        return [(face.label or UNSURE, face.confidence) for face in result.faces]
+    return [(result.label or UNSURE, result.confidence)] if result.faces else []
+
+
 def filed_under(result: PhotoResult, *, every_face: bool = False) -> tuple[str, ...]:
     """What a photo is filed under: its label, or the labels of all its faces, or why it has none.
 
@@ -118,20 +122,20 @@ def filed_under(result: PhotoResult, *, every_face: bool = False) -> tuple[str, 
     """
     if result.error is not None:
         return (FAILED,)
-    if every_face and result.faces:
-        return tuple(dict.fromkeys(face.label for face in result.faces))
-    return (result.label or NO_FACE,)
+    labels = dict.fromkeys(label for label, _ in labels_of(result, every_face=every_face))
+    return tuple(labels) or (NO_FACE,)
 
 
 def count(
     results: Iterable[PhotoResult], *, labels: Sequence[str] = LABELS, every_face: bool = False
 ) -> dict[str, int]:
-    """Photos under each of `labels`, "multiple", other labels, `NO_FACE` and `FAILED`.
+    """Photos under each of `labels`, "multiple", other labels, `UNSURE`, `NO_FACE`, `FAILED`.
 
     In this order, zeros included: the counts of a run without `every_face` add up to its photos.
     """
     counts = Counter(
         key for result in results for key in filed_under(result, every_face=every_face)
     )
-    others = sorted(counts.keys() - {*labels, MULTIPLE, NO_FACE, FAILED})
-    return {key: counts[key] for key in (*labels, MULTIPLE, *others, NO_FACE, FAILED)}
+    others = sorted(counts.keys() - {*labels, MULTIPLE, UNSURE, NO_FACE, FAILED})
+    order = (*labels, MULTIPLE, *others, UNSURE, NO_FACE, FAILED)
+    return {key: counts[key] for key in order}

@@ -13,7 +13,7 @@ from fer_mobile.errors import InputError, check_choice
 from fer_mobile.gallery.choices import ENGINES, Engine
 from fer_mobile.gallery.dates import parse_period
 from fer_mobile.models import DEFAULT
-from fer_mobile.pipeline import Boxes, Pipeline, load_pipeline
+from fer_mobile.pipeline import Boxes, Pipeline, check_min_quality, load_pipeline
 from fer_mobile.types import FACES_MODES, DetectorName, FacesMode
 
 
@@ -39,6 +39,8 @@ class ScanOptions:
     or boxes by photo."""
     max_bytes: int = MAX_BYTES
     """The memory that decoding a photo may take; one that takes more is a row with its error."""
+    min_quality: float = 0.0
+    """The quality, 0 to 1, below which a face gets no label (see `quality`)."""
     since: str | None = None
     """First year, month or day by the photos' own dates: 2024, 2024-05 or 2024-05-31.  With
     `since` or `until` a photo without a date is skipped."""
@@ -58,6 +60,7 @@ class ScanOptions:
 
     def __post_init__(self) -> None:
         check_choice("faces", self.faces, FACES_MODES)
+        check_min_quality(self.min_quality)
         check_choice("engine", self.engine, ENGINES)
         if self.workers < 0:
             raise InputError("workers", expected="0 or more", found=str(self.workers))
@@ -79,4 +82,5 @@ class ScanOptions:
             detector_model=self.detector_model,
             boxes=self.boxes,
             max_bytes=self.max_bytes,
+            min_quality=self.min_quality,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from fer_mobile.gallery.engines.in_turn import in_turn
 from fer_mobile.gallery.engines.processes import in_processes
 from fer_mobile.gallery.options import ScanOptions
 from fer_mobile.gallery.store import ResultStore, open_store
-from fer_mobile.pipeline import Pipeline, photo_label
-from fer_mobile.types import FacesMode, PhotoResult
+from fer_mobile.pipeline import Pipeline, relabelled
+from fer_mobile.types import PhotoResult
 from fer_mobile.walk import Skipped, walk_photos
 
 Progress = Callable[[int, int], None]
@@ -56,7 +56,8 @@ class LibraryScan:
                 progress=self.progress,
             )
             for result in rows:
-                yield _labelled(result, self.pipeline.faces)
+                # The row of an earlier run may have the labels of other options.
+                yield relabelled(result, options.faces, options.min_quality)
 
     def _factory(self) -> PipelineFactory:
         make = self.options.pipeline_factory()
@@ -160,12 +161,6 @@ def check_folder(folder: Path) -> None:
 def _jobs(paths: Sequence[Path], known: ResultStore | None) -> Iterator[Job]:
     for path in paths:
         yield path, known.get(path) if known is not None else None
-
-
-def _labelled(result: PhotoResult, mode: FacesMode) -> PhotoResult:
-    """The row with the label of this mode: that of an earlier run may have another."""
-    label, confidence = photo_label(result.faces, mode)
-    return replace(result, label=label, confidence=confidence)
 
 
 def skipped_note(skipped: Sequence[Skipped]) -> list[str]:

@@ -314,17 +314,21 @@ def _refuse_constant(name: str) -> NoReturn:
 def _is_sane(result: PhotoResult) -> bool:
     """Whether all figures are in the range that a pipeline gives."""
     shares = [
-        share for face in result.faces for share in (face.confidence, *face.probabilities.values())
+        share
+        for face in result.faces
+        for share in (face.confidence, face.quality, *face.probabilities.values())
+        if share is not None
     ]
     if result.confidence is not None:
         shares.append(result.confidence)
     return (
         result.error is None
-        and bool(result.faces) == (result.label is not None)
+        and (result.label is None or bool(result.faces))
         and result.size is not None
         and all(0 < side < _LONGEST_SIDE for side in result.size)
         and all(0 <= share <= 1 for share in shares)
-        and all(face.label in face.probabilities for face in result.faces)
+        and all(face.probabilities for face in result.faces)
+        and all(face.label in (None, *face.probabilities) for face in result.faces)
         and all(abs(value) < _LONGEST_SIDE for face in result.faces for value in face.box)
         and all(face.box.width > 0 and face.box.height > 0 for face in result.faces)
         and all(stage in STAGES and 0 <= ms < _LONGEST_MS for stage, ms in result.stages.items())

@@ -76,7 +76,7 @@ def test_parse_show():
     assert parse_show(None) == parse_show("") == parse_show(" , ") == ()
     assert parse_show("Happiness, multiple,happiness") == ("happiness", "multiple")
     assert parse_show(["happy", "surprised"]) == ("happiness", "surprise")
-    assert parse_show(",".join(SHOWABLE)) == (*LABELS, "multiple")
+    assert parse_show(",".join(SHOWABLE)) == (*LABELS, "multiple", "unsure")
 
 
 def test_groups():

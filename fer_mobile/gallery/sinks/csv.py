@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from typing import Final, TextIO
 
 from fer_mobile.files import replacing
+from fer_mobile.gallery.filter import labels_of
 from fer_mobile.gallery.sinks import FileSink, RunInfo, TakeRow
 from fer_mobile.types import PhotoResult
 
 COLUMNS: Final = (
     "path", "label", "confidence", "faces", "expressions", "width", "height", "error",
 )  # fmt: skip
-"""One line a photo: `faces` counts them, `expressions` are their labels, separated by blanks."""
+"""One line a photo: `faces` counts them, `expressions` are their labels, separated by blanks,
+and unsure for one without."""
 
 _FORMULA: Final = tuple("=+-@＝＋－＠\t\r\n")
 """What spreadsheets take for the start of a formula, or skip to come to one."""
@@ -58,7 +60,7 @@ class _Lines:
 
 def _cells(result: PhotoResult) -> list[object]:
     row = result.as_dict()
-    expressions = " ".join(face.label for face in result.faces)
+    expressions = " ".join(label for label, _ in labels_of(result, every_face=True))
     width, height = result.size or (None, None)
     return [
         row["path"], row["label"], row["confidence"], len(result.faces), expressions,

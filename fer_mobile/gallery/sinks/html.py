@@ -25,10 +25,10 @@ from markupsafe import Markup
 from fer_mobile.bench.stats import Reference, stage_stats, verdict
 from fer_mobile.errors import InputError
 from fer_mobile.files import STDOUT, replacing
-from fer_mobile.gallery.filter import FAILED, NO_FACE, count, filed_under
+from fer_mobile.gallery.filter import FAILED, NO_FACE, count, filed_under, labels_of
 from fer_mobile.gallery.sinks import FileSink, RunInfo, TakeRow
 from fer_mobile.gallery.sinks.thumbnails import Pictures, ThumbnailFolder, embedded
-from fer_mobile.labels import COLOURS, EMOJI, MULTIPLE, letter
+from fer_mobile.labels import COLOURS, EMOJI, MULTIPLE, UNSURE, letter
 from fer_mobile.types import STAGES, Face, PhotoResult
 
 SINGLE_FILE_LIMIT: Final = 100
@@ -36,7 +36,7 @@ SINGLE_FILE_LIMIT: Final = 100
 _AHEAD: Final = 16
 """Photos whose pictures are made ahead: enough for two threads, few in memory."""
 
-_EMOJI: Final = {**EMOJI, NO_FACE: "🏞️", FAILED: "⚠️"}
+_EMOJI: Final = {**EMOJI, UNSURE: "❔", NO_FACE: "🏞️", FAILED: "⚠️"}
 """The keys that report.css has colours for."""
 _PHOTOS: Final = "@photos@"
 """Where the page's template has the photos."""
@@ -120,7 +120,7 @@ class HtmlSink(FileSink):
             pills=[
                 {"key": key, "n": n, "emoji": icons["emoji"].get(key), "letter": letter(key)}
                 for key, n in counts.items()
-                if n or key != FAILED
+                if n or key not in (UNSURE, FAILED)
             ],
             stages=stats,
             total=stats.get("total"),
@@ -210,9 +210,10 @@ def _ms(value: float) -> str:
 
 def _summary(n: int, counts: dict[str, int]) -> str:
     parts = [f"{n:,} photo{'' if n == 1 else 's'}"]
-    with_one = n - counts[MULTIPLE] - counts[NO_FACE] - counts[FAILED]
+    without = (MULTIPLE, UNSURE, NO_FACE, FAILED)
+    with_one = n - sum(counts[key] for key in without)
     parts.append(f"{with_one:,} with an expression")
-    parts += [f"{counts[key]:,} {key}" for key in (MULTIPLE, NO_FACE, FAILED) if counts[key]]
+    parts += [f"{counts[key]:,} {key}" for key in without if counts[key]]
     return " · ".join(parts)
 
 
@@ -246,21 +247,21 @@ def _photo(
 
 def _keys(result: PhotoResult, every_face: bool) -> list[tuple[str, float | None]]:
     """What the page's filter holds against a photo: pairs of label and confidence."""
-    if every_face and result.faces:
-        return [(face.label, round(face.confidence, 4)) for face in result.faces]
-    confidence = None if result.confidence is None else round(result.confidence, 4)
-    return [(filed_under(result)[0], confidence)]
+    labels = labels_of(result, every_face=every_face) or [(filed_under(result)[0], None)]
+    return [(label, None if sure is None else round(sure, 4)) for label, sure in labels]
 
 
 def _face(face: Face, size: tuple[int, int] | None) -> dict[str, Any]:
     """A face with its box in percent of the photo."""
     width, height = size or (1, 1)
+    row = face.as_dict()
     return {
         "box": [
             round(100 * value / side, 3)
             for value, side in zip(face.box, (width, height, width, height), strict=True)
         ],
-        "label": face.label,
-        "confidence": round(face.confidence, 4),
+        "label": row["label"],
+        "confidence": row["confidence"],
+        "flaw": row["flaw"],
         "probabilities": [round(value, 4) for value in face.probabilities.values()],
     }

@@ -16,6 +16,7 @@ from fer_mobile.files import display_name, write_bytes
 from fer_mobile.gallery.filter import FAILED, NO_FACE, filed_under
 from fer_mobile.gallery.sinks import FATAL, RunInfo, Sink, TakeRow
 from fer_mobile.gallery.sinks.xmp_packet import EMPTY, FIELDS, is_ours_and_empty, set_keywords
+from fer_mobile.labels import UNSURE
 from fer_mobile.types import PhotoResult
 from fer_mobile.walk import PHOTO_SUFFIXES, RAW_SUFFIXES, find_files
 
@@ -29,9 +30,10 @@ _LARGEST: Final = 20_000_000
 class XmpSink(Sink):
     """The keywords of every photo's sidecar: after the run, those of the photos that match.
 
-    A photo that matches gets the labels that it is filed under; one that does not loses those of
-    an earlier run; one that could not be read keeps what it has.  A sidecar that is there already
-    is changed in our keywords only, and not touched where they are right.
+    A photo that matches gets the labels that it is filed under, but none for an unsure face.  One
+    that does not match loses those of an earlier run; one that could not be read keeps what it
+    has.  A sidecar that is there already is changed in our keywords only, and not touched where
+    they are right.
     """
 
     what = "sidecars"
@@ -47,7 +49,7 @@ class XmpSink(Sink):
             filed = filed_under(result, every_face=run.query.every_face)
             if filed == (FAILED,):
                 return
-            labels = filed if matches and filed != (NO_FACE,) else ()
+            labels = [key for key in filed if key not in (UNSURE, NO_FACE)] if matches else []
             path = sidecar_path(Path(result.path))
             if self._update(path, labels) and matches:
                 self.written.append(path)

@@ -50,7 +50,7 @@ function go({ show, least, photo }, push = false) {
 function matches(photo, { show, least }) {
   if (!show.size && !least) return true;
   const fits = ([key, sure]) =>
-    (show.size ? show.has(key) : !["no face", "failed"].includes(key)) &&
+    (show.size ? show.has(key) : !["unsure", "no face", "failed"].includes(key)) &&
     (sure === null || sure >= least);
   return data.match === "all" ? photo.keys.every(fits) : photo.keys.some(fits);
 }
@@ -191,6 +191,10 @@ new ResizeObserver(layOut).observe(document.body);
 let opened = false; // by a click here, so that going back closes it
 let last = -1; // the photo that was open, to give the focus back to it
 
+/** What a face is filed under, and how sure it is or why it is not. */
+const keyOf = (face) => face.label ?? "unsure";
+const sureness = (face) => (face.label === null ? face.flaw : percent(face.confidence));
+
 function facePanel(face, number, count, box) {
   const bars = face.probabilities.map((value, at) => {
     const label = data.labels[at];
@@ -211,8 +215,8 @@ function facePanel(face, number, count, box) {
     make(
       "h3",
       {},
-      icon(face.label),
-      make("span", {}, `${face.label} ${percent(face.confidence)}`),
+      icon(keyOf(face)),
+      make("span", {}, face.label === null ? `unsure: ${face.flaw}` : `${face.label} ${percent(face.confidence)}`),
       count > 1 ? make("small", {}, `face ${number} of ${count}`) : null,
     ),
     make("dl", { className: "bars" }, ...bars),
@@ -224,16 +228,16 @@ function facePanel(face, number, count, box) {
 
 function faceBox(face, number, count) {
   const [left, top, width, height] = face.box;
-  const name = count > 1 ? `${number} · ${percent(face.confidence)}` : percent(face.confidence);
+  const name = count > 1 ? `${number} · ${sureness(face)}` : sureness(face);
   const box = make(
     "div",
     { className: top < 8 ? "box low" : "box" },
-    make("span", {}, icon(face.label), name),
+    make("span", {}, icon(keyOf(face)), name),
   );
   Object.assign(box.style, {
     left: `${left}%`, top: `${top}%`, width: `${width}%`, height: `${height}%`,
   });
-  box.style.setProperty("--hue", hue(face.label));
+  box.style.setProperty("--hue", hue(keyOf(face)));
   return box;
 }
 
