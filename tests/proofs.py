@@ -1,7 +1,9 @@
 """When each long proof last passed: `make prove` writes a row a test into tests/proofs.jsonl.
 
-What a proof gives to pytest's `record_property` is in the row, as its `figures`.  The hooks here
-are pytest's; tests/conftest.py takes them over.
+What a proof gives to pytest's `record_property` is in its row, as `figures`: counts by what they
+are of, and greatest values by a name with a unit (`peak memory, MB`).  The cases of a test are one
+row, if all of them passed: counts add up.  The hooks here are pytest's; tests/conftest.py takes
+them over.
 """
 
 from __future__ import annotations
@@ -10,8 +12,10 @@ import json
 import os
 import platform
 import subprocess
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,23 +25,25 @@ ROWS = Path(__file__).with_name("proofs.jsonl")
 RECORD = "RECORD_PROOFS"
 """Set in the environment by `make prove`; a proof that is run by hand leaves no row."""
 
-_passed = pytest.StashKey[dict[str, pytest.TestReport]]()
+_reports = pytest.StashKey[dict[str, list[pytest.TestReport]]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_passed] = {}
+    config.stash[_reports] = {}
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item):
     report = yield
-    if report.when == "call" and report.passed and item.get_closest_marker("prove"):
-        item.config.stash[_passed][item.nodeid] = report
+    if item.get_closest_marker("prove") and (report.when == "call" or report.failed):
+        test = item.nodeid.partition("[")[0]
+        item.config.stash[_reports].setdefault(test, []).append(report)
     return report
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    passed = session.config.stash[_passed]
+    tests = session.config.stash[_reports]
+    passed = {test: cases for test, cases in tests.items() if all(case.passed for case in cases)}
     if not passed or RECORD not in os.environ:
         return
     facts = {
@@ -46,11 +52,22 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         "python": platform.python_version(),
     }
     rows = read_rows()
-    for name, report in passed.items():
-        rows[name] = {"proof": name, "seconds": round(report.duration, 1)} | facts
-        if report.user_properties:
-            rows[name]["figures"] = dict(report.user_properties)
-    write_text(ROWS, "".join(json.dumps(rows[name]) + "\n" for name in sorted(rows)))
+    for test, cases in passed.items():
+        seconds = round(sum(case.duration for case in cases), 1)
+        rows[test] = {"proof": test, "cases": len(cases), "seconds": seconds} | facts
+        if figures := merge(dict(case.user_properties) for case in cases):
+            rows[test]["figures"] = figures
+    write_text(ROWS, "".join(json.dumps(rows[test]) + "\n" for test in sorted(rows)))
+
+
+def merge(figures: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The figures of several cases as one: counts added up, of the others the greatest."""
+    merged: dict[str, Any] = {}
+    for each in figures:
+        for name, value in each.items():
+            before = merged.get(name, 0)
+            merged[name] = max(before, value) if ", " in name else before + value
+    return merged
 
 
 def read_rows() -> dict[str, dict[str, object]]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests import proofs
+from tests.prove import page
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -20,10 +21,20 @@ import pytest
 def test_short(): pass
 
 @pytest.mark.prove
-def test_long(record_property): record_property("kills", 200)
+@pytest.mark.parametrize("kills", [80, 120])
+def test_long(kills, record_property):
+    record_property("kills", kills)
+    record_property("peak memory, MB", kills)
 
 @pytest.mark.prove
-def test_wrong(): assert False
+@pytest.mark.parametrize("case", [1, 2])
+def test_wrong(case): assert case == 1
+
+@pytest.fixture
+def broken(): raise OSError
+
+@pytest.mark.prove
+def test_broken(broken): pass
 """
 
 
@@ -38,11 +49,33 @@ def test_a_proof_that_passes_leaves_its_row(pytester, monkeypatch):
     pytester.runpytest_inprocess()
     (row,) = proofs.read_rows().values()
     assert row["proof"] == "test_it.py::test_long"
-    assert set(row) == {"proof", "seconds", "date", "commit", "python", "figures"}
-    assert row["figures"] == {"kills": 200}
+    assert set(row) == {"proof", "cases", "seconds", "date", "commit", "python", "figures"}
+    assert row["cases"] == 2
+    assert row["figures"] == {"kills": 200, "peak memory, MB": 120}
 
 
 def test_every_row_is_of_a_proof_that_there_is():
     for name in proofs.read_rows():
-        file, _, test = name.partition("[")[0].partition("::")
+        file, _, test = name.partition("::")
         assert f"def {test.rpartition('::')[2]}(" in (ROOT / file).read_text("utf-8"), name
+
+
+def test_the_page_has_the_figures_of_the_rows():
+    text = page.PAGE.read_text("utf-8")
+    assert page.render(text, proofs.read_rows()) == text, "run: python -m tests.prove.page"
+    for file in (ROOT / "tests" / "prove").glob("test_*.py"):
+        assert file.name in text
+
+
+def test_figures_add_up_and_greatest_values_do_not():
+    rows = {
+        f"tests/prove/test_it.py::test_{n}": {
+            "date": f"2026-01-0{n}", "figures": {"kills": 600, "longest photo, s": n}
+        }
+        for n in (1, 2)
+    }  # fmt: skip
+    line = "| It holds | `tests/prove/test_it.py` | old | old |"
+    assert page.render(line, rows) == (
+        "| It holds | `tests/prove/test_it.py` | 1,200 kills, longest photo 2 s | 2026-01-01 |"
+    )
+    assert page.render("| It holds | `tests/test_it.py` | | |", rows).endswith("| | |")

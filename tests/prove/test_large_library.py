@@ -100,9 +100,9 @@ def test_broken_photos_and_killed_workers_lose_no_other_photo(
         rows.close()
         assert len(store) >= photos - broken
     record_property("photos", photos)
-    record_property("broken", broken)
+    record_property("of them broken", broken)
     record_property("workers killed", len(killed))
-    record_property("s for the longest photo", round(longest_ms / 1000, 2))
+    record_property("longest photo, s", round(longest_ms / 1000, 2))
     processes = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     peak = max(resource.getrusage(who).ru_maxrss for who in processes)
-    record_property("MB of memory at most, a process", round(peak / 1024))
+    record_property("peak memory of a process, MB", round(peak / 1024))

@@ -18,6 +18,6 @@ def test_mutated_images_are_photos_or_errors(rounds, record_property, capfd):
     record_property("forms", counts.forms)
     record_property("photos", counts.photos)
     record_property("errors", counts.errors)
-    record_property("s for the longest", round(counts.longest_s, 2))
+    record_property("longest image, s", round(counts.longest_s, 2))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    record_property("MB of memory at most", round(peak / 1024))
+    record_property("peak memory, MB", round(peak / 1024))

@@ -121,6 +121,6 @@ def test_refused_or_run(rounds, record_property, read: Callable[[int], str], cou
     outcomes.pop("no file", None)
     assert outcomes["refused"]
     assert outcomes.keys() <= {"refused", "ran"}
-    record_property("mutated", outcomes.total())
+    record_property("mutated models and contracts", outcomes.total())
     record_property("refused", outcomes["refused"])
     record_property("that ran", outcomes["ran"])

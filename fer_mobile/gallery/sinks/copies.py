@@ -89,7 +89,7 @@ class CopySink(Sink):
         return name
 
     def _refusal(self, found: str) -> InputError:
-        hint = f"{len(self.written)} photos were put there before." if self.written else ""
+        hint = f"Photos put there before: {len(self.written)}." if self.written else ""
         return InputError(
             self.path, expected="a folder that photos can be put into", found=found, hint=hint
         )
