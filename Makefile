@@ -1,6 +1,8 @@
 # make demo    the main job on the bundled photos; installs the runtime only
 # make test    everything that must pass before a change is done
 # make prove   the long proofs: fuzzing, bare Debian systems, ...
+# make docs    the documentation as a site, in build/site
+# make shell   a shell in which `fer-mobile` and `python` are those of .venv
 # make clean   removes what the other targets made
 
 PYTHON ?= python3
@@ -15,7 +17,7 @@ endif
 # The files of tests in their own order, the longest (tests/android) first, in a process a core.
 PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test prove clean
+.PHONY: demo test prove docs shell clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/runtime.stamp
@@ -31,6 +33,12 @@ test: $(VENV)/test.stamp $(VENV)/chromium.stamp
 prove: $(VENV)/prove.stamp $(VENV)/chromium.stamp
 	RECORD_PROOFS=1 $(BIN)/pytest -m prove
 
+docs: $(VENV)/docs.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+shell: $(VENV)/runtime.stamp
+	@VIRTUAL_ENV=$(abspath $(VENV)) PATH="$(abspath $(BIN)):$$PATH" $${SHELL:-sh}
+
 clean:
 	rm -rf $(VENV) build dist demo-report .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find fer_mobile tests -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -40,6 +48,10 @@ $(BIN)/python:
 
 $(VENV)/runtime.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[heic]'
+	touch $@
+
+$(VENV)/docs.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[docs]'
 	touch $@
 
 $(VENV)/test.stamp: pyproject.toml constraints.txt | $(BIN)/python

@@ -1,8 +1,4 @@
-"""The command line: one thin file per command, no logic of its own.
-
-Exit codes: 0 done, 1 a failed verdict, 2 something the user gave, 3 a fault of ours,
-130 interrupted, 141 when nobody reads the output any more.
-"""
+"""The command line: one thin file per command, no logic of its own."""
 
 from __future__ import annotations
 
@@ -68,6 +64,16 @@ COMMANDS: Final[Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]]] =
 """In the order and under the headings of the help."""
 
 _python_format: Final = warnings.formatwarning
+
+EXIT_CODES: Final = {
+    0: "done",
+    1: "a verdict failed: a budget missed, a check of `verify`, a problem that `doctor` found",
+    2: "something you gave cannot be used; one line says what was expected, what was found and "
+    "what to do",
+    3: "a fault of ours: please report it with what `fer-mobile doctor` prints",
+    130: "interrupted",
+    READER_LEFT: "whoever read the output left",
+}
 
 app = new_group(
     "Train, export, verify and time small facial-expression models for Android.",

@@ -1,0 +1,98 @@
+"""An open Android model next to the shipped ones, on the same faces.
+
+    FER_MOBILE_DATA=... python -m benchmarks.open_model FILE --name NAME --output logits
+
+Result: benchmarks/results/open_model.json.
+
+FILE is a .tflite classifier with a gray input in 0 to 1 and our eight labels in their order.  The
+strongest one found is that of the public repository vicksam/fer-app
+(app/src/main/assets/fer_model.tflite), which states no licence: it is read where it lies, and no
+copy is kept.  The time is processor time, of one face after another on one thread, the models in
+turn.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from argparse import ArgumentParser
+from argparse import RawDescriptionHelpFormatter as RawText
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+from benchmarks.result_files import write_row
+from fer_mobile.convert.attach import attach_contract
+from fer_mobile.data import Dataset, load_dataset
+from fer_mobile.labels import LABELS
+from fer_mobile.metrics import score
+from fer_mobile.models import shipped_models
+from fer_mobile.preprocess import resize
+from fer_mobile.runtime.classifier import Classifier, load_classifier
+
+PROTOCOL: Final = "ferplus-strict"
+SPLIT: Final = "valid"
+ROUNDS, FACES = 15, 100
+"""Timed rounds, and the faces of each."""
+
+
+def main() -> None:
+    parser = ArgumentParser(description=__doc__, formatter_class=RawText)
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--name", default="open model")
+    parser.add_argument("--output", choices=["probabilities", "logits"], default="probabilities")
+    options = parser.parse_args()
+    dataset = load_dataset(protocol=PROTOCOL, split=SPLIT)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "model.tflite"
+        attach_contract(
+            options.file,
+            labels=LABELS,
+            value_range="0..1",
+            output_values=options.output,
+            out=copy,
+        )
+        classifiers = {options.name: load_classifier(copy)}
+        classifiers |= {f"fer-mobile {name}": load_classifier(name) for name in shipped_models()}
+        rows = [_figures(name, each, dataset) for name, each in classifiers.items()]
+    for row, ms in zip(rows, _milliseconds(list(classifiers.values()), dataset), strict=True):
+        row["ms_a_face"] = round(ms, 3)
+    rows[0]["bytes"] = options.file.stat().st_size
+    rows[0]["sha256"] = hashlib.sha256(options.file.read_bytes()).hexdigest()
+    for row, name in zip(rows[1:], shipped_models(), strict=True):
+        row["bytes"] = shipped_models()[name].files["int8"].stat().st_size
+    write_row("open_model", {"protocol": PROTOCOL, "split": SPLIT, "models": rows})
+
+
+def _figures(name: str, classifier: Classifier, dataset: Dataset) -> dict[str, Any]:
+    faces = resize(dataset.images[:], classifier.size)
+    scores = score(classifier.classify(faces), dataset.labels, dataset.names)
+    contract = classifier.contract
+    return {
+        "name": name,
+        "precision": contract.precision,
+        "parameters": contract.parameters,
+        "input": classifier.size,
+        "n": scores.n,
+        "accuracy": round(scores.accuracy, 5),
+        "balanced_accuracy": round(scores.balanced_accuracy, 5),
+        "recall": {label: round(share, 5) for label, share in scores.recall.items() if share},
+    }
+
+
+def _milliseconds(classifiers: list[Classifier], dataset: Dataset) -> list[float]:
+    """Processor time of a face for each classifier: the median of the rounds."""
+    faces = [resize(dataset.images[:FACES], each.size) for each in classifiers]
+    times: list[list[float]] = [[] for _ in classifiers]
+    for _ in range(ROUNDS + 1):  # the first one is not kept
+        for number, classifier in enumerate(classifiers):
+            started = time.process_time()
+            for face in faces[number]:
+                classifier.classify(face[None])
+            times[number].append(1000 * (time.process_time() - started) / FACES)
+    return [median(each[1:]) for each in times]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""What the documentation shows is run: its commands, its Python, its JSON, the site itself."""
+
+import inspect
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from unittest.mock import create_autospec
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import fer_mobile
+from fer_mobile.resources import photos_dir
+from tests.cli.registry import parse
+from tests.test_readme import ROOT
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^( *)```(\w+)[^\n]*\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
+RUN_ELSEWHERE = {"android.md": "tests/android", "studies.md": "tests/test_registry.py"}
+"""Pages whose Python needs Keras or MediaPipe, and the tests that run it."""
+QUICK = {"predict", "filter", "models", "verify", "contract", "cache", "doctor", "data", "android"}
+"""Commands that are run here, in the tutorials; the others have tests of their own."""
+TUTORIALS = ["index.md", "filter-a-folder.md"]
+
+
+def blocks(language):
+    """(page, block) of every block in a language."""
+    return [
+        (page, inspect.cleandoc(text))
+        for page in PAGES
+        for _, name, text in BLOCK.findall(page.read_text(encoding="utf-8"))
+        if name == language
+    ]
+
+
+def shell_lines():
+    """(page, line) of every command, continued lines joined and comments left out."""
+    for page, block in blocks("sh"):
+        for line in block.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            while words and re.fullmatch(r"[A-Z_]+=\S*", words[0]):
+                words = words[1:]
+            if words:
+                yield page, words
+
+
+COMMANDS = sorted({shlex.join(words) for _, words in shell_lines() if words[0] == "fer-mobile"})
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_shown_is_one(line):
+    parse(line.replace(" '|' ", " | ").replace(" '>' ", " > "))
+
+
+def test_what_else_is_shown_exists():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    for page, words in shell_lines():
+        for extra in re.findall(r"fer-mobile\[([\w,-]+)\]", " ".join(words)):
+            assert set(extra.split(",")) <= set(settings["project"]["optional-dependencies"]), page
+        if words[0] == "make":
+            assert set(words[1:]) <= set(targets), page
+        if words[:2] == ["python", "-m"] and words[2].partition(".")[0] in ("benchmarks", "tools"):
+            assert (ROOT / f"{words[2].replace('.', '/')}.py").is_file(), page
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch, small_npz):
+    """A folder with all that the examples name."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FER_MOBILE_CACHE", str(tmp_path / "cache"))
+    for name in ("photo.jpg", "one.jpg", "two.jpg", "photos/a.jpg"):
+        Path(name).parent.mkdir(exist_ok=True)
+        shutil.copy(photos_dir() / "astronaut-smile.jpg", name)
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2024:06:01 12:00:00"  # DateTimeOriginal
+    with Image.open("photo.jpg") as photo:
+        photo.save("photos/dated.jpg", exif=exif)
+    shutil.copy(small_npz, "faces.npz")
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", TUTORIALS)
+def test_the_commands_of_a_tutorial_work_in_their_order(page, library, fer_mobile):
+    fer_mobile.folder = library
+    done = 0
+    for found, words in shell_lines():
+        if found.name == page and words[0] == "fer-mobile" and words[1] in QUICK:
+            outcome = fer_mobile(*words[1:])
+            assert outcome.returncode == 0, (words, outcome.stderr)
+            done += 1
+    assert done
+
+
+PYTHON = [(page.name, block) for page, block in blocks("python")]
+
+
+@pytest.mark.parametrize(
+    ("page", "block"), [each for each in PYTHON if each[0] not in {"README.md", *RUN_ELSEWHERE}]
+)
+def test_python_shown_runs(page, block, library, monkeypatch):
+    from fer_mobile import training
+
+    def train(*arguments, **options):
+        inspect.signature(real).bind(*arguments, **options)
+        return create_autospec(training.TrainingResult, instance=True, spec_set=False)
+
+    real = training.train
+    monkeypatch.setattr(training, "train", train)  # training.md; others train for real
+    array = np.zeros((2000, 3000, 3), np.uint8)
+    exec(compile(block, page, "exec"), {"fer_mobile": fer_mobile, "array": array})
+
+
+def test_python_that_is_run_elsewhere_is():
+    for page, tests in RUN_ELSEWHERE.items():
+        files = [ROOT / tests] if tests.endswith(".py") else sorted((ROOT / tests).glob("*.py"))
+        block = next(block for name, block in PYTHON if name == page)
+        word = re.search(r"def (\w+)", block)[1]
+        assert any(re.search(rf"{word}|{page}", file.read_text("utf-8")) for file in files), page
+
+
+def test_the_site_builds_strictly_and_offline(tmp_path):
+    """A broken link, a page outside the navigation or a lost name of the API fails it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    python = (tmp_path / "reference" / "python.html").read_text("utf-8")
+    for name in fer_mobile.__all__:
+        assert name == "__version__" or f".{name}" in python, name
+    for page in tmp_path.rglob("*.html"):
+        loaded = re.findall(
+            r'<(?:script|link|img)[^>]+(?:src|href)="(https?://[^"]+)"', page.read_text("utf-8")
+        )
+        assert loaded == [], page

@@ -1,0 +1,188 @@
+"""What the documentation's site is made of besides the pages in docs/ (a hook of MkDocs).
+
+The reference is made from the code when the site is built: the command line, its JSON documents,
+the Python API, recipes, environment variables.  Files of the repository that a page links to become
+part of the site.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.pages import Page
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+import fer_mobile
+from fer_mobile.cli import EXIT_CODES, app
+from fer_mobile.cli.commands import Command, Group, panel_of
+from fer_mobile.cli.documents import json_documents, json_schema
+from fer_mobile.doctor import VARIABLES
+from fer_mobile.training.recipe import Recipe
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+DOCS: Final = ROOT / "docs"
+
+Entry = tuple[str, Command]
+"""A command's words, and the command."""
+
+_LINK: Final = re.compile(r"(?<=\]\()(?:\.\./)+(?P<path>[^)#\s]+)(?P<anchor>#[^)]*)?(?=\))")
+_ANY_LINK: Final = re.compile(r"\]\((?P<path>[^)#:\s]+)(?:#[^)]*)?\)")
+_SITE_OF_FILES: Final = "repository"
+
+
+def all_commands(group: Group | None = None, words: str = "fer-mobile") -> Iterator[Entry]:
+    """Every command that does something, by its words."""
+    root: Any = group or typer.main.get_command(app)
+    for name, each in root.commands.items():
+        if isinstance(each, Group):
+            yield from all_commands(each, f"{words} {name}")
+        else:
+            yield f"{words} {name}", each
+
+
+def command_line() -> str:
+    """The page of all commands, with their arguments, options and examples."""
+    lines = ["# Command line", ""]
+    for words, command in all_commands():
+        lines += [f"## {words}", "", command.help or "", ""]
+        lines += ["```sh", *command.examples, "```", ""]
+        context = typer.main.get_command(app).make_context("fer-mobile", ["demo"])
+        headings: dict[str, list[str]] = {}
+        for parameter in command.params:
+            record = parameter.get_help_record(context)
+            if record:
+                term, text = (" ".join(part.split()).replace("|", "\\|") for part in record)
+                headings.setdefault(panel_of(parameter), []).append(f"| `{term}` | {text} |")
+        for heading, rows in headings.items():
+            lines += [f"| {heading.lower()} | |", "|---|---|", *rows, ""]
+    return "\n".join(lines).replace("\\|", "&#124;") + "\n"
+
+
+def json_page() -> str:
+    """The page of JSON schemas."""
+    lines = [
+        "# JSON documents",
+        "",
+        "What the commands print with `--json`, as JSON schemas (draft 2020-12). Keys are only",
+        "ever added: pass over those that you do not know.",
+        "",
+    ]
+    for words in json_documents():
+        schema = json.dumps(json_schema(words), indent=1, ensure_ascii=False)
+        lines += [f"## fer-mobile {words} --json", "", "```json", schema, "```", ""]
+    return "\n".join(lines)
+
+
+def python_page() -> str:
+    """The page of public names, for mkdocstrings to fill in."""
+    modules: dict[str, str] = fer_mobile._MODULE
+    lines = ["# Python", "", "Everything here is imported from `fer_mobile` itself.", ""]
+    functions = [name for name in modules if name.islower()]
+    errors = [name for name in modules if name.endswith("Error")]
+    classes = [name for name in modules if name not in {*functions, *errors}]
+    for heading, names in (("Functions", functions), ("Classes", classes), ("Errors", errors)):
+        lines += [f"## {heading}", ""]
+        lines += [f"::: fer_mobile.{modules[name]}.{name}" for name in names]
+        lines += [""]
+    return "\n\n".join(lines)
+
+
+def recipes_page() -> str:
+    """The page of a recipe's keys: type, default and meaning of each."""
+    lines = ["# Recipes", "", "A recipe is a TOML file; [training](../training.md) shows one.", ""]
+    lines += ["## At the top", "", *_keys({"name": Recipe.model_fields["name"]}), ""]
+    for name, field in Recipe.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            lines += [f"## [{name}]", "", *(section.__doc__ or "").splitlines(), ""]
+            lines += [*_keys(section.model_fields), ""]
+    return "\n".join(lines)
+
+
+def _keys(fields: Mapping[str, FieldInfo]) -> Iterator[str]:
+    yield "| key | type | default | meaning |"
+    yield "|---|---|---|---|"
+    for name, field in fields.items():
+        kind = field.annotation
+        shown = kind.__name__ if isinstance(kind, type) else str(kind).replace("typing.", "")
+        default = (
+            "required"
+            if field.is_required()
+            else f"`{field.get_default(call_default_factory=True)!r}`"
+        )
+        cells = (f"`{name}`", f"`{shown}`", default, field.description or "")
+        yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
+
+
+def environment_page() -> str:
+    """The page of environment variables and exit codes."""
+    return "\n".join(
+        [
+            "# Environment variables and exit codes",
+            "",
+            "| variable | what it is for |",
+            "|---|---|",
+            *(f"| `{name}` | {text} |" for name, text in VARIABLES.items()),
+            "",
+            "| exit code | meaning |",
+            "|---|---|",
+            *(f"| {code} | {text} |" for code, text in EXIT_CODES.items()),
+            "",
+        ]
+    )
+
+
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "reference/command-line.md": command_line,
+    "reference/json.md": json_page,
+    "reference/python.md": python_page,
+    "reference/recipes.md": recipes_page,
+    "reference/environment.md": environment_page,
+}
+"""The pages that are made from the code."""
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages that are made from the code, and what the pages link to elsewhere."""
+    for name, make in PAGES.items():
+        files.append(File.generated(config, name, content=make()))
+    for path in sorted(_linked_files()):
+        added = File.generated(config, f"{_SITE_OF_FILES}/{path}", abs_src_path=str(ROOT / path))
+        added.inclusion = InclusionLevel.NOT_IN_NAV
+        files.append(added)
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Let links to files outside docs/ lead to their copies in the site."""
+    if page.file.src_uri.startswith(_SITE_OF_FILES):
+        return markdown
+    return _LINK.sub(
+        lambda link: f"{_SITE_OF_FILES}/{link['path']}{link['anchor'] or ''}", markdown
+    )
+
+
+def _linked_files() -> set[str]:
+    """Files of the repository that pages link to, and those that these link to, from its root."""
+    waiting = list(DOCS.glob("*.md"))
+    found: set[str] = set()
+    while waiting:
+        page = waiting.pop()
+        for link in _ANY_LINK.finditer(page.read_text(encoding="utf-8")):
+            target = (page.parent / link["path"]).resolve()
+            if not target.is_relative_to(ROOT) or target.is_relative_to(DOCS):
+                continue
+            name = str(target.relative_to(ROOT))
+            if target.is_file() and name not in found:
+                found.add(name)
+                if target.suffix == ".md":
+                    waiting.append(target)
+    return found
