@@ -14,16 +14,15 @@ Each crop rule (scale × shift_y) cuts them out for the shipped int8 model.  The
 model's contract is compared with every other on the same faces: the difference in accuracy
 with its 95 % interval (normal, over faces).
 
-On the same photos: boxes off by 10 %, also at random; faces levelled by the eyes, as
-they are and in photos turned by 15 and 30 degrees; crops of about 300 px brought to 48 px
+On the same photos: boxes off by 10 %, also at random; crops of about 300 px brought to 48 px
 before they go to the model, also on sharp faces of the shared photos.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -49,8 +48,6 @@ PHOTO = (640, 427)
 QUANTILES = (10, 25, 50, 75, 90)
 SCALES = (0.72, 0.77, 0.82, 0.87, 0.92, 0.97, 1.02, 1.07, 1.12, 1.22, 1.32)
 SHIFTS = (-0.07, -0.02, 0.03, 0.08, 0.13)
-TURNED_FACES = 800
-TURNS = (0, 15, 30)
 SHARP = 200
 """Pixels of a sharp face's crop, at least."""
 
@@ -102,10 +99,11 @@ def framing(images: np.ndarray) -> dict[str, Any]:
     }
 
 
-def show(images: np.ndarray, labels: np.ndarray, detector: YuNet, turn: float = 0) -> list[Shown]:
+def shown_faces(
+    images: np.ndarray, labels: np.ndarray, detector: YuNet, turn: float = 0
+) -> Iterator[Shown]:
     """The faces in photos of their own, turned by some degrees; those that are found."""
     rng = np.random.default_rng(0)
-    shown = []
     for image, label in zip(images, labels, strict=True):
         side = int(rng.integers(100, 281))
         photo = np.array(background(PHOTO, rng).convert("L"))
@@ -116,8 +114,7 @@ def show(images: np.ndarray, labels: np.ndarray, detector: YuNet, turn: float = 
         frame = Box(left, top, side, side)
         near = [face for face in detector.find(rgb) if overlap(face.box, frame) >= 0.3]
         if near:
-            shown.append(Shown(rgb, near[0], frame, int(label)))
-    return shown
+            yield Shown(rgb, near[0], frame, int(label))
 
 
 def lay(photo: np.ndarray, face: np.ndarray, left: int, top: int) -> None:
@@ -152,15 +149,6 @@ def turned(rgb: np.ndarray, centre: tuple[float, float], degrees: float) -> np.n
     return cv2.warpAffine(
         rgb, matrix, rgb.shape[1::-1], flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-
-
-def levelled(shown: Shown) -> Shown:
-    """The photo turned about the box's centre until the eyes are level."""
-    (right_x, right_y), (left_x, left_y), *_ = shown.face.landmarks
-    box = shown.face.box
-    centre = (box.x + box.width / 2, box.y + box.height / 2)
-    degrees = float(np.degrees(np.arctan2(left_y - right_y, left_x - right_x)))
-    return replace(shown, rgb=turned(shown.rgb, centre, degrees))
 
 
 class Evaluator:
@@ -263,19 +251,6 @@ def box_errors(evaluator: Evaluator, shown: list[Shown], rule: CropRule) -> dict
     }
 
 
-def levelling(
-    evaluator: Evaluator, images: np.ndarray, labels: np.ndarray, detector: YuNet
-) -> dict[str, Any]:
-    rows = {}
-    as_it_is = evaluator.by_rule(evaluator.rule)
-    for turn in TURNS:
-        shown = show(images, labels, detector, turn)
-        row, right = evaluator.figures(shown, as_it_is)
-        level = evaluator.against([levelled(each) for each in shown], as_it_is, right)
-        rows[str(turn)] = {"faces": len(shown), "as_they_are": row, "levelled": level}
-    return rows
-
-
 def sharp_faces(evaluator: Evaluator, detector: YuNet) -> dict[str, Any]:
     """Sharp faces of the shared and the bundled photos, as they are and through 48 px."""
     shown, stated = [], []
@@ -355,7 +330,7 @@ def main() -> None:
     chosen = np.random.default_rng(0).permutation(len(valid))[:count]
     images, labels = valid.images[chosen], valid.labels[chosen]
     detector, evaluator = YuNet(), Evaluator(load_classifier("xcao_two_stream"))
-    shown = show(images, labels, detector)
+    shown = list(shown_faces(images, labels, detector))
     shipped, right = evaluator.figures(shown, evaluator.by_rule(evaluator.rule))
     frame = evaluator.against(
         shown,
@@ -384,9 +359,6 @@ def main() -> None:
         "sweep": sweep(evaluator, shown, right),
         "box_error": {named(evaluator.rule): box_errors(evaluator, shown, evaluator.rule)},
         "bundled_photos": bundled(evaluator, detector),
-        "levelling_by_photo_turned": levelling(
-            evaluator, images[:TURNED_FACES], labels[:TURNED_FACES], detector
-        ),
         "through_48_px": {
             "valid_faces_of_200_px_and_more": {"faces": len(large), "as_they_are": large_row}
             | {"through_48_px": evaluator.against(large, evaluator.through_48, large_right)},

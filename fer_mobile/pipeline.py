@@ -43,6 +43,9 @@ logger = logging.getLogger(__name__)
 Boxes = Iterable[Sequence[float]]
 """Boxes of one photo: x, y, width and height of each, in pixels of the upright photo."""
 
+Directions = Sequence[preprocess.Direction | None]
+"""For each face, the direction of its eyes where it is levelled."""
+
 
 class Pipeline:
     """Decode → detect → crop, gray, resize → classify.
@@ -170,13 +173,17 @@ class Pipeline:
             return photo, []
         with watch.stage("decode"):
             photo = self._with_pixels_for(photo, detections, source)
-        squares, qualities = self._squares(photo, detections, watch)
+        levelling = self.classifier.contract.preprocessing.levelling
+        directions = [levelling.rule.direction(face) if levelling else None for face in detections]
+        inputs, qualities = self._inputs(photo, detections, directions, watch)
         with watch.stage("classify"):
-            probabilities = self.classifier.classify(squares)
+            probabilities = self.classifier.classify(inputs)
         labels = self.classifier.labels
         faces = [
-            _face(detection, dict(zip(labels, row.tolist(), strict=True)), each)
-            for detection, row, each in zip(detections, probabilities, qualities, strict=True)
+            _face(found, dict(zip(labels, row.tolist(), strict=True)), direction is not None, rated)
+            for found, row, direction, rated in zip(
+                detections, probabilities, directions, qualities, strict=True
+            )
         ]
         return photo, faces
 
@@ -206,26 +213,32 @@ class Pipeline:
         side = math.ceil(needed * max(photo.size))
         return load_photo(source, min_long_side=side, max_bytes=self.max_bytes)
 
-    def _squares(
-        self, photo: Photo, detections: list[Detection], watch: _Stopwatch
+    def _inputs(
+        self, photo: Photo, detections: list[Detection], directions: Directions, watch: _Stopwatch
     ) -> tuple[Pixels, list[quality.Quality]]:
         """The classifier's input for every face, uint8 [N, size, size], and the faces' quality."""
         rule = self.classifier.contract.preprocessing.crop.rule
         with watch.stage("gray"):
             grays = [
                 preprocess.to_gray(
-                    preprocess.crop(photo.rgb, *rule.square(face.box.scaled(photo.scale)))
+                    preprocess.crop(
+                        photo.rgb, *rule.square(face.box.scaled(photo.scale), direction)
+                    )
                 )
-                for face in detections
+                for face, direction in zip(detections, directions, strict=True)
             ]
         with watch.stage("resize"):
-            squares = np.stack([preprocess.resize(gray, self.classifier.size) for gray in grays])
-            shown = grays if self.classifier.size != quality.SIDE else squares
+            turns = list(zip(grays, directions, strict=True))
+            size = self.classifier.size
+            inputs = np.stack([preprocess.resize_face(gray, size, turn) for gray, turn in turns])
+            shown: Iterable[Pixels] = inputs
+            if size != quality.SIDE:
+                shown = [preprocess.resize_face(gray, quality.SIDE, turn) for gray, turn in turns]
             qualities = [
-                quality.face_quality(preprocess.resize(gray, quality.SIDE), detection)
-                for gray, detection in zip(shown, detections, strict=True)
+                quality.face_quality(gray, detection, levelled=direction is not None)
+                for gray, detection, direction in zip(shown, detections, directions, strict=True)
             ]
-        return squares, qualities
+        return inputs, qualities
 
 
 def load_pipeline(
@@ -310,7 +323,12 @@ def photo_label(faces: Sequence[Face], mode: FacesMode) -> tuple[str | None, flo
     return chosen.label, chosen.confidence
 
 
-def _face(detection: Detection, probabilities: dict[str, float], rated: quality.Quality) -> Face:
+def _face(
+    detection: Detection,
+    probabilities: dict[str, float],
+    levelled: bool,
+    rated: quality.Quality,
+) -> Face:
     label = max(probabilities, key=probabilities.__getitem__)
     return Face(
         detection.box,
@@ -320,6 +338,7 @@ def _face(detection: Detection, probabilities: dict[str, float], rated: quality.
         detection.score,
         detection.landmarks,
         detection.tilt,
+        levelled,
         quality=rated.value,
         flaw=rated.flaw,
     )

@@ -14,7 +14,7 @@ from fer_mobile.arrays import Pixels, Probabilities
 from fer_mobile.data.face_files import FaceFiles
 from fer_mobile.data.steps import apply_steps
 from fer_mobile.models import DEFAULT, shipped_models
-from fer_mobile.preprocess import CropRule, gray_faces, normalise, resize
+from fer_mobile.preprocess import CropRule, Levelling, gray_faces, normalise, resize
 
 if TYPE_CHECKING:
     import keras
@@ -66,6 +66,8 @@ class Predictor:
     """Probabilities [N, labels] of prepared faces [N, size, size]."""
     crop: CropRule = field(default_factory=CropRule)
     """How a detector's box becomes a face for it."""
+    levelling: Levelling | None = field(default_factory=Levelling)
+    """Which faces are turned until their eyes are level."""
     steps: tuple[str, ...] = ()
     """What faces go through before they are resized (see `data.steps`)."""
     network: keras.Model | None = None
@@ -118,11 +120,13 @@ def load_predictor(
     from fer_mobile.runtime.classifier import load_classifier
 
     classifier = load_classifier(model, threads)
+    preprocessing = classifier.contract.preprocessing
     return Predictor(
         classifier.labels,
         classifier.size,
         lambda faces: _in_batches(classifier.classify, faces),
-        classifier.contract.preprocessing.crop.rule,
+        preprocessing.crop.rule,
+        preprocessing.levelling.rule if preprocessing.levelling else None,
     )
 
 

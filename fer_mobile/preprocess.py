@@ -1,4 +1,4 @@
-"""THE definition of preprocessing: crop → gray → resize → normalise, in this order.
+"""THE definition of preprocessing: crop → gray → resize → level → normalise, in this order.
 
 Training, evaluation, the photo pipeline and the Android app all follow it, so every
 step is defined to the bit:
@@ -13,6 +13,11 @@ step is defined to the bit:
   each pass rounding half up to uint8.  (This is what Pillow's BILINEAR does to a square;
   where the height exceeds the width it takes the columns first.  Tests hold an
   independent implementation against it.)
+* *level*: where the line of the eyes tilts enough (`Levelling`), crop, gray and resize take
+  a square √2 times as large at twice the model's side, which is then turned about its centre
+  until the eyes are level.  Cosine and sine are the eyes' distance along x and y over their
+  distance, times √2, rounded half up to multiples of 2**-15; a pixel is interpolated between
+  four neighbours by the first 8 bits of its place's fraction, and rounded half up.
 * *normalise*: pixel / 255 (other models: pixel / 127.5 - 1, or the pixel itself), which a
   full-integer model does by its input quantization.
 """
@@ -31,7 +36,7 @@ from PIL import Image
 from fer_mobile.arrays import Pixels
 from fer_mobile.errors import InputError, PhotoError
 from fer_mobile.images import Photo
-from fer_mobile.types import Box
+from fer_mobile.types import Box, Detection
 
 VERSION: Final = 1
 """Changes whenever any output byte of this module may change."""
@@ -39,6 +44,36 @@ VERSION: Final = 1
 
 LUMA: Final = (19595, 38470, 7471)
 """Weights of R, G and B in gray, in 65536ths (ITU-R BT.601)."""
+
+
+_ROOT_2: Final = math.sqrt(2)
+
+Direction = tuple[float, float]
+"""x and y of a step of length 1 along the line of the eyes, to the person's left eye: cosine
+and sine of the tilt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Levelling:
+    """Which faces are turned until their eyes are level.
+
+    The default loses nothing upright (benchmarks/levelling.py).
+    """
+
+    min_tilt: float = 10.0
+    """Least tilt in degrees, to either side."""
+
+    def direction(self, face: Detection) -> Direction | None:
+        """Where the eyes of a face to be turned point; None for one that stays as it is.
+
+        A face without landmarks stays.
+        """
+        line, tilt = face.eye_line, face.tilt
+        if line is None or tilt is None or abs(tilt) < self.min_tilt:
+            return None
+        x, y = line
+        distance = math.sqrt(x * x + y * y)
+        return x / distance, y / distance
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +88,16 @@ class CropRule:
     shift_y: float = 0.03
     """Offset of the square's centre over the height of the box; negative is up."""
 
-    def square(self, box: Box) -> tuple[int, int, int]:
-        """Left, top and side in whole pixels (side ≥ 1; the square may leave the photo)."""
-        side = max(1, _round(self.scale * box.height))
-        left = _round(box.x + box.width / 2 - side / 2)
-        top = _round(box.y + box.height / 2 + self.shift_y * box.height - side / 2)
+    def square(self, box: Box, direction: Direction | None = None) -> tuple[int, int, int]:
+        """Left, top and side in whole pixels (side ≥ 1; the square may leave the photo).
+
+        The square of a face that is turned by its eyes' `direction` is √2 times as large.
+        """
+        cosine, sine = direction or (1.0, 0.0)
+        shift = self.shift_y * box.height
+        side = max(1, _round((_ROOT_2 if direction else 1.0) * self.scale * box.height))
+        left = _round(box.x + box.width / 2 - sine * shift - side / 2)
+        top = _round(box.y + box.height / 2 + cosine * shift - side / 2)
         return left, top, side
 
 
@@ -132,9 +172,40 @@ def resize(gray: Pixels, size: int) -> Pixels:
     return np.asarray(Image.fromarray(gray).resize((size, size), Image.Resampling.BILINEAR))
 
 
-def face_pixels(image: Pixels, box: Box, size: int, rule: CropRule) -> Pixels:
-    """Crop, gray and resize one face of an upright RGB or gray photo: uint8 size×size."""
-    return resize(to_gray(crop(image, *rule.square(box))), size)
+def resize_face(gray: Pixels, size: int, direction: Direction | None = None) -> Pixels:
+    """A face's square, uint8 H×W gray, as uint8 size×size; turned where it has a `direction`."""
+    if direction is None:
+        return resize(gray, size)
+    return _level(resize(gray, 2 * size), direction)
+
+
+def _level(gray: Pixels, direction: Direction) -> Pixels:
+    """The inner square of a uint8 2S×2S image, turned about its centre: uint8 S×S."""
+    size = len(gray) // 2
+    # A pixel more on every side: the edge is repeated.
+    width = 2 * size + 2
+    padded = np.pad(gray, 1, "edge").astype(np.int32).ravel()
+    # Places in 2**-16 pixels; two steps of 2**-15 for a pixel of the face, from its centre.
+    cosine, sine = (_round(_ROOT_2 * value * 2**15) for value in direction)
+    steps = np.arange(1 - size, size, 2, dtype=np.int32)
+    centre = (size << 16) + (1 << 15)
+    x = centre + steps * cosine - (steps * sine)[:, None]
+    y = centre + steps * sine + (steps * cosine)[:, None]
+    place = (y >> 16) * width + (x >> 16)
+    x, y = x >> 8 & 255, y >> 8 & 255
+    upper = padded[place] * (256 - x) + padded[place + 1] * x
+    lower = padded[place + width] * (256 - x) + padded[place + width + 1] * x
+    return np.asarray((upper * (256 - y) + lower * y + (1 << 15)) >> 16, np.uint8)
+
+
+def face_pixels(
+    image: Pixels, box: Box, size: int, rule: CropRule, direction: Direction | None = None
+) -> Pixels:
+    """Crop, gray, resize and level one face of an upright RGB or gray photo: uint8 size×size.
+
+    `direction` is that of its eyes (see `Levelling.direction`); without one it is not turned.
+    """
+    return resize_face(to_gray(crop(image, *rule.square(box, direction))), size, direction)
 
 
 Normalisation = Literal["pixel/255", "pixel/127.5-1", "pixel"]

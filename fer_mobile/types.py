@@ -86,17 +86,25 @@ class Detection:
     """The person's right eye, left eye, nose, right and left mouth corner, in pixels; or none."""
 
     @property
-    def tilt(self) -> float | None:
-        """Degrees of the line from the person's right eye to the left one, -180 to 180.
+    def eye_line(self) -> Point | None:
+        """x and y from the person's right eye to the left one.
 
-        0 is level, and positive is turned clockwise, as the photo is looked at.  None where there
-        are no landmarks, or both eyes lie in one place.
+        None where there are no landmarks, or both eyes lie in one place.
         """
         if len(self.landmarks) < 2:
             return None
         (right_x, right_y), (left_x, left_y) = self.landmarks[:2]
         x, y = left_x - right_x, left_y - right_y
-        return math.degrees(math.atan2(y, x)) if x or y else None
+        return (x, y) if 0 < x * x + y * y < math.inf else None
+
+    @property
+    def tilt(self) -> float | None:
+        """Degrees by which the line of the eyes is turned clockwise, -180 to 180; 0 is level.
+
+        None where there is no `eye_line`.
+        """
+        line = self.eye_line
+        return None if line is None else math.degrees(math.atan2(line[1], line[0]))
 
     def scaled(self, factor: float) -> Detection:
         """The same face in an image that is `factor` times as large."""

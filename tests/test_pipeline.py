@@ -12,14 +12,14 @@ import pytest
 from PIL import Image
 
 from fer_mobile import preprocess
-from fer_mobile.contract import Crop, ModelContract, Preprocessing, Tensor
+from fer_mobile.contract import Crop, Levelling, ModelContract, Preprocessing, Tensor
 from fer_mobile.detect import load_detector
 from fer_mobile.detect.scale import Scaled
 from fer_mobile.detect.yunet import YuNet, overlap
 from fer_mobile.errors import InputError, ModelError, PhotoError
 from fer_mobile.images import load_photo
 from fer_mobile.labels import LABELS
-from fer_mobile.model_file import attach, model_checksum
+from fer_mobile.model_file import attach, model_checksum, split
 from fer_mobile.pipeline import Pipeline, load_pipeline, photo_label
 from fer_mobile.resources import photos_dir
 from fer_mobile.runtime.classifier import load_classifier
@@ -298,6 +298,32 @@ def test_a_wrong_value_of_on_error_is_named(shipped):
     for call in (shipped, shipped.batch):
         with pytest.raises(InputError, match="on_error: expected raise or result, found 'skip'"):
             call(ONE_FACE, on_error="skip")
+
+
+def test_tilted_faces_are_levelled_where_the_contract_says_so(probe, tmp_path):
+    turned = Image.open(ONE_FACE).convert("RGB").rotate(35, Image.Resampling.BICUBIC)
+    path = tmp_path / "turned.png"
+    turned.resize((1024, 1024), Image.Resampling.BICUBIC).crop((100, 0, 600, 500)).save(path)
+    levelling = Levelling(landmarks="eyes", min_tilt=10)
+    bare, contract = split(probe.read_bytes(), probe)
+    preprocessing = contract.preprocessing.model_copy(update={"levelling": levelling})
+    model = tmp_path / "levelling.tflite"
+    changed = {"preprocessing": preprocessing, "requires": ("levelling",)}
+    model.write_bytes(attach(bare, contract.model_copy(update=changed)))
+    pipeline, rgb = load_pipeline(model), load_photo(path).rgb
+    (face,) = pipeline(path).faces
+    assert face.tilt < -10
+    assert face.levelled
+    direction = levelling.rule.direction(Detection(face.box, face.score, face.landmarks))
+    pixels = preprocess.face_pixels(rgb, face.box, SIZE, CROP.rule, direction)
+    found = list(face.probabilities.values())
+    np.testing.assert_allclose(found, pixels.mean(axis=1) / 255, atol=1e-5)
+    (given,) = pipeline(path, boxes=[face.box]).faces
+    (before,) = load_pipeline(probe)(path).faces
+    assert (given.tilt, given.levelled, before.levelled) == (None, False, False)
+    assert given.probabilities == before.probabilities != face.probabilities
+    (upright,) = pipeline(ONE_FACE).faces
+    assert not upright.levelled
 
 
 # --- faces -------------------------------------------------------------------------------

@@ -29,10 +29,10 @@ from fer_mobile.images import load_photo
 from fer_mobile.labels import ALIASES, EMOJI, LABELS, MULTIPLE
 from fer_mobile.models import DEFAULT, shipped_models, tflite_file
 from fer_mobile.pipeline import Pipeline, load_pipeline
-from fer_mobile.preprocess import CropRule
+from fer_mobile.preprocess import CropRule, Levelling
 from fer_mobile.resources import models_dir, photos_dir
 from fer_mobile.runtime.classifier import Classifier
-from fer_mobile.types import STAGES, Box
+from fer_mobile.types import STAGES, Box, Detection, Point
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tests" / "golden"
@@ -78,6 +78,26 @@ CROPS: list[tuple[str, int, Box, CropRule, int]] = [
     ("faces.png", 1, Box(64, 0, 64, 64), RULE, 48),
 ]  # fmt: skip
 
+# (image, orientation, box, the person's right and left eye, rule, size)
+LEVELLED: list[tuple[str, int, Box, tuple[Point, Point], CropRule, int]] = [
+    # The eyes of the portrait, at every model's size; the photo turned, with the eyes.
+    *(("portrait.png", 1, Box(38, 55, 90, 113), ((62, 103), (102, 104)), RULE, size)
+      for size in (48, 56, 64)),
+    ("portrait.png", 6, Box(42, 38, 113, 90), ((107, 62), (106, 102)), RULE, 56),
+    ("portrait.png", 3, Box(72, 42, 90, 113), ((138, 107), (98, 106)), RULE, 56),
+    ("portrait.png", 8, Box(55, 72, 113, 90), ((103, 138), (104, 98)), RULE, 56),
+    # All round, among them quarters, eighths and a millionth of a degree.
+    *(("portrait.png", 1, Box(40.3, 60.8, 80.1, 100.7), ((80, 100), (80 + x, 100 + y)), RULE, 56)
+      for x, y in ((9, 0), (9, 9), (0, 9), (-9, 9), (-9, 0), (-9, -9), (0, -9), (9, -9), (9, 4),
+                   (9, -2), (-7.3, 0.4), (0.7, -31.9), (30, 5e-7))),
+    # Half out on every side and wholly out; another rule; a pixel; enlarged and reduced.
+    *(("portrait.png", 1, Box(x, y, 120, 120), ((50, 60), (90, 75)), RULE, 56)
+      for x, y in ((-60, 40), (160, 40), (60, -90), (60, 240), (900, 900))),
+    ("portrait.png", 1, Box(40, 60, 80, 100), ((50, 60), (80, 30)), CropRule(1.3, -0.1), 48),
+    *(("noise.png", 1, Box(9, 7, n, n), ((3, 9), (8, 12)), CropRule(1, 0), size)
+      for n, size in ((0.01, 8), (1, 56), (3, 24), (20, 56), (40, 56), (300, 7), (30, 1))),
+]  # fmt: skip
+
 # (image, longest side)
 SHRINKS = [
     *(("portrait.png", side) for side in (140, 105, 90, 70, 64, 42, 30, 21, 10, 1)),
@@ -86,7 +106,7 @@ SHRINKS = [
     ("pixel.png", 640),
 ]
 
-PHOTOS = ("portrait.png", "group.png", "noise.png")
+PHOTOS = ("portrait.png", "group.png", "noise.png", "tilted.png")
 """What goes through the whole pipeline."""
 
 
@@ -129,6 +149,29 @@ def crop_cases(blob: Blob) -> list[dict[str, Any]]:
                 "size": size,
                 "square": list(rule.square(box)),
                 "pixels": blob.add(preprocess.face_pixels(rgb, box, size, rule)),
+            }
+        )
+    return cases
+
+
+def levelled_cases(blob: Blob) -> list[dict[str, Any]]:
+    """`LEVELLED` with the tilt of each, and the pixels that they give."""
+    cases = []
+    for name, orientation, box, eyes, rule, size in LEVELLED:
+        face = Detection(box, 1.0, eyes)
+        direction = Levelling(0).direction(face)
+        pixels_given = preprocess.face_pixels(pixels(name, orientation), box, size, rule, direction)
+        cases.append(
+            {
+                "image": name,
+                "orientation": orientation,
+                "box": list(box),
+                "eyes": [list(eye) for eye in eyes],
+                "tilt": face.tilt,
+                "rule": [rule.scale, rule.shift_y],
+                "size": size,
+                "square": list(rule.square(box, direction)),
+                "pixels": blob.add(pixels_given),
             }
         )
     return cases
@@ -225,7 +268,13 @@ def photo_case(pipeline: Pipeline, name: str, rgb: np.ndarray) -> dict[str, Any]
         "label": result.label,
         "confidence": result.confidence,
         "faces": [
-            {"box": list(face.box), "label": face.label, "confidence": face.confidence}
+            {
+                "box": list(face.box),
+                "label": face.label,
+                "confidence": face.confidence,
+                "tilt": face.tilt,
+                "levelled": face.levelled,
+            }
             for face in result.faces
         ],
     }
@@ -257,6 +306,7 @@ def vectors() -> tuple[dict[str, Any], bytes]:
         "preprocessing": preprocess.VERSION,
         "labels": {"labels": LABELS, "multiple": MULTIPLE, "emoji": EMOJI, "aliases": ALIASES},
         "crops": crop_cases(blob),
+        "levelled": levelled_cases(blob),
         "shrinks": shrink_cases(blob),
         "detection": detection_case(blob),
         "model_faces": model_faces(),
@@ -281,6 +331,7 @@ def write_images() -> None:
     images = {
         "portrait": portrait,
         "group": group,
+        "tilted": portrait.rotate(-35, Image.Resampling.BICUBIC, fillcolor=(90, 110, 130)),
         "noise": Image.fromarray(generator.integers(0, 256, (43, 61, 3), dtype=np.uint8)),
         "alpha": Image.fromarray(generator.integers(0, 256, (24, 32, 4), dtype=np.uint8)),
         "pixel": Image.new("RGB", (1, 1), (12, 200, 77)),
@@ -299,7 +350,7 @@ def main() -> None:
     found, blob = vectors()
     write_text(GOLDEN / "vectors.json", json.dumps(found, indent=1) + "\n")
     write_bytes(GOLDEN / "vectors.bin", blob)
-    for name in ("crops", "shrinks", "models", "photos"):
+    for name in ("crops", "levelled", "shrinks", "models", "photos"):
         print(f"{name}: {len(found[name])}")
 
 

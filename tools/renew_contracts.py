@@ -5,9 +5,10 @@
 benchmarks/results/renewed.json then says which graph each file had that rows of measurements
 name by its checksum, so that the rows stay joined to their files.
 
-For what is known of a model besides its graph: provenance, licence, objectives by the figures
-of its precision, from models/*/accelerators.json the verdict on each kind of processor, and what
-the float weights give for the reference faces.  Figures stay those of the file.
+For what is known of a model besides its graph: the levelling of faces, provenance, licence,
+objectives by the figures of its precision, from models/*/accelerators.json the verdict on each
+kind of processor, and what the float weights give for the reference faces.  Figures stay those
+of the file.
 """
 
 from __future__ import annotations
@@ -18,7 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from fer_mobile.checkpoint import load_checkpoint
-from fer_mobile.contract import Accelerator, LabelFacts, ModelContract, Objective, Provenance
+from fer_mobile.contract import (
+    LEVELLING,
+    Accelerator,
+    LabelFacts,
+    ModelContract,
+    Objective,
+    Provenance,
+    requirements,
+)
 from fer_mobile.convert.reference import bundled_reference, by_label
 from fer_mobile.files import write_bytes, write_text
 from fer_mobile.model_file import attach, contract_file, split
@@ -39,6 +48,10 @@ def renewed(
     accelerators = verdicts.get(contract.precision, [])
     return contract.model_copy(
         update={
+            "requires": requirements(
+                contract.preprocessing.normalisation, contract.output_values, levelling=True
+            ),
+            "preprocessing": contract.preprocessing.model_copy(update={"levelling": LEVELLING}),
             "label_facts": LabelFacts.of(contract.labels),
             "provenance": Provenance.model_validate(facts["provenance"]),
             "accelerators": tuple(Accelerator.model_validate(row) for row in accelerators),

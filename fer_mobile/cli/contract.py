@@ -89,6 +89,10 @@ def attach_command(
             help="Side of the square and how far it is moved down, over the height of the box.",
         ),
     ] = None,
+    min_tilt: Annotated[
+        float | None,
+        typer.Option(metavar="DEGREES", help="Turn faces that tilt by more until they are level."),
+    ] = None,
     licence: Annotated[str, typer.Option(metavar="TEXT", help="Of the weights.")] = "unknown",
     name: Annotated[str | None, typer.Option(metavar="NAME", help="Of the model.")] = None,
     out: Annotated[
@@ -109,6 +113,7 @@ def attach_command(
         value_range=cast("ValueRange", value_range),
         output_values=cast("OutputValues", output_values),
         crop=_crop_rule(crop),
+        min_tilt=min_tilt,
         licence=licence,
         name=name,
         out=out,

@@ -10,11 +10,13 @@ from __future__ import annotations
 from fer_mobile.contract.model import (
     FORMAT,
     FORMAT_VERSION,
+    LEVELLING,
     PRECISIONS,
     Accelerator,
     Crop,
     Figures,
     LabelFacts,
+    Levelling,
     Metric,
     ModelContract,
     Objective,
@@ -23,6 +25,7 @@ from fer_mobile.contract.model import (
     Precision,
     Preprocessing,
     Tensor,
+    requirements,
 )
 from fer_mobile.contract.parsing import LARGEST_SIDE, malformed, parse_contract
 from fer_mobile.contract.provenance import (
@@ -40,6 +43,7 @@ __all__ = [
     "FORMAT",
     "FORMAT_VERSION",
     "LARGEST_SIDE",
+    "LEVELLING",
     "PRECISIONS",
     "UNKNOWN",
     "UNTRAINED",
@@ -49,6 +53,7 @@ __all__ = [
     "Figures",
     "InitialWeights",
     "LabelFacts",
+    "Levelling",
     "Metric",
     "ModelContract",
     "Objective",
@@ -64,4 +69,5 @@ __all__ = [
     "malformed",
     "parse_contract",
     "printable",
+    "requirements",
 ]

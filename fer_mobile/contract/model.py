@@ -23,9 +23,9 @@ FORMAT: Final = "fer-mobile/contract"
 FORMAT_VERSION: Final = 3
 """Readers refuse files of a higher version, and read lower ones."""
 
-UNDERSTOOD: Final = frozenset({"normalisation", "softmax"})
-"""What a contract may require of this reader: "normalisation", another than pixel/255;
-"softmax", of outputs that are logits."""
+UNDERSTOOD: Final = frozenset({"levelling", "normalisation", "softmax"})
+"""What a contract may require of this reader: "levelling" of faces; "normalisation", another
+than pixel/255; "softmax", of outputs that are logits."""
 
 Precision = Literal["float32", "float16", "dynamic", "int8"]
 PRECISIONS: Final[tuple[Precision, ...]] = ("float32", "float16", "dynamic", "int8")
@@ -61,6 +61,23 @@ class Crop(Part):
         return preprocess.CropRule(self.scale, self.shift_y)
 
 
+class Levelling(Part):
+    """Faces whose eyes are not level are turned; see `preprocess.Levelling`."""
+
+    landmarks: Literal["eyes"]
+    """What is brought to the level: the line from the person's right eye to the left one."""
+    min_tilt: float = Field(ge=0, le=180, description="In degrees, to either side.")
+
+    @property
+    def rule(self) -> preprocess.Levelling:
+        """The rule that `preprocess` applies."""
+        return preprocess.Levelling(self.min_tilt)
+
+
+LEVELLING: Final = Levelling(landmarks="eyes", min_tilt=preprocess.Levelling().min_tilt)
+"""Of models that are trained here."""
+
+
 class Preprocessing(Part):
     """Which preprocessing the model was trained with; `preprocess` defines each step."""
 
@@ -72,14 +89,29 @@ class Preprocessing(Part):
         "x, y, width, height; pixels of the upright photo"
     )
     """What a box is; (x, y) is its top left corner."""
-    levelling: None = None
-    """Faces are not turned.  A later format may say otherwise, and require it."""
+    levelling: Levelling | None = None
+    """None: faces are not turned.  Otherwise `requires` has "levelling"."""
     crop: Crop = Crop()
     gray: Literal["bt601-integer-16", "in-graph"] = "bt601-integer-16"
     """(19595 R + 38470 G + 7471 B + 32768) >> 16; "in-graph": the model takes RGB and does it."""
     resize: Literal["triangle-antialiased-22"] = "triangle-antialiased-22"
     """Separable triangle filter in fixed point with 22 bits, rows first, widened to reduce."""
     normalisation: preprocess.Normalisation = "pixel/255"
+
+
+def requirements(
+    normalisation: preprocess.Normalisation = "pixel/255",
+    output_values: OutputValues = "probabilities",
+    *,
+    levelling: bool = False,
+) -> tuple[str, ...]:
+    """What a reader of such a contract must understand."""
+    needed = {
+        "levelling": levelling,
+        "normalisation": normalisation != "pixel/255",
+        "softmax": output_values == "logits",
+    }
+    return tuple(word for word, is_needed in needed.items() if is_needed)
 
 
 class LabelFacts(Part):

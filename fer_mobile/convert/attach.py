@@ -20,6 +20,7 @@ from fer_mobile.contract import (
     Tensor,
     describe_tensor,
     malformed,
+    requirements,
 )
 from fer_mobile.errors import InputError, ModelError, check_choice
 from fer_mobile.files import write_bytes, write_text
@@ -67,6 +68,7 @@ def attach_contract(
     value_range: ValueRange,
     output_values: OutputValues = "probabilities",
     crop: CropRule | None = None,
+    min_tilt: float | None = None,
     licence: str = UNKNOWN,
     name: str | None = None,
     out: str | Path | None = None,
@@ -80,6 +82,8 @@ def attach_contract(
         output_values: "probabilities", or "logits" that become some by a softmax.
         crop: from a detector's box to the square that it was trained on; by default the rule
             of FER2013's framing.
+        min_tilt: least tilt in degrees, 0 to 180, of faces that are turned until their eyes are
+            level; by default none is turned.
         licence: of the weights; "unknown" if you do not know.
         name: of the model; by default the file's.
         out: the file to write; by default `file` itself.
@@ -116,7 +120,9 @@ def attach_contract(
     rule = crop or CropRule()
     contract = _contract(
         path,
-        requires=_requires(NORMALISATIONS[value_range], output_values),
+        requires=requirements(
+            NORMALISATIONS[value_range], output_values, levelling=min_tilt is not None
+        ),
         name=name or path.stem,
         parameters=sum(math.prod(tensor.shape) for tensor in _weights(model)),
         parameter_cap=None,
@@ -126,6 +132,7 @@ def attach_contract(
         output_values=output_values,
         preprocessing={
             "crop": {"scale": rule.scale, "shift_y": rule.shift_y},
+            "levelling": None if min_tilt is None else {"landmarks": "eyes", "min_tilt": min_tilt},
             "gray": "in-graph" if image.shape[3] == 3 else "bt601-integer-16",
             "normalisation": NORMALISATIONS[value_range],
         },
@@ -145,12 +152,6 @@ def _contract(path: Path, **fields: object) -> ModelContract:
         return ModelContract.model_validate(fields)
     except ValidationError as error:
         raise malformed(error, path) from error
-
-
-def _requires(normalisation: Normalisation, values: OutputValues) -> tuple[str, ...]:
-    """What a reader of such a contract must understand."""
-    needed = [] if normalisation == "pixel/255" else ["normalisation"]
-    return (*needed, "softmax") if values == "logits" else tuple(needed)
 
 
 def _check_outputs(path: Path, content: bytes, contract: ModelContract) -> None:

@@ -12,6 +12,7 @@ from fer_mobile import zoo
 from fer_mobile.arrays import Probabilities
 from fer_mobile.checkpoint import Checkpoint
 from fer_mobile.contract import (
+    LEVELLING,
     LabelFacts,
     ModelContract,
     Precision,
@@ -19,6 +20,7 @@ from fer_mobile.contract import (
     Tensor,
     describe_tensor,
     malformed,
+    requirements,
 )
 from fer_mobile.convert.calibration import Calibration, find_calibration
 from fer_mobile.convert.converter import INPUT_NAME, OUTPUT_NAME, import_tensorflow, to_tflite
@@ -143,6 +145,7 @@ def _contract(
     image, probabilities = tensors
     try:
         return ModelContract(
+            requires=requirements(levelling=True),
             name=checkpoint.name,
             architecture=checkpoint.architecture,
             parameters=checkpoint.parameters,
@@ -152,7 +155,8 @@ def _contract(
             input=image,
             output=probabilities,
             preprocessing=Preprocessing(
-                gray="in-graph" if options.color == "rgb" else "bt601-integer-16"
+                gray="in-graph" if options.color == "rgb" else "bt601-integer-16",
+                levelling=LEVELLING,
             ),
             labels=checkpoint.labels,
             label_facts=LabelFacts.of(checkpoint.labels),

@@ -13,11 +13,11 @@ from fer_mobile.data.face_files import middle_square
 from fer_mobile.detect import load_detector
 from fer_mobile.errors import PhotoError, check_choice
 from fer_mobile.explain.saliency import METHODS, gradient, occlusion
-from fer_mobile.images import PhotoSource, load_photo
+from fer_mobile.images import Photo, PhotoSource, load_photo
 from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.predictor import Predictor, load_network, load_predictor
-from fer_mobile.preprocess import crop, to_gray
-from fer_mobile.types import Box, ExplainMethod
+from fer_mobile.preprocess import crop, resize_face, to_gray
+from fer_mobile.types import Box, Detection, ExplainMethod
 from fer_mobile.zoo import ARCHITECTURES
 
 
@@ -98,9 +98,9 @@ def _faces(image: PhotoSource, predictor: Predictor, whole: bool) -> list[tuple[
         box = Box((width - side) // 2, (height - side) // 2, side, side)
         grays = {box: middle_square(to_gray(photo.rgb))}
     else:
-        boxes = [face.box for face in load_detector("yunet").detect(photo)]
-        boxes.sort(key=lambda box: -box.width * box.height)
-        grays = {box: to_gray(crop(photo.rgb, *predictor.crop.square(box))) for box in boxes}
+        found = load_detector("yunet").detect(photo)
+        found.sort(key=lambda face: -face.box.width * face.box.height)
+        grays = {face.box: _gray(photo, face, predictor) for face in found}
     if not grays:
         raise PhotoError(
             photo.path or "the photo",
@@ -109,6 +109,13 @@ def _faces(image: PhotoSource, predictor: Predictor, whole: bool) -> list[tuple[
             hint="If the image is a face already, use `whole=True`.",
         )
     return [(box, predictor.prepare(gray[None])[0]) for box, gray in grays.items()]
+
+
+def _gray(photo: Photo, face: Detection, predictor: Predictor) -> Pixels:
+    """The gray square of a face; one that is levelled has the model's size already."""
+    direction = predictor.levelling.direction(face) if predictor.levelling else None
+    gray = to_gray(crop(photo.rgb, *predictor.crop.square(face.box, direction)))
+    return gray if direction is None else resize_face(gray, predictor.size, direction)
 
 
 def _explained(

@@ -16,6 +16,7 @@ from fer_mobile.golden import golden_faces
 from fer_mobile.labels import LABELS
 from fer_mobile.model_file import contract_file, read_contract, split
 from fer_mobile.pipeline import load_pipeline
+from fer_mobile.preprocess import Levelling
 from fer_mobile.resources import models_dir, photos_dir
 from fer_mobile.runtime.classifier import load_classifier
 from tests.contract.test_formats import FORMAT_2, packed
@@ -77,10 +78,13 @@ def test_other_labels_and_ranges_are_obeyed(foreign, tmp_path):
     foreign.write_bytes(content.replace(b"Probabilities of ", b"Likelihoods of + "))
     names = [f"label {n}" for n in range(8)]
     out = tmp_path / "named.tflite"
-    attach_contract(foreign, labels=names, value_range="-1..1", licence="MIT", out=out)
+    attach_contract(
+        foreign, labels=names, value_range="-1..1", min_tilt=12.5, licence="MIT", out=out
+    )
     contract = read_contract(out)
     assert (contract.labels, contract.licence) == (tuple(names), "MIT")
-    assert contract.requires == ("normalisation",)
+    assert contract.requires == ("levelling", "normalisation")
+    assert contract.preprocessing.levelling.rule == Levelling(12.5)
     classifier = load_classifier(out)
     face = np.arange(classifier.size**2, dtype=np.int64).reshape(1, classifier.size, -1) % 256
     prepared = classifier.prepare(face.astype(np.uint8))
@@ -117,6 +121,7 @@ def test_logits_are_no_probabilities_until_they_are_called_so(tmp_path):
         ({"labels": ["a"] * 8}, InputError, "labels: expected 8 different names"),
         ({"labels": ["a\nb", *LABELS[1:]]}, ModelError, "labels"),
         ({"output_values": "odds"}, InputError, "output_values: expected probabilities or"),
+        ({"min_tilt": 200}, ModelError, "min_tilt: input should be less than or equal to 180"),
         ({"value_range": "0-1"}, InputError, r"value_range: expected 0\.\.1 or"),
     ],
 )

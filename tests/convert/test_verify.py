@@ -165,7 +165,7 @@ def test_a_contract_that_contradicts_the_graph(own_copy, change):
         (lambda f: f.update(format_version=4, news=1), "format 3 or older, found format 4.*Update"),
         (lambda f: f.update(format="other"), "a well-formed contract, found format"),
         (lambda f: f.pop("labels"), "labels: field required"),
-        (lambda f: f.update(requires=["levelling"]), "found levelling in requires.*Update"),
+        (lambda f: f.update(requires=["news"]), "found news in requires.*Update"),
         (lambda f: f["labels"].pop(), r"\[1, 8\], found 7 labels"),
         (lambda f: f["labels"].append("boredom"), r"\[1, 8\], found 9 labels"),
         (lambda f: f["labels"].__setitem__(0, "fear"), "a different label for each output"),

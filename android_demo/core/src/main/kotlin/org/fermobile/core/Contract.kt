@@ -8,6 +8,7 @@ import java.nio.ByteBuffer
  *
  * @property precision `float32`, `float16`, `dynamic` or `int8`.
  * @property crop maps a detector's box to the framing of the training faces.
+ * @property levelling which faces are turned until their eyes are level; null where none is.
  * @property normalisation what the input's values stand for.
  * @property logits whether the outputs are logits, which become probabilities by a softmax.
  * @property labels a different one for every output, in its order.
@@ -24,6 +25,7 @@ data class Contract(
     val input: Tensor,
     val output: Tensor,
     val crop: CropRule,
+    val levelling: Levelling? = null,
     val normalisation: Normalisation = Normalisation.UNIT,
     val logits: Boolean = false,
     val labels: List<String>,
@@ -37,7 +39,7 @@ data class Contract(
         const val FORMAT_VERSION = 3
 
         /** What a contract may require of this reader. */
-        val UNDERSTOOD = setOf("normalisation", "softmax")
+        val UNDERSTOOD = setOf("levelling", "normalisation", "softmax")
 
         /**
          * Reads a `.tflite` file's contract and checks it.

@@ -49,6 +49,7 @@ internal fun parseContract(text: String, name: String): Contract {
         input = tensor(json["input"]),
         output = tensor(json["output"]),
         crop = crop(json["preprocessing"]),
+        levelling = json["preprocessing"].optional("levelling")?.let(::levelling),
         normalisation = normalisation(json["preprocessing"]["normalisation"]),
         logits = json.optional("output_values")?.oneOf(OUTPUT_VALUES) == "logits",
         labels = json["labels"].list().map { it.label() },
@@ -95,11 +96,15 @@ private fun crop(json: Node): CropRule {
     json["gray"].oneOf(listOf("bt601-integer-16", "in-graph"))
     json["resize"].oneOf(listOf("triangle-antialiased-22"))
     json.optional("colour_space")?.oneOf(listOf("sRGB"))
-    json.optional("levelling")?.refuse("nothing")
     return CropRule(
         scale = json["crop"]["scale"].between(0.2, 5.0),
         shiftY = json["crop"]["shift_y"].between(-2.0, 2.0),
     )
+}
+
+private fun levelling(json: Node): Levelling {
+    json["landmarks"].oneOf(listOf("eyes"))
+    return Levelling(json["min_tilt"].between(0.0, 180.0))
 }
 
 private fun normalisation(json: Node): Normalisation {

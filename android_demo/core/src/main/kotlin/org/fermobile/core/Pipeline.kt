@@ -67,15 +67,21 @@ class Pipeline(
     ): List<Face> {
         val rule = classifier.contract.crop
         val photo = watch.time(Stage.DECODE) { withPixelsFor(source, decoded, detections) }
+        val directions = detections.map { classifier.contract.levelling?.direction(it) }
         val grays = watch.time(Stage.GRAY) {
-            detections.map { Preprocess.cropGray(photo.image, rule.square(it.box.scaled(photo.scale))) }
+            detections.zip(directions) { face, direction ->
+                Preprocess.cropGray(photo.image, rule.square(face.box.scaled(photo.scale), direction))
+            }
         }
-        val inputs = watch.time(Stage.RESIZE) { grays.map { Preprocess.resize(it, classifier.size) } }
+        val inputs = watch.time(Stage.RESIZE) {
+            grays.zip(directions) { gray, direction -> Preprocess.resizeFace(gray, classifier.size, direction) }
+        }
         val outputs = watch.time(Stage.CLASSIFY) { inputs.map(classifier::classify) }
-        return detections.zip(outputs) { detection, probabilities ->
-            val byLabel = classifier.labels.zip(probabilities.asList()).toMap(LinkedHashMap())
+        return detections.indices.map { index ->
+            val byLabel = classifier.labels.zip(outputs[index].asList()).toMap(LinkedHashMap())
             val surest = byLabel.maxBy { it.value }
-            Face(detection.box, surest.key, surest.value, byLabel)
+            val detection = detections[index]
+            Face(detection.box, surest.key, surest.value, byLabel, detection.tilt, directions[index] != null)
         }
     }
 

@@ -1,9 +1,11 @@
 package org.fermobile.core
 
 import kotlin.math.abs
+import kotlin.math.atan2
 import kotlin.math.floor
 import kotlin.math.max
 import kotlin.math.min
+import kotlin.math.sqrt
 
 /**
  * How a detector's box becomes the square that the model was trained on.
@@ -12,18 +14,43 @@ import kotlin.math.min
  * @property shiftY offset of the square's centre over the height of the box; negative is up.
  */
 data class CropRule(val scale: Double = 0.9, val shiftY: Double = 0.03) {
-    /** The square of a box, in whole pixels rounded half up; it may leave the photo. */
-    fun square(box: Box): Square {
-        val side = max(1, round(scale * box.height))
+    /**
+     * The square of a box, in whole pixels rounded half up; it may leave the photo.  That of a face
+     * that is turned by its eyes' [direction] is √2 times as large.
+     */
+    fun square(box: Box, direction: Direction? = null): Square {
+        val (cosine, sine) = direction ?: Direction(1.0, 0.0)
+        val shift = shiftY * box.height
+        val side = max(1, round((if (direction == null) 1.0 else ROOT_2) * scale * box.height))
         return Square(
-            left = round(box.x + box.width / 2 - side / 2.0),
-            top = round(box.y + box.height / 2 + shiftY * box.height - side / 2.0),
+            left = round(box.x + box.width / 2 - sine * shift - side / 2.0),
+            top = round(box.y + box.height / 2 + cosine * shift - side / 2.0),
             side = side,
         )
     }
-
-    private fun round(value: Double): Int = floor(value + 0.5).toInt()
 }
+
+/** x and y of a step of length 1 along the line of the eyes, to the person's left eye. */
+data class Direction(val cosine: Double, val sine: Double)
+
+/**
+ * Which faces are turned until their eyes are level.
+ *
+ * @property minTilt least tilt in degrees, to either side.
+ */
+data class Levelling(val minTilt: Double) {
+    /** Where the eyes of a face to be turned point; null for one that stays, as one without landmarks does. */
+    fun direction(face: Detection): Direction? {
+        val (x, y) = face.eyeLine ?: return null
+        if (abs(Math.toDegrees(atan2(y, x))) < minTilt) return null
+        val distance = sqrt(x * x + y * y)
+        return Direction(x / distance, y / distance)
+    }
+}
+
+private val ROOT_2 = sqrt(2.0)
+
+private fun round(value: Double): Int = floor(value + 0.5).toInt()
 
 /** What a model's input stands for; [key] is its name in a contract. */
 enum class Normalisation(val key: String) {
@@ -55,7 +82,7 @@ enum class Normalisation(val key: String) {
 data class Square(val left: Int, val top: Int, val side: Int)
 
 /**
- * Crop → gray → resize, bit for bit as `fer_mobile/preprocess.py` defines them; the vectors in
+ * Crop → gray → resize → level, bit for bit as `fer_mobile/preprocess.py` defines them; the vectors in
  * `tests/golden/` hold the two together.  ([Classifier] does the last step, see [Normalisation].)
  */
 object Preprocess {
@@ -85,9 +112,41 @@ object Preprocess {
         return GrayImage(size, size, transpose(resizeRows(transpose(rows, size), gray.width, filter), size))
     }
 
-    /** Crop, gray and resize of one face of an upright photo. */
-    fun facePixels(image: ArgbImage, box: Box, size: Int, rule: CropRule): GrayImage =
-        resize(cropGray(image, rule.square(box)), size)
+    /** A face's square at [size]×[size], turned where its eyes have a [direction]. */
+    fun resizeFace(gray: GrayImage, size: Int, direction: Direction?): GrayImage =
+        if (direction == null) resize(gray, size) else level(resize(gray, 2 * size), direction)
+
+    /** Crop, gray, resize and level of one face of an upright photo. */
+    fun facePixels(image: ArgbImage, box: Box, size: Int, rule: CropRule, direction: Direction? = null): GrayImage =
+        resizeFace(cropGray(image, rule.square(box, direction)), size, direction)
+
+    /** The inner square, half as wide, turned about the centre; places are in units of 2⁻¹⁶ pixels. */
+    private fun level(gray: GrayImage, direction: Direction): GrayImage {
+        val size = gray.width / 2
+        val cosine = round(ROOT_2 * direction.cosine * (1 shl 15))
+        val sine = round(ROOT_2 * direction.sine * (1 shl 15))
+        val centre = (size shl 16) - (1 shl 15)
+        return GrayImage(size, size, ByteArray(size * size) { place ->
+            val across = 2 * (place % size) + 1 - size
+            val down = 2 * (place / size) + 1 - size
+            between(gray, centre + across * cosine - down * sine, centre + across * sine + down * cosine)
+        })
+    }
+
+    /** The level at ([x], [y]) between four pixels; beyond the border the edge is repeated. */
+    private fun between(gray: GrayImage, x: Int, y: Int): Byte {
+        fun at(column: Int, row: Int): Int {
+            val place = row.coerceIn(0, gray.height - 1) * gray.width + column.coerceIn(0, gray.width - 1)
+            return gray.pixels[place].toInt() and 255
+        }
+        val left = x shr 16
+        val top = y shr 16
+        val right = x shr 8 and 255
+        val below = y shr 8 and 255
+        val upper = at(left, top) * (256 - right) + at(left + 1, top) * right
+        val lower = at(left, top + 1) * (256 - right) + at(left + 1, top + 1) * right
+        return (upper * (256 - below) + lower * below + (1 shl 15) shr 16).toByte()
+    }
 
     private fun luma(pixel: Int): Int =
         (19595 * (pixel shr 16 and 255) + 38470 * (pixel shr 8 and 255) + 7471 * (pixel and 255) + 32768) shr 16

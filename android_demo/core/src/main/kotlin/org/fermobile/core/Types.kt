@@ -1,5 +1,7 @@
 package org.fermobile.core
 
+import kotlin.math.atan2
+
 /** The stages that every timing uses, in the order of tables. */
 enum class Stage {
     DECODE, DETECT, RESIZE, GRAY, CLASSIFY, TOTAL;
@@ -27,6 +29,18 @@ data class Point(val x: Double, val y: Double) {
  * @property landmarks the person's right eye, left eye, nose, right and left corner of the mouth.
  */
 data class Detection(val box: Box, val score: Float, val landmarks: List<Point> = emptyList()) {
+    /** From the person's right eye to the left one; null without landmarks, or with both eyes in one place. */
+    val eyeLine: Point?
+        get() {
+            if (landmarks.size < 2) return null
+            val line = Point(landmarks[1].x - landmarks[0].x, landmarks[1].y - landmarks[0].y)
+            val squared = line.x * line.x + line.y * line.y
+            return line.takeIf { squared > 0 && squared.isFinite() }
+        }
+
+    /** Degrees by which the line of the eyes is turned clockwise, -180 to 180; null where there is no [eyeLine]. */
+    val tilt: Double? get() = eyeLine?.let { Math.toDegrees(atan2(it.y, it.x)) }
+
     /** The same face in an image that is [factor] times as large. */
     fun scaled(factor: Double) = Detection(box.scaled(factor), score, landmarks.map { it.scaled(factor) })
 }
@@ -36,12 +50,16 @@ data class Detection(val box: Box, val score: Float, val landmarks: List<Point> 
  *
  * @property confidence probability of [label], 0 to 1.
  * @property probabilities of every label, in the model's order.
+ * @property tilt degrees of the line of the eyes, see [Detection.tilt].
+ * @property levelled whether the face was turned by its tilt before the model saw it.
  */
 data class Face(
     val box: Box,
     val label: String,
     val confidence: Float,
     val probabilities: Map<String, Float>,
+    val tilt: Double? = null,
+    val levelled: Boolean = false,
 )
 
 /**

@@ -65,19 +65,28 @@ class ContractTest {
         assertEquals("😀", readWith(more).contract.emoji["happiness"])
         for (older in listOf("1", "2")) {
             val old = json.with("format_version", older).with("label_facts", null).with("requires", null)
-            val expected = read(content).contract.copy(formatVersion = older.toInt(), emoji = emptyMap())
+                .with("preprocessing.levelling", null)
+            val expected = read(content).contract
+                .copy(formatVersion = older.toInt(), emoji = emptyMap(), levelling = null)
             assertEquals(expected, readWith(old).contract)
         }
         assertEquals(true, readWith(json.with("output_values", "\"logits\"").with("requires", "[\"softmax\"]")).contract.logits)
         assertEquals(emptyList<Figures>(), readWith(json.with("figures", null)).contract.figures)
+        val levelling = json.with("preprocessing.levelling", """{"landmarks": "eyes", "min_tilt": 12.5}""")
+        assertEquals(Levelling(12.5), readWith(levelling.with("requires", "[\"levelling\"]")).contract.levelling)
+        assertEquals(null, readWith(json.with("preprocessing.levelling", "null")).contract.levelling)
     }
 
     @Test
     fun contradictionsAreRefusedInOneLine() {
         val cases = mapOf(
             json.with("format_version", "4") to "expected contract format 3 or older, found format 4. Update the app.",
-            json.with("requires", "[\"levelling\"]") to "found levelling in requires. Update the app.",
-            json.with("preprocessing.levelling", "{}") to "nothing as preprocessing.levelling",
+            json.with("requires", "[\"news\"]") to "found news in requires. Update the app.",
+            json.with("preprocessing.levelling", "{}") to "a value as preprocessing.levelling.landmarks",
+            json.with("preprocessing.levelling", """{"landmarks": "nose", "min_tilt": 10}""") to
+                "eyes as preprocessing.levelling.landmarks",
+            json.with("preprocessing.levelling", """{"landmarks": "eyes", "min_tilt": 181}""") to
+                "a number from 0.0 to 180.0 as preprocessing.levelling.min_tilt",
             json.with("preprocessing.crop.scale", "1e9") to "a number from 0.2 to 5.0 as preprocessing.crop.scale",
             json.with("preprocessing.crop.shift_y", "-9") to "a number from -2.0 to 2.0 as preprocessing.crop.shift_y",
             json.with("preprocessing.normalisation", "\"mean\"") to "as preprocessing.normalisation, found \"mean\"",

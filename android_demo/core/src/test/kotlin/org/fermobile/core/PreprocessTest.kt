@@ -6,6 +6,7 @@ import org.junit.Assert.assertSame
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
+import kotlin.math.abs
 
 class PreprocessTest {
     @Test
@@ -21,6 +22,38 @@ class PreprocessTest {
             assertEquals("$case", Square(left, top, side), rule.square(box))
             val found = Preprocess.facePixels(image, box, case.item("size").int(), rule)
             assertArrayEquals("$case", Golden.bytes(case.item("pixels")), found.pixels)
+        }
+    }
+
+    @Test
+    fun everyLevelledFaceHasThePixelsOfPython() {
+        val cases = Golden.vectors.item("levelled").items()
+        assertTrue(cases.size >= 30)
+        for (case in cases) {
+            val image = Golden.photo(case.item("image").text()!!, case.item("orientation").int())
+            val (scale, shift) = case.item("rule").doubles()
+            val rule = CropRule(scale, shift)
+            val box = case.item("box").box()
+            val eyes = case.item("eyes").items().map { it.doubles() }.map { (x, y) -> Point(x, y) }
+            val face = Detection(box, 1f, eyes)
+            val tilt = case.item("tilt").double()
+            assertEquals(tilt, face.tilt!!, 1e-12)
+            assertEquals(null, Levelling(abs(tilt) + 1e-9).direction(face))
+            val direction = Levelling(0.0).direction(face)
+            val (left, top, side) = case.item("square").ints()
+            assertEquals("$case", Square(left, top, side), rule.square(box, direction))
+            val found = Preprocess.facePixels(image, box, case.item("size").int(), rule, direction)
+            assertArrayEquals("$case", Golden.bytes(case.item("pixels")), found.pixels)
+        }
+    }
+
+    @Test
+    fun aFaceWithoutAnEyeLineStaysAsItIs() {
+        val box = Box(0.0, 0.0, 9.0, 9.0)
+        val place = Point(3.0, 4.0)
+        for (points in listOf(emptyList(), listOf(place), listOf(place, place), listOf(place, Point(Double.NaN, 4.0)))) {
+            assertEquals(null, Detection(box, 1f, points).tilt)
+            assertEquals(null, Levelling(0.0).direction(Detection(box, 1f, points)))
         }
     }
 
