@@ -28,7 +28,8 @@ import org.fermobile.gallery.library.Access
 import org.fermobile.gallery.models.ModelsActivity
 import org.fermobile.gallery.photo.PhotoActivity
 import org.fermobile.gallery.ui.draw
-import org.fermobile.gallery.ui.emojiOf
+import org.fermobile.gallery.ui.iconOf
+import org.fermobile.gallery.ui.letterDrawable
 import org.fermobile.gallery.ui.nameOf
 import org.fermobile.gallery.ui.showIf
 import org.fermobile.gallery.ui.showScreen
@@ -97,6 +98,7 @@ class GalleryActivity : AppCompatActivity() {
         val gallery = screen.gallery
         val shown = gallery.tiles
         tiles.library = screen.library.orEmpty()
+        tiles.labels = gallery.bar
         tiles.submitList(
             shown.map { ShownTile(it, looked = gallery.phase != Phase.BROWSING && it.photo in gallery.results) },
         )
@@ -140,7 +142,10 @@ class GalleryActivity : AppCompatActivity() {
             for (label in gallery.bar) {
                 val chip = layoutInflater.inflate(R.layout.bar_item, bar, false) as Chip
                 chip.tag = label
-                chip.text = emojiOf(label)
+                val letter = letterDrawable(label, gallery.bar, chip.textSize.toInt())
+                chip.text = if (letter == null) iconOf(label, gallery.bar, chip.textSize) else nameOf(label)
+                chip.chipIcon = letter
+                chip.isChipIconVisible = letter != null
                 chip.setOnClickListener { model.toggle(label) }
                 bar.addView(chip)
             }

@@ -1,6 +1,7 @@
 package org.fermobile.gallery.gallery
 
 import android.content.Context
+import android.text.TextUtils
 import android.view.LayoutInflater
 import android.view.View
 import android.view.ViewGroup
@@ -16,7 +17,7 @@ import org.fermobile.core.Tile
 import org.fermobile.gallery.R
 import org.fermobile.gallery.library.LibraryPhoto
 import org.fermobile.gallery.library.Thumbnails
-import org.fermobile.gallery.ui.emojiOf
+import org.fermobile.gallery.ui.iconOf
 import org.fermobile.gallery.ui.nameOf
 import org.fermobile.gallery.ui.percent
 
@@ -31,6 +32,9 @@ class TileAdapter(
 ) : ListAdapter<ShownTile, TileAdapter.Holder>(SAME) {
     var library: Map<String, LibraryPhoto> = emptyMap()
 
+    /** Of the model in use. */
+    var labels: List<String> = emptyList()
+
     class Holder(view: View) : RecyclerView.ViewHolder(view) {
         val image: ImageView = view.findViewById(R.id.image)
         val caption: TextView = view.findViewById(R.id.caption)
@@ -44,7 +48,7 @@ class TileAdapter(
         val shown = getItem(position)
         val photo = library[shown.tile.photo]
         val context = holder.itemView.context
-        holder.caption.text = context.caption(shown)
+        holder.caption.text = context.caption(shown) { iconOf(it, labels, holder.caption.textSize) }
         holder.itemView.contentDescription = context.description(shown, position + 1)
         holder.itemView.setOnClickListener { photo?.let(open) }
         holder.loading?.cancel()
@@ -77,13 +81,13 @@ class TileAdapter(
     }
 }
 
-private fun Context.caption(shown: ShownTile): String = with(shown.tile) {
+private fun Context.caption(shown: ShownTile, icon: (String) -> CharSequence): CharSequence = with(shown.tile) {
     val label = label
     val confidence = confidence
     when {
         error != null -> getString(R.string.unreadable)
-        label != null && confidence != null -> "${emojiOf(label)} ${percent(confidence)}"
-        label != null -> emojiOf(label)
+        label != null && confidence != null -> TextUtils.concat(icon(label), " ", percent(confidence))
+        label != null -> icon(label)
         shown.looked -> getString(R.string.no_face)
         else -> ""
     }

@@ -7,12 +7,14 @@ import android.graphics.RectF
 import android.util.AttributeSet
 import androidx.appcompat.widget.AppCompatImageView
 import androidx.core.content.ContextCompat
+import androidx.core.graphics.withTranslation
 import org.fermobile.core.Expressions
 import org.fermobile.core.Face
 import org.fermobile.core.PhotoResult
 import org.fermobile.gallery.R
+import org.fermobile.gallery.ui.letterDrawable
 
-/** A photo with a box and an emoji for every face. */
+/** A photo with a box and an emoji or letter for every face. */
 class FacesView(context: Context, attributes: AttributeSet?) : AppCompatImageView(context, attributes) {
     private val line = Paint(Paint.ANTI_ALIAS_FLAG).apply {
         style = Paint.Style.STROKE
@@ -39,7 +41,13 @@ class FacesView(context: Context, attributes: AttributeSet?) : AppCompatImageVie
             place(face, photo.intrinsicWidth.toFloat() / shown.width)
             canvas.drawRect(corners, line)
             val above = if (corners.top > emoji.textSize) corners.top else corners.bottom
-            canvas.drawText(Expressions.EMOJI[face.label].orEmpty(), corners.left, above - line.strokeWidth, emoji)
+            val letter = letterDrawable(face.label, face.probabilities.keys, emoji.textSize.toInt())
+            if (letter == null) {
+                canvas.drawText(Expressions.emoji(face.label).orEmpty(), corners.left, above - line.strokeWidth, emoji)
+            } else {
+                val top = above - line.strokeWidth - letter.intrinsicHeight
+                canvas.withTranslation(corners.left, top) { letter.draw(this) }
+            }
         }
         canvas.restoreToCount(save)
     }

@@ -3,6 +3,7 @@ package org.fermobile.gallery.photo
 import android.content.Context
 import android.content.Intent
 import android.os.Bundle
+import android.text.TextUtils
 import android.view.View
 import android.widget.ImageView
 import android.widget.LinearLayout
@@ -19,7 +20,7 @@ import org.fermobile.gallery.ui.addHeading
 import org.fermobile.gallery.ui.addRow
 import org.fermobile.gallery.ui.decimal
 import org.fermobile.gallery.ui.draw
-import org.fermobile.gallery.ui.emojiOf
+import org.fermobile.gallery.ui.iconOf
 import org.fermobile.gallery.ui.nameOf
 import org.fermobile.gallery.ui.percent
 import org.fermobile.gallery.ui.showIf
@@ -78,9 +79,10 @@ class PhotoActivity : AppCompatActivity() {
         }
     }
 
-    private fun describe(result: PhotoResult): String {
+    private fun describe(result: PhotoResult): CharSequence {
         val label = result.label ?: return getString(R.string.no_face)
-        return listOfNotNull(emojiOf(label), nameOf(label), result.confidence?.let(::percent)).joinToString(" ")
+        val icon = iconOf(label, result.faces.firstOrNull()?.probabilities?.keys.orEmpty(), answer.textSize)
+        return TextUtils.concat(icon, listOfNotNull("", nameOf(label), result.confidence?.let(::percent)).joinToString(" "))
     }
 
     private fun showFacts(result: PhotoResult?) {
@@ -104,8 +106,9 @@ class PhotoActivity : AppCompatActivity() {
     private fun addProbabilities(face: Face) {
         for ((label, probability) in face.probabilities.entries.sortedByDescending { it.value }) {
             val row = layoutInflater.inflate(R.layout.probability, facts, false)
-            val name = "${emojiOf(label)} ${nameOf(label)}"
-            row.findViewById<TextView>(R.id.name).text = name
+            row.findViewById<TextView>(R.id.name).apply {
+                text = TextUtils.concat(iconOf(label, face.probabilities.keys, textSize), " ", nameOf(label))
+            }
             row.findViewById<LinearProgressIndicator>(R.id.bar).progress = (probability * 1000).toInt()
             row.findViewById<TextView>(R.id.value).text = percent(probability, 1)
             row.contentDescription = "${nameOf(label)}, ${percent(probability, 1)}"

@@ -21,9 +21,6 @@ private val NAMES = mapOf(
 /** A label in the user's language; as it is where it is none of ours. */
 fun Context.nameOf(label: String): String = NAMES[label]?.let(::getString) ?: label
 
-/** A label's emoji, or its word where it has none. */
-fun Context.emojiOf(label: String): String = Expressions.EMOJI[label] ?: nameOf(label)
-
 fun Context.nameOf(stage: Stage): String = getString(
     when (stage) {
         Stage.DECODE -> R.string.decode

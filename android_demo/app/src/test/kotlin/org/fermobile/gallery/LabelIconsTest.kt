@@ -1,0 +1,53 @@
+package org.fermobile.gallery
+
+import android.graphics.Bitmap
+import android.graphics.Canvas
+import android.graphics.Color
+import android.text.Spanned
+import android.text.style.ImageSpan
+import org.fermobile.gallery.ui.iconOf
+import org.fermobile.gallery.ui.letterDrawable
+import org.fermobile.gallery.ui.letterOf
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertNull
+import org.junit.Test
+import org.junit.experimental.categories.Category
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
+
+/** Labels of a user's own. */
+@RunWith(RobolectricTestRunner::class)
+@Category(OfflineProof::class)
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+@Config(sdk = [35])
+class LabelIconsTest {
+    private val labels = listOf("calm", "happy", "wild")
+
+    @Test
+    fun aLabelThatSpellsAnExpressionHasItsEmoji() {
+        assertEquals("😀", iconOf("happy", labels, 20f))
+        assertNull(letterDrawable("happy", labels, 20))
+    }
+
+    @Test
+    fun anotherIsALetter() {
+        assertEquals(listOf("C", "É", "3", "?"), listOf("calm", "“élan”", "3rd", "?!").map(::letterOf))
+        val icon = iconOf("wild", labels, 20f) as Spanned
+        assertEquals("W", icon.toString())
+        assertEquals(1, icon.getSpans(0, 1, ImageSpan::class.java).size)
+    }
+
+    @Test
+    fun eachHasAColourOfItsOwn() {
+        assertEquals(listOf("#1f66b0", "#b5460f").map(Color::parseColor), listOf(edge("calm"), edge("wild")))
+    }
+
+    /** The colour of the disc, beside the letter. */
+    private fun edge(label: String): Int {
+        val bitmap = Bitmap.createBitmap(40, 40, Bitmap.Config.ARGB_8888)
+        letterDrawable(label, labels, 40)!!.draw(Canvas(bitmap))
+        return bitmap.getPixel(20, 2)
+    }
+}
