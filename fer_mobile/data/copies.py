@@ -14,7 +14,7 @@ CORRELATION: Final = 0.975
 frames of a moment, and re-encoded, resized or slightly cropped copies."""
 
 _SIDE: Final = 16
-_ROWS: Final = 2048
+_ROWS: Final = 512
 """Faces compared with all others at a time."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -28,7 +29,8 @@ SMALLEST: Final = 32
 
 REPORT: Final = "crop_report.json"
 
-_EXAMPLES: Final = 20
+_COMPRESSION: Final = 1
+"""Of PNG: a tenth larger than the default, in a third of its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def crop_faces(
             target = out / path.relative_to(photos).with_name(f"{path.stem}{suffix}.png")
             if target.exists():  # photos/a.jpg beside photos/a.png
                 target = target.with_name(f"{path.name}{suffix}.png")
-            replace_file(target, square.save)
+            replace_file(target, partial(square.save, compress_level=_COMPRESSION))
             faces += 1
     report = CropReport(len(paths), faces, *(tuple(names[key]) for key in names))
     write_text(out / REPORT, json.dumps(report.as_dict(), indent=1, ensure_ascii=False) + "\n")

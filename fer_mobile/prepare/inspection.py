@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import math
 from collections import Counter
@@ -130,7 +131,7 @@ def inspect_dataset(
     raw = layouts.read(source, SIDE)
     rows = _voted(raw, protocol) if raw.votes else _named(raw, protocol, labels, source)
     compared = min(len(rows.labels), MOST_COMPARED)
-    keys = [image.tobytes() for image in rows.images]
+    keys = [hashlib.blake2b(image, digest_size=16).digest() for image in rows.images]
     groups = near_copies(rows.images[:compared])
     leaked, _ = find_copies(groups.tolist(), rows.split[:compared], [0] * compared)
     inspection = Inspection(
@@ -190,7 +191,7 @@ def _named(
         examples = tuple(raw.files[row] for row in failed)[:3]
         skipped.append(("that cannot be read, or too small", len(failed), examples))
     return _Rows(
-        images[keep],
+        images if keep.all() else images[keep],
         named.labels[keep],
         assign_splits(raw)[keep],
         named.names,
