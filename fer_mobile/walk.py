@@ -33,6 +33,9 @@ VIDEO_SUFFIXES: Final = frozenset(
 OTHER_SUFFIXES: Final = frozenset({".jp2", ".jxl", ".ppm", ".psd", ".svg", ".tga", ".xcf"})
 """Pictures of formats that are not read."""
 
+TABLE_SUFFIXES: Final = frozenset({".csv", ".npz"})
+"""Of files in which a dataset is told or kept."""
+
 NO_PHOTOS: Final = ".nomedia"
 """A file of this name says that its folder holds pictures which are no photos, as on Android."""
 
@@ -115,6 +118,22 @@ def find_files(folder: str | Path, suffix: str) -> Iterator[Path]:
         here = Path(parent)
         folders[:] = [name for name in folders if _folder_reason(here / name, set()) is None]
         yield from (here / name for name in sorted(files) if name.lower().endswith(suffix))
+
+
+def files_read(path: str | Path) -> list[Path]:
+    """What is read where `path` is read, and no output may replace: the file itself, or the
+    photos and tables in a folder.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return [path]
+    wanted = PHOTO_SUFFIXES | TABLE_SUFFIXES
+    return [
+        Path(parent, name)
+        for parent, _, files in os.walk(path)
+        for name in files
+        if Path(name).suffix.lower() in wanted
+    ]
 
 
 def _folder_reason(folder: Path, targets: set[Path]) -> Reason | None:

@@ -264,8 +264,13 @@ class BenchResult(_Part):
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
     def append_to(self, file: Path) -> None:
-        """Add the result as one line to a JSONL file, which is made where there is none."""
+        """Add the result as one line to a JSONL file, which is made where there is none.
+
+        Raises InputError where it cannot be written, or holds something else.
+        """
         try:
+            if file.is_file() and file.read_bytes()[:1] not in (b"", b"{"):
+                raise InputError(file, expected="a file of results", found="something else")
             file.parent.mkdir(parents=True, exist_ok=True)
             with file.open("a", encoding="utf-8") as lines:
                 lines.write(json.dumps(self.as_dict(), ensure_ascii=False) + "\n")

@@ -133,12 +133,17 @@ def bench_command(
     from fer_mobile.bench.device import parse_device
     from fer_mobile.bench.options import BenchOptions
     from fer_mobile.cli import bench_modes as modes
+    from fer_mobile.files import check_output
+    from fer_mobile.walk import files_read
 
     charts = modes.Charts(chart, accuracy_chart)
     options = BenchOptions(model, threads, budget, repetitions)
     if compare:
         modes.show_comparison(*compare, as_json=as_json)
         return
+    for output in (chart, accuracy_chart, out):
+        if output is not None:
+            check_output(output, [*files_read(photos), model, *(rows or ())])
     if rows:
         charts.draw(modes.read_rows(rows))
         return

@@ -41,8 +41,12 @@ def errors_command(
     Examples:
         fer-mobile report errors compact --data faces.npz --out errors.html
     """
+    from fer_mobile.data.loading import data_path
     from fer_mobile.explain.mistakes import find_mistakes, write_mistakes
+    from fer_mobile.files import check_output
+    from fer_mobile.walk import files_read
 
+    check_output(out, [*files_read(data_path(data)), model])
     report = find_mistakes(model, data, protocol=protocol, split=split, most=most, threads=threads)
     write_mistakes(report, out)
     if as_json:

@@ -25,8 +25,9 @@ from fer_mobile.data.loading import assign_splits, data_path
 from fer_mobile.data.protocols import find_protocol
 from fer_mobile.data.vocabulary import name_labels
 from fer_mobile.detect.framing import Framing, look_at_framing
-from fer_mobile.files import write_text
+from fer_mobile.files import check_output, write_text
 from fer_mobile.labels import canonical
+from fer_mobile.walk import files_read
 
 SIDE: Final = 64
 """Faces in files are looked at as squares of so many px."""
@@ -128,6 +129,8 @@ def inspect_dataset(
     Raises DataError as `load_dataset` does, InputError for a page that cannot be written.
     """
     source = data_path(path)
+    if html is not None:
+        check_output(html, files_read(source))
     raw = layouts.read(source, SIDE)
     rows = _voted(raw, protocol) if raw.votes else _named(raw, protocol, labels, source)
     compared = min(len(rows.labels), MOST_COMPARED)

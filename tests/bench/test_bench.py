@@ -79,6 +79,10 @@ def test_the_result_fits_the_schema_and_survives_json(result, tmp_path):
     jsonschema.Draft202012Validator.check_schema(schema())
     result.append_to(tmp_path / "rows.jsonl")
     result.append_to(tmp_path / "rows.jsonl")
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="expected a file of results, found something else"):
+        result.append_to(tmp_path / "notes.txt")
+    assert (tmp_path / "notes.txt").read_text() == "mine"
     rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
     assert rows == [result.as_dict()] * 2
     jsonschema.validate(rows[0], schema())
