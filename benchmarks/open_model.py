@@ -24,12 +24,12 @@ from typing import Any, Final
 
 from benchmarks.result_files import write_row
 from fer_mobile.convert.attach import attach_contract
-from fer_mobile.data import Dataset, load_dataset
+from fer_mobile.evaluation import evaluate
+from fer_mobile.golden import golden_faces
 from fer_mobile.labels import LABELS
-from fer_mobile.metrics import score
-from fer_mobile.models import shipped_models
+from fer_mobile.models import shipped_models, tflite_file
 from fer_mobile.preprocess import resize
-from fer_mobile.runtime.classifier import Classifier, load_classifier
+from fer_mobile.runtime.classifier import load_classifier
 
 PROTOCOL: Final = "ferplus-strict"
 SPLIT: Final = "valid"
@@ -43,7 +43,6 @@ def main() -> None:
     parser.add_argument("--name", default="open model")
     parser.add_argument("--output", choices=["probabilities", "logits"], default="probabilities")
     options = parser.parse_args()
-    dataset = load_dataset(protocol=PROTOCOL, split=SPLIT)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "model.tflite"
         attach_contract(
@@ -53,27 +52,24 @@ def main() -> None:
             output_values=options.output,
             out=copy,
         )
-        classifiers = {options.name: load_classifier(copy)}
-        classifiers |= {f"fer-mobile {name}": load_classifier(name) for name in shipped_models()}
-        rows = [_figures(name, each, dataset) for name, each in classifiers.items()]
-    for row, ms in zip(rows, _milliseconds(list(classifiers.values()), dataset), strict=True):
-        row["ms_a_face"] = round(ms, 3)
+        files = {options.name: copy}
+        files |= {f"fer-mobile {name}": tflite_file(name) for name in shipped_models()}
+        rows = [_figures(name, file) for name, file in files.items()]
+        for row, ms in zip(rows, _milliseconds(list(files.values())), strict=True):
+            row["ms_a_face"] = round(ms, 3)
     rows[0]["bytes"] = options.file.stat().st_size
     rows[0]["sha256"] = hashlib.sha256(options.file.read_bytes()).hexdigest()
-    for row, name in zip(rows[1:], shipped_models(), strict=True):
-        row["bytes"] = shipped_models()[name].files["int8"].stat().st_size
     write_row("open_model", {"protocol": PROTOCOL, "split": SPLIT, "models": rows})
 
 
-def _figures(name: str, classifier: Classifier, dataset: Dataset) -> dict[str, Any]:
-    faces = resize(dataset.images[:], classifier.size)
-    scores = score(classifier.classify(faces), dataset.labels, dataset.names)
-    contract = classifier.contract
+def _figures(name: str, file: Path) -> dict[str, Any]:
+    scores = evaluate(file, protocol=PROTOCOL, split=SPLIT).scores
+    contract = load_classifier(file).contract
     return {
         "name": name,
         "precision": contract.precision,
         "parameters": contract.parameters,
-        "input": classifier.size,
+        "bytes": file.stat().st_size,
         "n": scores.n,
         "accuracy": round(scores.accuracy, 5),
         "balanced_accuracy": round(scores.balanced_accuracy, 5),
@@ -81,16 +77,17 @@ def _figures(name: str, classifier: Classifier, dataset: Dataset) -> dict[str, A
     }
 
 
-def _milliseconds(classifiers: list[Classifier], dataset: Dataset) -> list[float]:
-    """Processor time of a face for each classifier: the median of the rounds."""
-    faces = [resize(dataset.images[:FACES], each.size) for each in classifiers]
+def _milliseconds(files: list[Path]) -> list[float]:
+    """Processor time of a face for each file, resizing included: the median of the rounds."""
+    classifiers = [load_classifier(file) for file in files]
+    faces = golden_faces(48)[:FACES]
     times: list[list[float]] = [[] for _ in classifiers]
     for _ in range(ROUNDS + 1):  # the first one is not kept
         for number, classifier in enumerate(classifiers):
             started = time.process_time()
-            for face in faces[number]:
-                classifier.classify(face[None])
-            times[number].append(1000 * (time.process_time() - started) / FACES)
+            for face in faces:
+                classifier.classify(resize(face, classifier.size)[None])
+            times[number].append(1000 * (time.process_time() - started) / len(faces))
     return [median(each[1:]) for each in times]
 
 

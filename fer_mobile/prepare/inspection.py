@@ -185,8 +185,12 @@ def _named(
         known = all(canonical(name) for name in raw.classes) and labels is None
         protocol = "ferplus-strict" if known else OWN
     named = name_labels(raw, protocol, labels, source)
-    files = raw.images if isinstance(raw.images, FaceFiles) else FaceFiles([], [], SIDE)
-    images, failed = files.decode()
+    if isinstance(raw.images, FaceFiles):
+        images, failed = raw.images.decode()
+        sides = _sides(raw.files)
+    else:
+        images, failed = raw.images, {}
+        sides = [min(images.shape[1:])] * len(images)
     keep = named.labels >= 0
     keep[list(failed)] = False
     skipped = [(s.reason, s.count, s.examples) for s in (*raw.skipped, *named.skipped)]
@@ -199,7 +203,7 @@ def _named(
         assign_splits(raw)[keep],
         named.names,
         named.protocol,
-        tuple(_sides(raw.files)),
+        tuple(sides),
         tuple(skipped),
     )
 

@@ -19,10 +19,14 @@ from fer_mobile.resources import photos_dir
 from tests.cli.registry import parse
 from tests.test_readme import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^( *)```(\w+)[^\n]*\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
-RUN_ELSEWHERE = {"android.md": "tests/android", "studies.md": "tests/test_registry.py"}
-"""Pages whose Python needs Keras or MediaPipe, and the tests that run it."""
+RUN_ELSEWHERE = {
+    "android.md": "tests/android",
+    "CONTRIBUTING.md": "tests/docs",
+    "studies.md": "tests/test_registry.py",
+}
+"""Pages whose Python needs Keras, MediaPipe or a plugin, and the tests that run it."""
 QUICK = {"predict", "filter", "models", "verify", "contract", "cache", "doctor", "data", "android"}
 """Commands that are run here, in the tutorials; the others have tests of their own."""
 TUTORIALS = ["index.md", "filter-a-folder.md"]
@@ -101,7 +105,7 @@ PYTHON = [(page.name, block) for page, block in blocks("python")]
 
 
 @pytest.mark.parametrize(
-    ("page", "block"), [each for each in PYTHON if each[0] not in {"README.md", *RUN_ELSEWHERE}]
+    ("page", "block"), [each for each in PYTHON if each[0] not in {"python.md", *RUN_ELSEWHERE}]
 )
 def test_python_shown_runs(page, block, library, monkeypatch):
     from fer_mobile import training

@@ -30,7 +30,9 @@ class RawFaces:
     """The name of each face's class, as the source spells it."""
     files: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    """Rows of one group, such as pictures of one person, belong in one split."""
+    """Rows of one group, such as pictures of one person, belong in one split.
+
+    One for each face where `split` leaves any open."""
     copy_of: NDArray[np.uint8] | None = None
     """uint8 [N], of train rows: bit 1 an exact copy is in valid, bit 2 one is in test."""
     label_certain: NDArray[np.bool_] | None = None
