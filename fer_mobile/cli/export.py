@@ -99,6 +99,9 @@ def export_command(
         f"{done.contract.parameters:,} parameters, {how}"
     )
     _print_findings(done)
+    for found in done.contract.accelerators:
+        if found.verdict in ("differs", "unsupported"):
+            typer.echo(f"note: {found.verdict} on a {found.name.upper()}: {found.evidence}")
     if format_ == "tflite":
         typer.echo(f"next: {_next(done)}")
 

@@ -119,7 +119,7 @@ def export(
     if built.name.endswith(".onnx"):
         parity = _check_onnx(built)
     else:
-        verification = check_built(built, out)
+        verification = _check(built, Path(out))
     path = built.save(out)
     return Exported(path, built.contract, time.monotonic() - started, verification, parity)
 
@@ -130,21 +130,25 @@ def check_folder(out: str | Path) -> None:
         raise InputError("out", expected="a folder", found=f"the file {out}")
 
 
-def check_built(built: BuiltModel, out: str | Path) -> Verification:
+def _check(built: BuiltModel, folder: Path) -> Verification:
     """The verdict on a file to be written into a folder; FerMobileError unless it passes."""
     verification = verify_content(
         built.content,
-        Path(out) / built.name,
+        folder / built.name,
         contract_json=built.contract.to_json().encode(),
         reference=built.reference,
     )
+    require_passed(verification, "the converted model")
+    return verification
+
+
+def require_passed(verification: Verification, subject: str) -> None:
+    """Raise FerMobileError where a check of what is to be written has failed."""
     failed = [check for check in verification.checks if not check.passed]
     if failed:
         raise FerMobileError(
-            "the converted model is wrong and was not written: "
-            f"{failed[0].name}: {failed[0].detail}"
+            f"{subject} is wrong and was not written: {failed[0].name}: {failed[0].detail}"
         )
-    return verification
 
 
 def _check_onnx(built: BuiltModel) -> float:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from fer_mobile.convert.built_model import BuiltModel
-from fer_mobile.convert.exporter import Exported, check_built, check_folder
+from fer_mobile.convert.built_model import write_model
+from fer_mobile.convert.exporter import Exported, check_folder, require_passed
 from fer_mobile.convert.options import ExportOptions
-from fer_mobile.model_file import read_model, split
+from fer_mobile.convert.verification import verify_content
+from fer_mobile.model_file import contract_file, read_model
 from fer_mobile.models import shipped_models
 
 
@@ -28,9 +29,10 @@ def copy_shipped(
         return None
     started = time.monotonic()
     check_folder(out)
-    content = read_model(file)
-    _, contract = split(content, file)
-    built = BuiltModel(file.name, content, contract)
-    verification = check_built(built, out)
-    path = built.save(out)
-    return Exported(path, contract, time.monotonic() - started, verification, shipped=True)
+    path = Path(out) / file.name
+    content, contract_json = read_model(file), contract_file(file).read_bytes()
+    verification = verify_content(content, path, contract_json=contract_json)
+    require_passed(verification, "the shipped file")
+    write_model(path, content, contract_json)
+    seconds = time.monotonic() - started
+    return Exported(path, verification.contract, seconds, verification, shipped=True)

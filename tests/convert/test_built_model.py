@@ -18,7 +18,7 @@ STAGES = {
     "checkpoint/load": "load_checkpoint",
     "checkpoint/keras_file": "load_keras",
     "convert/built_model": "build",
-    "convert/reference": "golden_reference",
+    "convert/reference": "bundled_reference",
     "graph/network": "read_network",
     "graph/from_keras": "from_keras",
     "graph/passes": "rewrite_graph",

@@ -1,9 +1,16 @@
 """The shipped file in place of the export that would write it again."""
 
+import dataclasses
+import io
+import json
+import zipfile
+
 import pytest
 
+import fer_mobile.convert.shipped as module
 from fer_mobile.convert import ExportOptions, verify
 from fer_mobile.convert.shipped import copy_shipped
+from fer_mobile.model_file import attach, split
 from fer_mobile.models import shipped_models
 
 
@@ -18,6 +25,32 @@ def test_the_shipped_file_and_its_contract_are_copied(tmp_path, quantize):
         assert copy.read_bytes() == shipped.with_suffix(suffix).read_bytes()
     assert done.verification.passed
     assert verify(done.path).passed
+
+
+def test_a_contract_of_another_version_is_copied_to_the_byte(tmp_path, monkeypatch):
+    shipped = shipped_models()["compact"]
+    own = tmp_path / "models"
+    own.mkdir()
+    bare, contract = split(shipped.files["int8"].read_bytes())
+    text = json.dumps(json.loads(contract.to_json()) | {"of tomorrow": 1})
+    archive = attach(bare, contract)
+    assert contract.to_json().encode() in archive
+    with zipfile.ZipFile(io.BytesIO(archive)) as members:
+        labels, reference = members.read("labels.txt"), members.read("reference.json")
+    file = io.BytesIO(bare)
+    file.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(file, "a") as out:
+        for name, content in (
+            ("labels.txt", labels), ("contract.json", text), ("reference.json", reference),
+        ):  # fmt: skip
+            out.writestr(name, content)
+    (own / "compact_int8.tflite").write_bytes(file.getvalue())
+    (own / "compact_int8.json").write_text(text, "utf-8")
+    other = dataclasses.replace(shipped, folder=own)
+    monkeypatch.setattr(module, "shipped_models", lambda **_: {"compact": other})
+    done = copy_shipped("compact", ExportOptions(), tmp_path / "app")
+    assert done.path.read_bytes() == file.getvalue()
+    assert done.path.with_suffix(".json").read_text("utf-8") == text
 
 
 @pytest.mark.parametrize(
