@@ -10,15 +10,20 @@ import difflib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
+from fer_mobile.contract.text import Label, printable
 from fer_mobile.data.dataset import Skipped
 from fer_mobile.data.layouts.raw import RawFaces
 from fer_mobile.data.protocols import EXPRESSIONS, OWN, vocabulary
 from fer_mobile.errors import DataError, nearest
 from fer_mobile.labels import ALIASES, LABELS, MULTIPLE, UNSURE, canonical
+
+_LABEL: Final[TypeAdapter[str]] = TypeAdapter(Label)
 
 FEWEST, MOST = 2, 100
 """How many labels a vocabulary may have."""
@@ -67,9 +72,10 @@ def name_labels(raw: RawFaces, protocol: str, own: Sequence[str] | None, subject
 
 
 def _own_names(raw: RawFaces, own: Sequence[str] | None, subject: object) -> tuple[str, ...]:
-    spellings: dict[str, str] = {}
-    for name in sorted(set(raw.classes), key=lambda name: (name.strip().casefold(), name)):
+    spellings: dict[str, str] = {}  # the commonest of each name comes first
+    for name, _ in sorted(Counter(raw.classes).items(), key=lambda item: (-item[1], item[0])):
         spellings.setdefault(name.strip().casefold(), name.strip())
+    spellings = dict(sorted(spellings.items()))
     names = tuple(own) if own is not None else tuple(spellings.values())
     if not FEWEST <= len(names) <= MOST:
         raise DataError(
@@ -84,6 +90,8 @@ def _own_names(raw: RawFaces, own: Sequence[str] | None, subject: object) -> tup
             expected=f"different names, none of them empty, {MULTIPLE!r} or {UNSURE!r}",
             found=", ".join(names),
         )
+    for name in names:
+        _check_label(name)
     without = [name for name, key in zip(names, keys, strict=True) if key not in spellings]
     if without:
         raise DataError(
@@ -93,6 +101,18 @@ def _own_names(raw: RawFaces, own: Sequence[str] | None, subject: object) -> tup
             hint=nearest(without[0], sorted(set(raw.classes))),
         )
     return names
+
+
+def _check_label(name: str) -> None:
+    """DataError for a name that no contract can hold, before anything is trained with it."""
+    try:
+        _LABEL.validate_python(name)
+    except ValidationError as error:
+        raise DataError(
+            "labels",
+            expected="names of at most 100 characters that can be printed",
+            found=printable(name),
+        ) from error
 
 
 def _close(name: str, names: tuple[str, ...]) -> str:

@@ -25,6 +25,7 @@ from fer_mobile.data.loading import assign_splits, data_path
 from fer_mobile.data.protocols import find_protocol
 from fer_mobile.data.vocabulary import name_labels
 from fer_mobile.detect.framing import Framing, look_at_framing
+from fer_mobile.errors import DataError
 from fer_mobile.files import check_output, write_text
 from fer_mobile.labels import canonical
 from fer_mobile.walk import files_read
@@ -94,9 +95,21 @@ class Inspection:
                 f"{self.contradictions:,} faces have a copy with another label. Decide which of "
                 "the labels is right."
             )
-        rare = [label for label, splits in self.counts.items() if splits.get("train", 0) < 20]
+        absent = [label for label, splits in self.counts.items() if not any(splits.values())]
+        if absent:
+            sentences.append(f"No face shows {', '.join(absent)}.")
+        rare = [
+            label
+            for label, splits in self.counts.items()
+            if splits.get("train", 0) < 20 and label not in absent
+        ]
         if rare:
             sentences.append(f"Fewer than 20 faces train {', '.join(rare)}: expect low recall.")
+        if all(label.isdecimal() for label in self.counts):
+            sentences.append(
+                "The classes are numbers, and so would be what a model says. Give their folders "
+                "names: datasets number the expressions in different orders."
+            )
         return sentences
 
 
@@ -133,6 +146,13 @@ def inspect_dataset(
         check_output(html, files_read(source))
     raw = layouts.read(source, SIDE)
     rows = _voted(raw, protocol) if raw.votes else _named(raw, protocol, labels, source)
+    present = [rows.names[label] for label in np.unique(rows.labels)]
+    if len(present) < 2:
+        raise DataError(
+            source,
+            expected="faces of at least 2 labels",
+            found=f"{present[0]} alone" if present else "none that can be read",
+        )
     compared = min(len(rows.labels), MOST_COMPARED)
     keys = [hashlib.blake2b(image, digest_size=16).digest() for image in rows.images]
     groups = near_copies(rows.images[:compared])

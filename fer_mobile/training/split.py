@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_mobile.data import Dataset, as_protocol, load_dataset
+from fer_mobile.data import OWN, Dataset, as_protocol, load_dataset
 from fer_mobile.errors import DataError, RecipeError
 from fer_mobile.training.recipe import Recipe
 
@@ -17,6 +17,7 @@ def training_rows(recipe: Recipe, data: str | Path | None = None) -> tuple[Datas
     learned = as_protocol(section.train_protocol or section.protocol)
     labels = section.labels
     learn = load_dataset(data, protocol=learned, split="train", training=True, labels=labels)
+    _check_labels(learn)
     if section.folds:
         learn, valid = _cross(recipe, learn, data)
     else:
@@ -32,6 +33,20 @@ def training_rows(recipe: Recipe, data: str | Path | None = None) -> tuple[Datas
     learn = fraction(learn, training.fraction, training.seed)
     valid = fraction(valid, training.valid_fraction, training.seed)
     return _sampled(learn, section.sampling, training.seed), valid
+
+
+def _check_labels(learn: Dataset) -> None:
+    """DataError where there is nothing to tell apart, or a label of one's own has no face."""
+    counts = learn.counts()
+    present = [name for name, count in counts.items() if count]
+    if len(present) < 2:
+        found = f"{present[0]} alone"
+        raise DataError(learn.source, expected="faces of at least 2 labels to train", found=found)
+    if learn.protocol == OWN and len(present) < len(counts):
+        absent = ", ".join(repr(name) for name in counts if name not in present)
+        raise DataError(
+            learn.source, expected=f"faces of {absent} to train", found="none that can be read"
+        )
 
 
 def fraction(dataset: Dataset, share: float, seed: int) -> Dataset:

@@ -124,6 +124,23 @@ def test_a_list_that_cannot_be_read_is_named(tmp_path):
         load_dataset(tmp_path, split="all")
 
 
+@pytest.mark.parametrize(
+    ("number", "again", "message"),
+    [
+        (15, False, r"found expression 15 in line 2"),
+        (1, True, r"each face in one list, found a\.png in both"),
+    ],
+)
+def test_lists_that_contradict_are_refused(tmp_path, number, again, message):
+    Image.fromarray(golden_faces(48)[0]).save(tmp_path / "a.png")
+    rows = [("a.png", *BOX, "", number, 0, 0)]
+    write_list(tmp_path / "training.csv", rows)
+    if again:
+        write_list(tmp_path / "validation.csv", rows)
+    with pytest.raises(DataError, match=message):
+        load_dataset(tmp_path, split="all")
+
+
 def test_a_box_far_larger_than_its_photo_is_refused(tmp_path):
     """It would be cut out as gigabytes of repeated edge."""
     path = tmp_path / "photo.png"

@@ -215,6 +215,9 @@ def test_a_manifest_with_boxes_and_splits(tmp_path):
         ),
         ("path,label", [("b.png", "calm"), ("b.png", "wild")], "each image in one label"),
         ("path,label", [("b.png", "")], "no label in line 2"),
+        ("path,label,split", [("b.png", "calm")], "2 of 3 cells in line 2"),
+        ("path,label,Label", [("b.png", "calm", "calm")], "expected one column label"),
+        ("path,label,x1,y1,x2", [("b.png", "calm", 1, 1, 9)], "expected the column y2"),
         ("path,label", [("c.png", "calm")], r"none of 1, the first is 'c\.png'"),
         ("path,label", [], "none of 0"),
         (
@@ -239,6 +242,47 @@ def test_a_broken_manifest_is_refused_in_one_line(tmp_path, header, rows, messag
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_manifest_as_other_programs_write_it(tmp_path, delimiter, encoding):
+    """Spreadsheets' delimiters and marks, Windows's paths, an index, upper case, a row again."""
+    write(tmp_path, {"sub": 4})
+    rows = [(n, f"sub\\{n:04}.png", ("frö", "Frö", "frö", "wild")[n], 7) for n in range(4)]
+    with (tmp_path / "list.csv").open("w", newline="", encoding=encoding) as file:
+        lines = csv.writer(file, delimiter=delimiter)
+        lines.writerows([("", "FILE_NAME", "Emotion", "score"), *rows, rows[0]])
+    with pytest.warns(DataWarning, match=r"1 listed twice \(sub/0000\.png\)"):
+        faces = load_dataset(tmp_path / "list.csv", split="all", protocol=OWN)
+    assert counted(faces) == {"frö": 3, "wild": 1}
+
+
+def test_a_box_by_its_corners(tmp_path):
+    photo = np.full((100, 120), 200, np.uint8)
+    photo[20:84, 30:94] = FACES[0]
+    Image.fromarray(photo).save(tmp_path / "a.png")
+    Image.fromarray(FACES[1]).save(tmp_path / "b.png")
+    rows = [("a.png", "calm", 30, 20, 94, 84), ("b.png", "wild", "", "", "", "")]
+    path = manifest(tmp_path, "path,label,xmin,ymin,xmax,ymax", *rows)
+    faces = load_dataset(path, split="all", protocol=OWN, side=64)
+    np.testing.assert_array_equal(faces.images, FACES[:2])
+
+
+@pytest.mark.parametrize("empty", ["angry", "train/angry"])
+def test_a_class_without_images_is_refused(tmp_path, empty):
+    above = "train/" if "/" in empty else ""
+    write(tmp_path, {f"{above}happy": 3, f"{above}sad": 3})
+    (tmp_path / empty).mkdir()
+    (tmp_path / empty / "notes.txt").write_text("none yet")
+    with pytest.raises(DataError, match="angry: expected images in every class folder"):
+        load_dataset(tmp_path, split="all")
+
+
+def test_labels_that_no_contract_can_hold_are_refused_before_training(tmp_path):
+    write(tmp_path, {"calm": 3, "wi\x1bld": 3})
+    with pytest.raises(DataError, match=r"that can be printed, found wi\?ld"):
+        load_dataset(tmp_path, split="all", protocol=OWN)
+
+
 def test_a_csv_that_is_no_csv_is_refused(tmp_path):
     path = tmp_path / "faces.csv"
     path.write_bytes(b"\x89PNG\r\n\x1a\n\0\0\xff")
@@ -260,6 +304,25 @@ def test_fer2013_alone_has_its_own_labels_and_no_votes(tmp_path):
         np.testing.assert_array_equal(train.images, golden_faces(48)[:1])
         with pytest.raises(DataError, match=r"FER\+'s votes.*Use `protocol=fer2013`"):
             load_dataset(source, split="train")
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ((1, "0 0 0", "Training"), "3 pixels, no square after 1 faces"),
+        ((1, "0"), "2 cells for 3 columns after 1 faces"),
+        ((1, "0 0 0 0", "later"), "Usage 'later' after"),
+        (("happy", "0 0 0 0", "Training"), "'happy' after"),
+    ],
+)
+def test_a_broken_fer2013_is_refused_in_words(tmp_path, row, message):
+    path = tmp_path / "faces.csv"
+    with path.open("w", newline="") as file:  # a spreadsheet's
+        csv.writer(file, delimiter=";").writerows(
+            [("Emotion", "Pixels", "Usage"), fer_row(0, "Training", 3), row]
+        )
+    with pytest.raises(DataError, match=message):
+        load_dataset(path, protocol="fer2013", split="all")
 
 
 def test_kaggles_other_csv_files_are_fer2013_too(tmp_path):

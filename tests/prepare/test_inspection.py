@@ -56,6 +56,19 @@ def test_every_fault_is_counted(faulty):
     assert "Fewer than 20 faces train wild" in said
 
 
+def test_what_inspecting_refuses_or_advises(tmp_path):
+    for number in range(8):
+        put(tmp_path, f"raf/{1 + number % 2}/{number}.png", FACES[number])
+        put(tmp_path, f"one/train/happy/{number}.png", FACES[number])
+        put(tmp_path, f"two/{('HAPPY', 'Sad')[number % 2]}/{number}.png", FACES[number])
+    assert "The classes are numbers" in inspect_dataset(tmp_path / "raf").advice()[-1]
+    with pytest.raises(DataError, match="faces of at least 2 labels, found happiness alone"):
+        inspect_dataset(tmp_path / "one")
+    advice = inspect_dataset(tmp_path / "two").advice()
+    assert "No face shows neutral, surprise, anger, disgust, fear, contempt." in advice
+    assert "Fewer than 20 faces train happiness, sadness: expect low recall." in advice
+
+
 def test_photos_that_are_no_framed_faces_are_noticed(tmp_path):
     for number, path in enumerate(sorted(photos_dir().glob("*.jpg"))[:12]):
         with Image.open(path) as photo:

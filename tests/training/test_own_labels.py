@@ -42,6 +42,17 @@ def test_labels_are_the_alphabet_s_or_as_stated(own):
         training_rows(recipe('data.labels=["odd","calm","mad"]'), own)
 
 
+def test_what_cannot_be_told_apart_is_not_trained(own):
+    for path in (own / "odd").glob("*.png"):
+        path.write_bytes(b"broken")
+    with pytest.raises(DataError, match="faces of 'odd' to train, found none that can be read"):
+        training_rows(recipe(), own)
+    for path in (own / "Wild").glob("*.png"):
+        path.write_bytes(b"broken")
+    with pytest.raises(DataError, match="at least 2 labels to train, found calm alone"):
+        training_rows(recipe(), own)
+
+
 def test_none_is_a_start_from_nothing():
     assert recipe().model.start == "compact"
     assert recipe("model.start=none").model.start is None

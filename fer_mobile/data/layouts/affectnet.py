@@ -18,6 +18,7 @@ import numpy as np
 
 from fer_mobile.data.dataset import Skipped
 from fer_mobile.data.face_files import FaceFiles
+from fer_mobile.data.layouts import tables
 from fer_mobile.data.layouts.raw import RawFaces
 from fer_mobile.errors import DataError
 from fer_mobile.types import Box
@@ -35,7 +36,7 @@ _LIST_FOLDERS: Final = ("", "Manually_Annotated_file_lists")
 _PHOTO_FOLDERS: Final = (
     "", "Manually_Annotated_Images", "Manually_Annotated/Manually_Annotated_Images",
 )  # fmt: skip
-_PATH: Final = "subDirectory_filePath"
+_PATH: Final = "subdirectory_filepath"
 _COLUMNS: Final = (
     _PATH, "face_x", "face_y", "face_width", "face_height",
     "facial_landmarks", "expression", "valence", "arousal",
@@ -57,8 +58,8 @@ def read(path: Path, side: int) -> RawFaces:
         number = LISTS.index(file.name)
         for name, box, expression in _rows(file):
             photo = _photo(path, name)
-            if not 0 <= expression < len(EXPRESSIONS):
-                others[_OTHERS.get(expression, str(expression))] += 1
+            if expression in _OTHERS:
+                others[_OTHERS[expression]] += 1
             elif photo is None:
                 missing.append(name)
             else:
@@ -69,6 +70,10 @@ def read(path: Path, side: int) -> RawFaces:
             expected=f"photos of AffectNet's lists, in the folder or in {_PHOTO_FOLDERS[1]}",
             found="none",
         )
+    splits: dict[tuple[Path, Box | None], int] = {}
+    for photo, box, _, number in faces:
+        if splits.setdefault((photo, box), number) != number:
+            raise DataError(path, expected="each face in one list", found=f"{photo.name} in both")
     photos, boxes, classes, split = zip(*faces, strict=True)
     skipped = [Skipped(f"of expression {name}", count) for name, count in sorted(others.items())]
     if missing:
@@ -98,19 +103,22 @@ def _rows(file: Path) -> Iterator[tuple[str, Box | None, int]]:
     """Photo, box and number of the expression of each row."""
     line = 0
     try:
-        with file.open(newline="", encoding="utf-8") as lines:
-            for line, cells in enumerate(csv.reader(lines), 1):
-                if line == 1:
-                    head = cells if _PATH in cells else list(_COLUMNS)
-                    if cells == head:
-                        continue
-                row = dict(zip(head, cells, strict=False))
-                yield row[_PATH], _box(row), int(row["expression"])
-    except (OSError, UnicodeDecodeError, csv.Error, KeyError, ValueError) as error:
+        for line, cells in enumerate(tables.read_lines(file), 1):
+            if line == 1:
+                names = [name.strip().lower() for name in cells]
+                head = names if _PATH in names else list(_COLUMNS)
+                if names == head:
+                    continue
+            row = dict(zip(head, cells, strict=False))
+            expression = int(row["expression"])
+            if not 0 <= expression < len(EXPRESSIONS) + len(_OTHERS):
+                raise ValueError(f"expression {expression}")
+            yield row[_PATH], _box(row), expression
+    except (OSError, UnicodeError, csv.Error, KeyError, ValueError) as error:
         raise DataError(
             file,
             expected=f"AffectNet's columns {', '.join(_COLUMNS[:5])}, expression",
-            found=f"{error!r} in line {line}",
+            found=f"{tables.describe_error(error)} in line {line}",
         ) from error
 
 

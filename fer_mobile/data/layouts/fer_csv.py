@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fer_mobile.data.copies import find_copies
 from fer_mobile.data.dataset import Skipped
+from fer_mobile.data.layouts import tables
 from fer_mobile.data.layouts.raw import RawFaces
 from fer_mobile.data.protocols import Votes
 from fer_mobile.data.splits import UNKNOWN, split_number
@@ -27,15 +28,13 @@ FACES, VOTES = "fer2013.csv", "fer2013new.csv"
 _OTHER_NAMES: Final = ("icml_face_data.csv",)
 """Other names that Kaggle gives the first of them."""
 
-csv.field_size_limit(1 << 20)  # a face of 48×48 px is 9 kB of digits, one of 200×200 160 kB
-
 
 def recognise(path: Path) -> bool:
     """A csv file with the columns emotion and pixels, or a file or folder of a known name."""
     file = _faces_file(path)
     if file is None:
         return False
-    return file.name in (FACES, *_OTHER_NAMES) or {"emotion", "pixels"} <= set(_header(file))
+    return file.name in (FACES, *_OTHER_NAMES) or {"emotion", "pixels"} <= set(tables.header(file))
 
 
 def read(path: Path, side: int) -> RawFaces:
@@ -62,7 +61,9 @@ def read(path: Path, side: int) -> RawFaces:
         if has_votes:
             expected += f" and {VOTES} (Usage, Image name, ten votes) with as many rows"
         raise DataError(
-            path, expected=expected, found=f"{error!r} after {len(images)} faces"
+            path,
+            expected=expected,
+            found=f"{tables.describe_error(error)} after {len(images)} faces",
         ) from error
     if not len(pixels):
         found = "the csv pair" if has_votes else file.name
@@ -89,22 +90,14 @@ def _faces_file(path: Path) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
-def _header(file: Path) -> list[str]:
-    """The names of a csv's columns, in lower case; none where it is no text."""
-    try:
-        with file.open(newline="", encoding="utf-8-sig") as lines:
-            return [name.strip().lower() for name in next(csv.reader(lines), [])]
-    except (OSError, UnicodeDecodeError, csv.Error):
-        return []
-
-
 def _rows(file: Path) -> Iterator[dict[str, str]]:
-    with file.open(newline="", encoding="utf-8-sig") as lines:
-        reader = csv.reader(lines)
-        names = [name.strip().lower() for name in next(reader)]
-        for cells in reader:
-            if cells:
-                yield dict(zip(names, cells, strict=True))
+    lines = tables.read_lines(file)
+    names = [name.strip().lower() for name in next(lines, [])]
+    for cells in lines:
+        if cells and len(cells) != len(names):
+            raise ValueError(f"{len(cells)} cells for {len(names)} columns")
+        if cells:
+            yield dict(zip(names, cells, strict=True))
 
 
 def _joined(faces: Path, votes: Path) -> Iterator[tuple[dict[str, str], dict[str, str]]]:

@@ -38,6 +38,7 @@ def read(path: Path, side: int) -> RawFaces:
     loose = [parts for parts in images if len(parts) < 2]
     images = [parts for parts in images if len(parts) > 1]
     level = _split_level(root, images)
+    _refuse_empty_classes(root, images, level)
     split, classes, groups, files = [], [], [], []
     without_class = list(loose)
     for parts in images:
@@ -105,6 +106,24 @@ def _split_level(root: Path, images: list[tuple[str, ...]]) -> int | None:
             )
         return level
     return None
+
+
+def _refuse_empty_classes(root: Path, images: list[tuple[str, ...]], level: int | None) -> None:
+    """DataError for a class folder without images in any split."""
+    parents = [root]
+    if level == 0:
+        parents = [root / name for name in {parts[0] for parts in images}]
+    full = {parts[1 if level == 0 else 0] for parts in images if len(parts) > 1}
+    for parent in sorted(parents):
+        for folder in sorted(parent.iterdir()):
+            name = folder.name
+            if folder.is_dir() and name not in full and not name.startswith((".", "__")):
+                raise DataError(
+                    folder,
+                    expected="images in every class folder",
+                    found="none",
+                    hint="Remove the folder, or put images into it.",
+                )
 
 
 def _skipped(root: Path, without_class: list[tuple[str, ...]]) -> Iterator[Skipped]:

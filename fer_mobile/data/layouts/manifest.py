@@ -2,16 +2,20 @@
 
 | column | other names | meaning |
 |---|---|---|
-| path | file, filename, image, image_path, filepath | of the image, from the csv's folder |
+| path | file, filename, image, image_path, pth and others | of the image, from the csv's folder |
 | label | class, emotion, expression, category | the name of its class |
 | split | set, subset, usage | train, valid or test in any spelling |
 | subject | person, group | pictures of one stay in one split |
-| x, y, width, height | | box of the face in pixels; without them the image is the face |
+| x, y, width, height | w, h | box of the face in pixels; without them the image is the face |
+| x1, y1, x2, y2 | left, top, right, bottom; xmin, ymin, xmax, ymax | the same by its corners |
+
+Cells are parted by commas, semicolons or tabs.
 """
 
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -20,6 +24,7 @@ import numpy as np
 
 from fer_mobile.data.dataset import Skipped
 from fer_mobile.data.face_files import FaceFiles
+from fer_mobile.data.layouts import tables
 from fer_mobile.data.layouts.raw import RawFaces
 from fer_mobile.data.splits import UNKNOWN, split_number
 from fer_mobile.errors import DataError
@@ -30,13 +35,19 @@ NAMES: Final = ("manifest.csv", "labels.csv", "metadata.csv")
 """What it may be called in a folder."""
 
 _COLUMNS: Final = {
-    "path": ("path", "file", "filename", "image", "image_path", "filepath"),
+    "path": (
+        "path", "file", "filename", "file_name", "image", "image_path", "image_name", "image_id",
+        "img", "filepath", "pth",
+    ),
     "label": ("label", "class", "emotion", "expression", "category"),
     "split": ("split", "set", "subset", "usage"),
     "subject": ("subject", "person", "group"),
     "x": ("x",), "y": ("y",), "width": ("width", "w"), "height": ("height", "h"),
+    "x1": ("x1", "xmin", "left"), "y1": ("y1", "ymin", "top"),
+    "x2": ("x2", "xmax", "right"), "y2": ("y2", "ymax", "bottom"),
 }  # fmt: skip
 _BOX: Final = ("x", "y", "width", "height")
+_CORNERS: Final = ("x1", "y1", "x2", "y2")
 
 
 class _Row(NamedTuple):
@@ -61,10 +72,17 @@ def read(path: Path, side: int) -> RawFaces:
     boxes.
     """
     file = _file(path) or path
-    rows = list(_rows(file))
-    _refuse_overlap(file, rows)
+    listed = list(_rows(file))
+    rows = _refuse_overlap(file, listed)
     there = [row for row in rows if (file.parent / row.path).is_file()]
     missing = [row.path for row in rows if not (file.parent / row.path).is_file()]
+    skipped = []
+    if len(rows) < len(listed):
+        counts = Counter((row.path, row.box) for row in listed)
+        again = tuple(path for (path, _), count in counts.items() if count > 1)
+        skipped.append(Skipped("listed twice", len(listed) - len(rows), again[:3]))
+    if missing:
+        skipped.append(Skipped("listed and not there", len(missing), tuple(missing[:3])))
     if not there:
         raise DataError(
             file,
@@ -79,9 +97,7 @@ def read(path: Path, side: int) -> RawFaces:
         classes=tuple(row.label for row in there),
         files=tuple(map(str, files)),
         groups=tuple(row.subject or row.path for row in there),
-        skipped=(Skipped("listed and not there", len(missing), tuple(missing[:3])),)
-        if missing
-        else (),
+        skipped=tuple(skipped),
     )
 
 
@@ -94,32 +110,36 @@ def _file(path: Path) -> Path | None:
 def _rows(file: Path) -> Iterator[_Row]:
     line = 1
     try:
-        with file.open(newline="", encoding="utf-8-sig") as lines:
-            reader = csv.reader(lines)
-            header = [name.strip().lower() for name in next(reader, [])]
-            places = _places(file, header)
-            for line, cells in enumerate(reader, 2):
-                if cells:
-                    yield _row(line, cells, places)
-    except (OSError, UnicodeDecodeError, csv.Error, IndexError, ValueError) as error:
-        found = str(error) or type(error).__name__
+        lines = tables.read_lines(file)
+        header = [name.strip().lower() for name in next(lines, [])]
+        places = _places(file, header)
+        for line, cells in enumerate(lines, 2):
+            if len(cells) < len(header) and any(cells):
+                raise ValueError(f"{len(cells)} of {len(header)} cells")
+            if any(cells):
+                yield _row(line, cells, places)
+    except (OSError, UnicodeError, csv.Error, ValueError) as error:
         raise DataError(
-            file, expected="a row for each image", found=f"{found} in line {line}"
+            file,
+            expected="a row for each image",
+            found=f"{tables.describe_error(error)} in line {line}",
         ) from error
 
 
 def _places(file: Path, header: list[str]) -> dict[str, int]:
     """Where each column is."""
     places = {
-        key: header.index(name)
+        key: header.index(next(name for name in names if name in header))
         for key, names in _COLUMNS.items()
-        for name in names
-        if name in header
+        if not set(names).isdisjoint(header)
     }
     missing = [key for key in ("path", "label") if key not in places]
-    boxes = [key for key in _BOX if key in places]
-    if boxes and len(boxes) < len(_BOX):
-        missing += [key for key in _BOX if key not in places]
+    for box in (_BOX, _CORNERS):
+        if not set(box).isdisjoint(places):
+            missing += [key for key in box if key not in places]
+    twice = [header[place] for place in places.values() if header.count(header[place]) > 1]
+    if twice:
+        raise DataError(file, expected=f"one column {twice[0]}", found="several")
     if missing:
         raise DataError(
             file,
@@ -138,18 +158,28 @@ def _row(line: int, cells: list[str], places: dict[str, int]) -> _Row:
         if number is None:
             raise ValueError(f"split {values['split']!r}")
         split = number
-    box = None
-    if all(values.get(key) for key in _BOX):
-        box = Box(*(float(values[key]) for key in _BOX))
-        if not (box.width > 0 and box.height > 0 and all(np.isfinite(box))):
-            raise ValueError(f"the box {', '.join(values[key] for key in _BOX)}")
+    box = _box([values.get(key, "") for key in _BOX])
+    if box is None:
+        box = _box([values.get(key, "") for key in _CORNERS], corners=True)
     if not values["path"] or not values["label"]:
         raise ValueError("no path" if not values["path"] else "no label")
-    return _Row(line, values["path"], values["label"], split, values.get("subject", ""), box)
+    path = values["path"].replace("\\", "/")  # as Windows writes it
+    return _Row(line, path, values["label"], split, values.get("subject", ""), box)
 
 
-def _refuse_overlap(file: Path, rows: list[_Row]) -> None:
-    """DataError where a face is in two splits or has two labels."""
+def _box(cells: list[str], *, corners: bool = False) -> Box | None:
+    """A box of four cells; None where they are empty."""
+    if not any(cells):
+        return None
+    x, y, width, height = map(float, cells)
+    box = Box(x, y, width - x, height - y) if corners else Box(x, y, width, height)
+    if not (box.width > 0 and box.height > 0 and all(np.isfinite(box))):
+        raise ValueError(f"the box {', '.join(cells)}")
+    return box
+
+
+def _refuse_overlap(file: Path, rows: list[_Row]) -> list[_Row]:
+    """Each face once; DataError where one is in two splits or has two labels."""
     seen: dict[tuple[str, Box | None], _Row] = {}
     for row in rows:
         first = seen.setdefault((row.path, row.box), row)
@@ -163,3 +193,4 @@ def _refuse_overlap(file: Path, rows: list[_Row]) -> None:
                     expected=f"each image in one {what}",
                     found=f"{row.path!r} in two (lines {first.line} and {row.line})",
                 )
+    return list(seen.values())
