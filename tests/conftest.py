@@ -25,6 +25,9 @@ from tests.proofs import (  # noqa: F401  pytest finds its hooks here
 )
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# As many tests run at once as there are cores: threads within one would only wait for each other.
+for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    os.environ.setdefault(name, "1")
 # Ray reads them whenever it is first imported: no statistics, no address but 127.0.0.1.
 os.environ["RAY_USAGE_STATS_ENABLED"] = os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 

@@ -28,6 +28,11 @@ def test_every_package_has_its_line():
     assert sorted(table) == sorted(name for row in layers() for name in row.split(" | "))
 
 
+def test_every_tool_has_its_line():
+    files = [path for path in (ROOT / "tools").glob("*.py") if "__main__" in path.read_text()]
+    assert [path.stem for path in files if f"tools.{path.stem}" not in PAGE] == []
+
+
 def test_no_module_imports_itself_by_way_of_others():
     """Stricter than import-linter, for which a package and its own modules make no circle."""
     graph = grimp.build_graph("fer_mobile", exclude_type_checking_imports=True, cache_dir=None)

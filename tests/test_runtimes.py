@@ -10,6 +10,7 @@ import pytest
 from fer_mobile.golden import golden_faces
 from fer_mobile.models import shipped_models
 from fer_mobile.preprocess import normalise
+from tests.command_line import python
 
 ROOT = Path(__file__).parents[1]
 HERE = Path(sys.executable)
@@ -33,10 +34,15 @@ def files(exports, tmp_path_factory):
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-def test_tensorflow_agrees(runtimes, files, precision):
-    images = files["images"]
-    expected = runtimes.run(HERE, "ai_edge_litert.interpreter", files[precision], images)
-    found = runtimes.run(HERE, "tensorflow.lite.python.interpreter", files[precision], images)
+def test_tensorflow_agrees(runtimes, files, precision, tmp_path):
+    outputs = []
+    for module in ("ai_edge_litert.interpreter", "tensorflow.lite.python.interpreter"):
+        done = python(tmp_path, runtimes.WORKER)(
+            module, files[precision], files["images"], f"{module}.npy"
+        )
+        assert done.returncode == 0, done.stderr
+        outputs.append(np.load(tmp_path / f"{module}.npy"))
+    expected, found = outputs
     name = {"none": "float32"}.get(precision, precision)
     assert runtimes.compare(found, expected, name)["agrees"]
 

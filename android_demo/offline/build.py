@@ -64,7 +64,7 @@ def core(*options: str) -> None:
     compiled = compile_core(libraries, kotlin)
     tests = compile_core_tests(libraries, kotlin, compiled)
     every_face = EVERY_FACE in options
-    exports = write_answers()
+    exports = write_answers(every_model=every_face)
     step(
         "core tests",
         lambda: run_core_tests(libraries, compiled, tests, exports, every_face=every_face),

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""exports.py FOLDER: files of kinds that are not shipped (float32, dynamic, RGB), and what Python
-answers for them in vectors.json.
+"""exports.py FOLDER MODEL...: files of kinds that are not shipped (float32, dynamic, RGB), and what
+Python answers for them in vectors.json.
 
 A program of its own: TensorFlow writes to the standard output what nobody asked for.
 """
@@ -23,6 +23,7 @@ NOT_SHIPPED = (
     {"quantize": "dynamic"},
     {"quantize": "int8", "color": "rgb"},
 )
+SMALLEST = "compact"
 _PACKAGES = ("tensorflow-cpu", "tensorflow", "keras", "ai-edge-litert", "ai-edge-quantizer")
 _CODE = (
     *("checkpoint", "contract", "convert", "golden", "graph"),
@@ -31,15 +32,24 @@ _CODE = (
 """Modules and packages that decide what a file is."""
 
 
-def make_exports() -> Path:
-    """The folder with the files, made again where weights, the exporter or its packages changed."""
+def make_exports(*, every_model: bool = False) -> Path:
+    """The folder with the files of the smallest shipped model, or of all.
+
+    They are made again where weights, the exporter or its packages changed.
+    """
+    models = sorted(shipped_models()) if every_model else [SMALLEST]
     inputs = [
-        *(model.checkpoint for model in shipped_models().values()),
+        *(shipped_models()[model].checkpoint for model in models),
         *(file for name in _CODE for file in _sources(name)),
         *(ROOT.parent / "tools/golden_vectors.py", Path(__file__).resolve()),
     ]
     versions = [f"{d.name} {d.version}" for d in map(_distribution, _PACKAGES) if d]
-    return made("exports", inputs, versions, lambda out: run(sys.executable, __file__, out))
+    return made(
+        "exports",
+        inputs,
+        [*versions, *models],
+        lambda out: run(sys.executable, __file__, out, *models),
+    )
 
 
 def _sources(name: str) -> list[Path]:
@@ -56,12 +66,8 @@ def _distribution(name: str) -> importlib.metadata.Distribution | None:
 
 def main() -> None:
     """Export them all."""
-    folder = Path(sys.argv[1])
-    paths = [
-        export(name, out=folder, **options).path
-        for name in shipped_models()
-        for options in NOT_SHIPPED
-    ]
+    folder, models = Path(sys.argv[1]), sys.argv[2:]
+    paths = [export(name, out=folder, **options).path for name in models for options in NOT_SHIPPED]
     script = golden_script()
     answers = {path.name: script.model_vector(path) for path in paths}
     (folder / "vectors.json").write_text(json.dumps(answers), encoding="utf-8")

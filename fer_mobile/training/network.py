@@ -53,7 +53,8 @@ class Network:
         self.model.compile(
             make_optimizer(self.recipe, steps_per_epoch),
             "categorical_crossentropy",
-            metrics=["accuracy"],
+            # As an object: of a name Keras makes variables in the first step, and traces it twice.
+            metrics=[keras.metrics.CategoricalAccuracy("accuracy")],
             auto_scale_loss=False,
         )
         self.model.optimizer.build(self.model.trainable_variables)

@@ -54,5 +54,5 @@ def test_verify() -> None:
 
 @NEEDS_TOOLS
 @pytest.mark.prove
-def test_slow_files_answer_for_every_face() -> None:
+def test_files_of_every_model_answer_for_every_face() -> None:
     _run(sys.executable, str(APP / "offline/build.py"), "core", "--every-face")

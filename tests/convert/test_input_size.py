@@ -11,20 +11,21 @@ from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert import export
 from fer_mobile.convert.input_size import at_size
 from fer_mobile.errors import ModelError
+from fer_mobile.models import DEFAULT
 from fer_mobile.runtime.classifier import load_classifier
 from tests.conftest import EXPORTED
 
 
 @pytest.fixture(scope="module")
 def source():
-    return load_checkpoint(EXPORTED)
+    return load_checkpoint(DEFAULT)
 
 
 @pytest.mark.parametrize("size", [112, 224])
 def test_weights_stay_and_figures_go(source, size):
     larger = at_size(source, size)
     assert larger.model.input_shape == (None, size, size, 1)
-    assert (larger.name, larger.parameters) == (f"{EXPORTED}_{size}", source.parameters)
+    assert (larger.name, larger.parameters) == (f"{DEFAULT}_{size}", source.parameters)
     assert larger.figures == ()
     for ours, theirs in zip(larger.model.get_weights(), source.model.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -49,20 +50,21 @@ def test_a_network_of_its_own(tmp_path):
 
 
 def test_export_at_another_size(tmp_path, capsys, monkeypatch):
-    done = export(EXPORTED, quantize="int8", size=112, out=tmp_path)
-    assert done.path.name == f"{EXPORTED}_112_int8.tflite"
+    done = export(EXPORTED, quantize="int8", size=40, out=tmp_path)
+    assert done.path.name == f"{EXPORTED}_40_int8.tflite"
     assert done.verification.passed
-    assert load_classifier(done.path).size == 112
+    assert load_classifier(done.path).size == 40
     assert "ranges" not in done.calibration
-    command = ["fer-mobile", "export", EXPORTED, "--size", "112", "--quantize", "none"]
+    command = ["fer-mobile", "export", EXPORTED, "--size", "40", "--quantize", "none"]
     monkeypatch.setattr("sys.argv", [*command, "--no-rewrite", "--out", str(tmp_path), "--json"])
     with pytest.raises(SystemExit) as exit_:
         cli.main()
     assert exit_.value.code == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["path"].endswith(f"{EXPORTED}_112_float32.tflite")
-    # As trained: each convolution is followed by its normalisation.
-    assert found["verification"]["operations"]["MUL"] == 14
+    assert found["path"].endswith(f"{EXPORTED}_40_float32.tflite")
+    # As trained: rewritten, the first convolution reads padded rows as channels.
+    assert "PAD" in done.verification.operations
+    assert "PAD" not in found["verification"]["operations"]
 
 
 def test_no_such_size_is_one_line(capsys, monkeypatch, tmp_path):

@@ -21,5 +21,5 @@ def answers(folder: Path) -> Answers:
 
 
 @pytest.fixture(scope="session")
-def shared_answers(shared_data) -> Answers:
-    return answers(shared_data / "photos")
+def shared_answers(shared_data, once) -> Answers:
+    return once("detectors", lambda folder: answers(shared_data / "photos"))

@@ -109,6 +109,7 @@ def test_what_is_no_dataset_is_refused(tmp_path):
         inspect_dataset(tmp_path)
 
 
+@pytest.mark.prove
 def test_the_real_dataset(shared_data):
     found = inspect_dataset(shared_data)
     assert found.counts["happiness"] == {"train": 7287, "valid": 865}

@@ -210,7 +210,12 @@ def test_a_run_says_where_its_weights_come_from(train, trained_run, quick, small
     assert first.initial_weights == first.teachers == ()
 
 
-def test_callbacks_may_watch_and_stop_a_run(train, quick, small_npz, tmp_path):
+def test_callbacks_may_watch_and_stop_a_run(train, quick, small_npz, tmp_path, monkeypatch):
+    traced, step = [], keras.Model.train_step
+    monkeypatch.setattr(
+        keras.Model, "train_step", lambda self, data: traced.append(self) or step(self, data)
+    )
+
     class Watcher(Callback):
         def __init__(self):
             self.seen = []
@@ -242,6 +247,7 @@ def test_callbacks_may_watch_and_stop_a_run(train, quick, small_npz, tmp_path):
         ("begin", 1), *epoch, ("end", 2, "seen enough"), "over",
     ]  # fmt: skip
     assert (result.epochs, result.stopped) == (2, "seen enough")
+    assert len(traced) == 1
     again = train(result.recipe, tmp_path / "run", data=small_npz, resume=True)
     assert again == result
 
