@@ -1,4 +1,4 @@
-"""The one place where files are written: each is there whole or not at all.
+"""The one place where files are written, each whole or not at all, and opened where all may be.
 
 A new content takes a file's name in one step, and the file keeps its rights and its owner.  A
 link stays a link, and a pipe or a device is written to.  A folder is ours only if it holds our
@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
@@ -66,6 +67,23 @@ def cache_dir() -> Path:
             expected="a folder for what is kept between runs",
             found="it is not set, and this user has no home folder",
         ) from error
+
+
+def open_regular(path: str | Path) -> BufferedReader:
+    """A file for reading.
+
+    Raises OSError, also for what is no regular file: opening a pipe would wait for ever, and a
+    device may never end.
+    """
+    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, os.O_RDONLY | flags)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "a folder", str(path))
+    raise OSError(errno.ENODEV, "a device or a pipe", str(path))
 
 
 def replace_file(path: str | Path, write: Callable[[Path], object]) -> None:

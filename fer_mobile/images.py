@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-import stat
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, Final
 
 import numpy as np
@@ -15,6 +13,7 @@ from PIL import Image
 from fer_mobile.arrays import Pixels
 from fer_mobile.decoding import MAX_BYTES, damaged, decode, upright_rgb
 from fer_mobile.errors import PhotoError
+from fer_mobile.files import open_regular
 from fer_mobile.walk import PHOTO_SUFFIXES as PHOTO_SUFFIXES
 from fer_mobile.walk import find_photos as find_photos
 
@@ -116,11 +115,7 @@ def _load(
 
 def _load_path(path: str, min_long_side: int | None, max_bytes: int) -> Photo:
     try:
-        mode = Path(path).stat().st_mode
-        if not stat.S_ISREG(mode):  # opening a pipe would wait forever
-            found = "a folder" if stat.S_ISDIR(mode) else "a device"
-            raise PhotoError(path, expected="a photo", found=found)
-        with Path(path).open("rb") as file:
+        with open_regular(path) as file:
             return _load(path, path, file, min_long_side, max_bytes)
     except (FileNotFoundError, ValueError) as error:  # ValueError: a name that no file can have
         raise PhotoError(path, expected="a photo", found="no such file") from error

@@ -21,6 +21,7 @@ from fer_mobile.files import (
     display_name,
     is_ours,
     numbered,
+    open_regular,
     part_path,
     remove_abandoned,
     replace_file,
@@ -214,3 +215,13 @@ def test_names_for_a_terminal():
     assert display_name(Path("Björn 写真.jpg")) == "Björn 写真.jpg"
     assert display_name("a\x1b[31mred\n.jpg") == "a\\x1b[31mred\\n.jpg"
     assert display_name(os.fsdecode(b"caf\xe9.jpg")) == "caf\\udce9.jpg"
+
+
+def test_what_is_no_regular_file_is_not_waited_for(tmp_path):
+    (tmp_path / "file").write_bytes(b"content")
+    with open_regular(tmp_path / "file") as file:
+        assert file.read() == b"content"
+    os.mkfifo(tmp_path / "pipe")
+    for path, reason in ((tmp_path, "a folder"), (tmp_path / "pipe", "pipe"), ("/dev/zero", "dev")):
+        with pytest.raises(OSError, match=reason):
+            open_regular(path)

@@ -13,6 +13,7 @@ from PIL import Image, ImageFile, IptcImagePlugin
 
 from fer_mobile.decoding import header_rules, open_image
 from fer_mobile.errors import InputError
+from fer_mobile.files import open_regular
 
 _PERIODS: Final = {4: "%Y", 7: "%Y-%m", 10: "%Y-%m-%d"}
 
@@ -54,9 +55,7 @@ def date_taken(path: str | Path) -> datetime | None:
     EXIF.  A value that is no date is ignored.  Only the header is read.
     """
     try:
-        if not Path(path).is_file():  # opening a pipe would wait forever
-            return None
-        with Path(path).open("rb") as file, header_rules():
+        with open_regular(path) as file, header_rules():
             image = open_image(str(path), file)
             for read in (_exif_dates, _xmp_dates, _iptc_dates, _exif_fallback):
                 if (taken := _first_date(read, image)) is not None:
@@ -92,8 +91,7 @@ def taken_within(
 
 def _can_be_opened(path: Path) -> bool:
     try:
-        if path.is_file():  # opening a pipe would wait forever
-            path.open("rb").close()
+        open_regular(path).close()
     except OSError:
         return False
     return True

@@ -17,14 +17,12 @@ import sqlite3
 import time
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import replace
-from errno import EINVAL
 from pathlib import Path
-from stat import S_ISREG
 from types import TracebackType
 from typing import Final, NamedTuple, NoReturn, Self
 
 from fer_mobile.errors import InputError
-from fer_mobile.files import cache_dir
+from fer_mobile.files import cache_dir, open_regular
 from fer_mobile.types import STAGES, PhotoResult
 
 logger = logging.getLogger(__name__)
@@ -85,10 +83,8 @@ def fingerprint(path: str | Path) -> Fingerprint:
     Size and time are read first: of a file that changes meanwhile they are the old ones, so
     that its new content is looked at again.
     """
-    stat = Path(path).stat()
-    if not S_ISREG(stat.st_mode):  # opening a pipe would wait forever
-        raise OSError(EINVAL, "no regular file", str(path))
-    with Path(path).open("rb") as file:
+    with open_regular(path) as file:
+        stat = os.fstat(file.fileno())
         content = hashlib.file_digest(file, "sha256").hexdigest()
     return Fingerprint(stat.st_size, _changed(stat), content)
 

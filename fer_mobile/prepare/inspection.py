@@ -24,9 +24,10 @@ from fer_mobile.data.layouts.raw import RawFaces
 from fer_mobile.data.loading import assign_splits, data_path
 from fer_mobile.data.protocols import find_protocol
 from fer_mobile.data.vocabulary import name_labels
+from fer_mobile.decoding import open_image
 from fer_mobile.detect.framing import Framing, look_at_framing
 from fer_mobile.errors import DataError
-from fer_mobile.files import check_output, write_text
+from fer_mobile.files import check_output, open_regular, write_text
 from fer_mobile.labels import canonical
 from fer_mobile.walk import files_read
 
@@ -233,8 +234,8 @@ def _sides(files: Sequence[str]) -> list[int]:
     sides = []
     for file in files:
         try:
-            with Image.open(file) as image:
-                sides.append(min(image.size))
+            with open_regular(file) as opened:
+                sides.append(min(open_image(file, opened).size))
         except Exception:  # counted as unreadable already
             continue
     return sides

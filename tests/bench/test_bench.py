@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -194,7 +195,9 @@ def test_no_readable_photo_is_an_error(tmp_path):
     with pytest.raises(InputError, match="at least one photo, found none"):
         run_bench(photos=tmp_path)
     (tmp_path / "broken.jpg").write_bytes(b"no photo at all")
-    with pytest.raises(InputError, match="a photo that can be read, found 1 that cannot"):
+    (tmp_path / "gone.jpg").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(InputError, match="a photo that can be read, found 3 that cannot"):
         run_bench(photos=tmp_path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def faulty(tmp_path: Path) -> Path:
     put(root, "valid/calm/leak.png", (FACES[2] * 0.8).astype(np.uint8))
     put(root, "valid/wild/40.png", FACES[40])
     (root / "train/wild/broken.png").write_bytes(b"x")
+    os.mkfifo(root / "train/wild/pipe.png")
     return root
 
 
@@ -46,7 +48,7 @@ def test_every_fault_is_counted(faulty):
     }
     assert (found.copies, found.near_copies, found.leaks, found.contradictions) == (2, 3, 1, 2)
     assert [(reason, count) for reason, count, _ in found.skipped] == [
-        ("that cannot be read, or too small", 1)
+        ("that cannot be read, or too small", 2)
     ]
     assert found.shorter_side == (64, 64, 64)
     assert found.balance == pytest.approx(26 / 8)
@@ -91,7 +93,7 @@ def test_the_eight_expressions_are_recognised(tmp_path):
 def test_the_page_shows_samples_and_asks_for_nothing_from_outside(faulty, tmp_path, fer_mobile):
     page = tmp_path / "page.html"
     said = fer_mobile("data", "inspect", faulty, "--html", page).stdout
-    assert "left out: 1 that cannot be read" in said
+    assert "left out: 2 that cannot be read" in said
     text = page.read_text(encoding="utf-8")
     assert text.count("data:image/png;base64,") == 2
     assert not re.search(r"(src|href)=.(?!data:)", text)
