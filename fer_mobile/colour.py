@@ -17,13 +17,13 @@ _SAME: Final = 1
 """Largest difference, of 255, up to which a profile is sRGB: that of rounding."""
 
 
-def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+def to_srgb(image: Image.Image, profile: object) -> Image.Image:
     """An image of 8-bit levels as sRGB, by the ICC profile of its file; RGB, RGBA or as it was.
 
     An image stays as it is without a profile, if its profile is sRGB, and if its profile is
     damaged or of other channels than the image has.
     """
-    if not profile:
+    if not profile or not isinstance(profile, bytes):  # an image of the user's may hold anything
         return image
     transform = _transform(profile)
     if transform is None or not _is_of(transform.inputMode, image):
@@ -61,7 +61,7 @@ def _transform(profile: bytes) -> Any:
             flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )
         return None if mode != "CMYK" and _changes_nothing(transform) else transform
-    except (ImageCms.PyCMSError, OSError, ValueError):
+    except (ImageCms.PyCMSError, OSError, ValueError, ImportError):  # a Pillow without LittleCMS
         return None
 
 

@@ -75,11 +75,12 @@ def test_transparency_stays_beside_a_profile():
     [
         b"",
         b"no profile",
+        bytearray(b"no bytes"),
         profiles.rgb_profile(profiles.DISPLAY_P3)[:200],
         profiles.cmyk_profile(),
         profiles.gray_profile(1.8),
     ],
-    ids=["none", "damaged", "cut off", "of inks", "of gray"],
+    ids=["none", "damaged", "of a wrong type", "cut off", "of inks", "of gray"],
 )
 def test_a_profile_that_does_not_fit_changes_nothing(profile):
     image = Image.fromarray(CORNERS)
