@@ -45,6 +45,8 @@ VERSION: Final = 1
 LUMA: Final = (19595, 38470, 7471)
 """Weights of R, G and B in gray, in 65536ths (ITU-R BT.601)."""
 
+_LUMA_AND_HALF: Final = np.array([[*LUMA, 1 << 15]], np.float32) / np.float32(1 << 16)
+
 
 _ROOT_2: Final = math.sqrt(2)
 
@@ -137,7 +139,12 @@ def to_gray(image: Pixels) -> Pixels:
     """BT.601 luma of a uint8 RGB image, uint8 H×W; a gray image comes back as it is."""
     if image.ndim == 2:
         return image
-    return np.asarray(Image.fromarray(image).convert("L"))
+    import cv2  # the contract, which imports this module, does without
+
+    # Exact, and 2 to 4 times as fast as integers: every product and sum is a multiple of 2**-16
+    # below 256, which single precision holds.
+    levels = cv2.transform(image.astype(np.float32), _LUMA_AND_HALF)
+    return np.asarray(levels, np.float32).astype(np.uint8)
 
 
 def gray_faces(faces: Pixels | Sequence[Pixels]) -> Pixels | list[Pixels]:

@@ -91,6 +91,14 @@ def test_gray_formula_at_all_corners_and_steps():
     assert (to_gray(image) == expected).all()
 
 
+def test_gray_formula_of_every_colour():
+    """Single precision computes it, which is exact only because of the sizes of the numbers."""
+    green, blue = np.meshgrid(np.arange(256), np.arange(256))
+    for red in range(256):
+        image = np.stack([np.full_like(green, red), green, blue], axis=-1).astype(np.uint8)
+        assert (to_gray(image) == gray_level(red, green, blue)).all()
+
+
 @given(arrays(np.uint8, (9, 7, 3)))
 def test_gray_formula_everywhere(image):
     red, green, blue = image.astype(np.int64).transpose(2, 0, 1)
