@@ -33,6 +33,13 @@ MOST_MEMORY: Final = 4 * 2**30
 """Bytes that the tensors of a graph may take, for a batch of one, weights among them."""
 
 
+class SignatureRunner(Protocol):
+    """A graph's named inputs and outputs."""
+
+    def get_output_details(self) -> dict[str, dict[str, Any]]: ...  # noqa: D102
+    def __call__(self, **inputs: NDArray[Any]) -> dict[str, NDArray[Any]]: ...  # noqa: D102
+
+
 class Interpreter(Protocol):
     """The methods of a TFLite interpreter that this package uses (the same in every runtime)."""
 
@@ -44,7 +51,8 @@ class Interpreter(Protocol):
     def set_tensor(self, tensor_index: int, value: NDArray[Any]) -> None: ...  # noqa: D102
     def invoke(self) -> None: ...  # noqa: D102
     def get_tensor(self, tensor_index: int) -> NDArray[Any]: ...  # noqa: D102
-    def get_signature_runner(self) -> Callable[..., dict[str, NDArray[Any]]]: ...  # noqa: D102
+    def tensor(self, tensor_index: int) -> Callable[[], NDArray[Any]]: ...  # noqa: D102
+    def get_signature_runner(self) -> SignatureRunner: ...  # noqa: D102
 
 
 def load_interpreter(
