@@ -20,6 +20,7 @@ from fer_mobile.arrays import Pixels
 from fer_mobile.decoding import MAX_BYTES
 from fer_mobile.detect import DETECTION_SIDE, FaceDetector, load_detector
 from fer_mobile.detect.boxes import as_boxes
+from fer_mobile.detect.orientation import find_turn, turned, turned_back
 from fer_mobile.errors import InputError, PhotoError, check_choice
 from fer_mobile.images import Photo, PhotoSource, load_photo, read_stream
 from fer_mobile.labels import MULTIPLE
@@ -29,13 +30,16 @@ from fer_mobile.runtime.interpreter import runtime_name
 from fer_mobile.types import (
     FACES_MODES,
     ON_ERROR,
+    ORIENTS,
     Box,
     Detection,
     DetectorName,
     Face,
     FacesMode,
     OnError,
+    Orient,
     PhotoResult,
+    Turn,
 )
 
 logger = logging.getLogger(__name__)
@@ -61,8 +65,10 @@ class Pipeline:
         max_bytes: the memory that decoding a photo may take.
         min_quality: the quality, 0 to 1, below which a face gets no label (see `quality`); 0
             labels every face.
+        orient: "auto" looks for faces at other turns, too, where none is sure in a photo as it
+            is, as in scans that lie on a side (see `detect.orientation`); "none" does not.
 
-    Raises InputError for another mode of `faces`, or a `min_quality` out of range.
+    Raises InputError for another mode of `faces` or `orient`, or a `min_quality` out of range.
     """
 
     def __init__(
@@ -73,12 +79,14 @@ class Pipeline:
         *,
         max_bytes: int = MAX_BYTES,
         min_quality: float = 0.0,
+        orient: Orient = "auto",
     ) -> None:
         self.max_bytes = max_bytes
         self.min_quality = check_min_quality(min_quality)
         self.classifier = classifier
         self.detector = detector
         self.faces: FacesMode = check_choice("faces", faces, FACES_MODES)
+        self.orient: Orient = check_choice("orient", orient, ORIENTS)
 
     @property
     def identity(self) -> str:
@@ -91,7 +99,7 @@ class Pipeline:
             f"{contract.name} {contract.precision} {self.classifier.sha256[:12]}, "
             f"{self.detector.identity}, decoding {decoding.VERSION}, "
             f"preprocessing {preprocess.VERSION}, quality {quality.VERSION}, "
-            f"fer-mobile {__version__}"
+            f"orient {self.orient}, fer-mobile {__version__}"
         )
 
     def __call__(
@@ -125,12 +133,12 @@ class Pipeline:
         watch = _Stopwatch()
         try:
             with watch.stage("total"):
-                photo, faces = self._analyse(source, bgr, given, watch)
+                photo, turn, faces = self._analyse(source, bgr, given, watch)
         except PhotoError as error:
             if on_error == "raise":
                 raise
             return PhotoResult(path, error=str(error), stages=watch.ms)
-        result = PhotoResult(path, faces=tuple(faces), size=photo.size, stages=watch.ms)
+        result = PhotoResult(path, faces=tuple(faces), size=photo.size, stages=watch.ms, turn=turn)
         return relabelled(result, self.faces, self.min_quality)
 
     def batch(
@@ -161,41 +169,55 @@ class Pipeline:
 
     def _analyse(
         self, source: PhotoSource, bgr: bool, boxes: list[Box] | None, watch: _Stopwatch
-    ) -> tuple[Photo, list[Face]]:
+    ) -> tuple[Photo, Turn, list[Face]]:
+        """The photo as it was read, how it is to be turned, and its faces."""
         with watch.stage("decode"):
             source = read_stream(source)
             photo = load_photo(
                 source, bgr=bgr, min_long_side=self.detector.side, max_bytes=self.max_bytes
             )
         with watch.stage("detect"):
-            detections = self._detect(photo, boxes)
+            turn, detections = self._detect(photo, boxes)
         if not detections:
-            return photo, []
+            return photo, turn, []
         with watch.stage("decode"):
-            photo = self._with_pixels_for(photo, detections, source)
+            upright = turned(self._with_pixels_for(photo, detections, source), turn)
         levelling = self.classifier.contract.preprocessing.levelling
         directions = [levelling.rule.direction(face) if levelling else None for face in detections]
-        inputs, qualities = self._inputs(photo, detections, directions, watch)
+        inputs, qualities = self._inputs(upright, detections, directions, watch)
         with watch.stage("classify"):
             probabilities = self.classifier.classify(inputs)
         labels = self.classifier.labels
         faces = [
-            _face(found, dict(zip(labels, row.tolist(), strict=True)), direction is not None, rated)
+            _face(
+                turned_back(found, photo.size, turn),
+                dict(zip(labels, row.tolist(), strict=True)),
+                tilt=found.tilt,
+                levelled=direction is not None,
+                rated=rated,
+            )
             for found, row, direction, rated in zip(
                 detections, probabilities, directions, qualities, strict=True
             )
         ]
-        return photo, faces
+        return photo, turn, faces
 
-    def _detect(self, photo: Photo, boxes: list[Box] | None) -> list[Detection]:
-        """The faces of a photo, none of them of a size that would fill the memory."""
+    def _detect(self, photo: Photo, boxes: list[Box] | None) -> tuple[Turn, list[Detection]]:
+        """How a photo is to be turned, and its faces in pixels of the photo so turned.
+
+        None of them is of a size that would fill the memory.
+        """
+        turn: Turn = 0
         if boxes is not None:
             detections = [Detection(box, None) for box in boxes]
+        elif self.orient == "auto":
+            turn, detections = find_turn(self.detector, photo)
         else:
             detections = self.detector.detect(photo)
         origin = "boxes" if boxes is not None else f"the detector {self.detector.name}"
-        preprocess.check_boxes((face.box for face in detections), photo, origin)
-        return detections
+        as_read = (turned_back(face, photo.size, turn).box for face in detections)
+        preprocess.check_boxes(as_read, photo, origin)
+        return turn, detections
 
     def _with_pixels_for(
         self, photo: Photo, detections: list[Detection], source: PhotoSource
@@ -252,6 +274,7 @@ def load_pipeline(
     boxes: str | Path | Mapping[str | Path, Boxes] | None = None,
     max_bytes: int = MAX_BYTES,
     min_quality: float = 0.0,
+    orient: Orient = "auto",
 ) -> Pipeline:
     """A pipeline by names.
 
@@ -266,13 +289,15 @@ def load_pipeline(
             `detect.boxes`), or boxes by photo.
         max_bytes: the memory that decoding a photo may take; one that takes more is an error.
         min_quality: the quality, 0 to 1, below which a face gets no label (see `quality`).
+        orient: "auto" or "none", see `Pipeline`.
 
     Raises:
         ModelError: a model or detector that cannot be used.
-        InputError: another mode of `faces`, a `min_quality` out of range, a wrong size or file
-            of boxes, or no TFLite runtime.
+        InputError: another mode of `faces` or `orient`, a `min_quality` out of range, a wrong
+            size or file of boxes, or no TFLite runtime.
     """
     check_choice("faces", faces, FACES_MODES)
+    check_choice("orient", orient, ORIENTS)
     check_min_quality(min_quality)
     if isinstance(detector, str):
         detector = load_detector(
@@ -284,6 +309,7 @@ def load_pipeline(
         faces,
         max_bytes=max_bytes,
         min_quality=min_quality,
+        orient=orient,
     )
     logger.info("%s, on %s", pipeline.identity, runtime_name())
     return pipeline
@@ -326,6 +352,8 @@ def photo_label(faces: Sequence[Face], mode: FacesMode) -> tuple[str | None, flo
 def _face(
     detection: Detection,
     probabilities: dict[str, float],
+    *,
+    tilt: float | None,
     levelled: bool,
     rated: quality.Quality,
 ) -> Face:
@@ -337,7 +365,7 @@ def _face(
         probabilities,
         detection.score,
         detection.landmarks,
-        detection.tilt,
+        tilt,
         levelled,
         quality=rated.value,
         flaw=rated.flaw,

@@ -21,6 +21,14 @@ DetectorName = Literal["yunet", "opencv", "mediapipe", "boxes"]
 DETECTORS: Final[tuple[DetectorName, ...]] = get_args(DetectorName)
 """Names that `detect.load_detector` knows."""
 
+Orient = Literal["auto", "none"]
+ORIENTS: Final[tuple[Orient, ...]] = get_args(Orient)
+"""Whether photos may be turned until faces are upright (see `pipeline.Pipeline`)."""
+
+Turn = Literal[0, 90, 180, 270]
+TURNS: Final[tuple[Turn, ...]] = get_args(Turn)
+"""Degrees, clockwise."""
+
 ProtocolName = Literal["ferplus-strict", "ferplus-argmax", "fer2013", "fer2013-4", "own"]
 PROTOCOL_NAMES: Final[tuple[ProtocolName, ...]] = get_args(ProtocolName)
 """How labels follow from what a dataset says (see `data.protocols`)."""
@@ -136,6 +144,7 @@ class PhotoRow(TypedDict):
     faces: list[FaceRow]
     error: str | None
     size: list[int] | None
+    turn: Turn
     stages: dict[str, float]
 
 
@@ -157,7 +166,8 @@ class Face:
     landmarks: tuple[Point, ...] = ()
     """The person's right eye, left eye, nose, right and left mouth corner; or none."""
     tilt: float | None = None
-    """Degrees of the line of the eyes (see `Detection.tilt`); None without landmarks."""
+    """Degrees of the line of the eyes (see `Detection.tilt`), in the photo turned by its
+    `PhotoResult.turn`; None without landmarks."""
     levelled: bool = False
     """Whether the face was turned by its tilt before the model saw it."""
     quality: float | None = None
@@ -222,6 +232,9 @@ class PhotoResult:
     stages: dict[str, float] = field(default_factory=dict)
     """Milliseconds that each stage took, keyed by `STAGES`; without a face, the last three of
     them are skipped."""
+    turn: Turn = 0
+    """Degrees by which the photo is to be turned clockwise until its faces are upright.  Boxes
+    and landmarks are those of the photo before it is turned."""
 
     @property
     def is_unsure(self) -> bool:
@@ -237,6 +250,7 @@ class PhotoResult:
             "faces": [face.as_dict() for face in self.faces],
             "error": self.error,
             "size": list(self.size) if self.size else None,
+            "turn": self.turn,
             "stages": {name: round(ms, 3) for name, ms in self.stages.items()},
         }
 
@@ -252,6 +266,7 @@ class PhotoResult:
             error=None if row["error"] is None else str(row["error"]),
             size=(int(size[0]), int(size[1])) if size else None,
             stages={str(name): float(ms) for name, ms in row["stages"].items()},
+            turn=_turn(row.get("turn", 0)),
         )
 
 
@@ -261,3 +276,10 @@ def _rounded(value: float | None) -> float | None:
 
 def _number(value: float | None) -> float | None:
     return None if value is None else float(value)
+
+
+def _turn(value: object) -> Turn:
+    for turn in TURNS:
+        if value == turn:
+            return turn
+    raise ValueError(value)

@@ -18,13 +18,15 @@ MOST_TIMES: Final = 3
 
 _PROCESS: Final = """
 import json, sys, time
-start, model, threads, faces, detector, photo = json.loads(sys.argv[1])
+start, model, threads, faces, detector, orient, photo = json.loads(sys.argv[1])
 from fer_mobile.pipeline import load_pipeline
 from fer_mobile.runtime.interpreter import runtime_name
 import fer_mobile.detect.yunet
 runtime_name()
 ready = time.monotonic_ns()
-pipeline = load_pipeline(model, faces=faces, threads=threads, detector=detector)
+pipeline = load_pipeline(
+    model, faces=faces, threads=threads, detector=detector, orient=orient
+)
 loaded = time.monotonic_ns()
 stages = pipeline(photo).stages
 print(json.dumps([(ready - start) / 1e6, (loaded - ready) / 1e6,
@@ -34,12 +36,19 @@ print(json.dumps([(ready - start) / 1e6, (loaded - ready) / 1e6,
 
 
 def measure_cold_start(
-    model: str | Path, photo: Path, *, threads: int, faces: str, detector: str, times: int
+    model: str | Path,
+    photo: Path,
+    *,
+    threads: int,
+    faces: str,
+    detector: str,
+    orient: str,
+    times: int,
 ) -> ColdStart:
     """Medians over fresh processes, one after the other, of `photo` alone."""
     runs = []
     for _ in range(times):
-        arguments = [time.monotonic_ns(), str(model), threads, faces, detector, str(photo)]
+        arguments = [time.monotonic_ns(), str(model), threads, faces, detector, orient, str(photo)]
         done = subprocess.run(
             [sys.executable, "-c", _PROCESS, json.dumps(arguments)],
             capture_output=True,

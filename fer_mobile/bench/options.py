@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final, Literal
 
 from fer_mobile.bench.result import Settings
-from fer_mobile.errors import InputError
+from fer_mobile.errors import InputError, check_choice
 from fer_mobile.models import DEFAULT
+from fer_mobile.types import ORIENTS, Orient
 
 FACES: Final[Literal["multiple"]] = "multiple"
 DETECTOR: Final = "yunet"
@@ -27,7 +28,11 @@ class BenchOptions:
     repetitions: int | None = None
     """Timed passes over the photos; None leaves their number to the mode."""
 
+    orient: Orient = "auto"
+    """Whether photos may be turned until faces are upright (see `pipeline.Pipeline`)."""
+
     def __post_init__(self) -> None:
+        check_choice("orient", self.orient, ORIENTS)
         for name, count in (("threads", self.threads), ("repetitions", self.repetitions)):
             if count is not None and count < 1:
                 raise InputError(name, expected="at least 1", found=str(count))
@@ -42,6 +47,7 @@ class BenchOptions:
             budget_s=self.budget,
             faces=FACES,
             detector=DETECTOR,
+            orient=self.orient,
         )
 
 

@@ -18,7 +18,7 @@ from fer_mobile.bench.stats import NotNegative, Share, StageStats, Verdict, verd
 from fer_mobile.contract import ModelContract, Precision
 from fer_mobile.errors import InputError
 from fer_mobile.runtime.classifier import Classifier
-from fer_mobile.types import STAGES
+from fer_mobile.types import STAGES, Orient
 
 SCHEMA: Final = "fer-mobile/bench"
 SCHEMA_VERSION: Final = 2
@@ -124,6 +124,8 @@ class Settings(_Part):
     budget_s: Annotated[float, Field(gt=0)]
     faces: Literal["largest", "each", "multiple"]
     detector: str
+    orient: Orient = "none"
+    """Whether photos were turned where no upright face was sure."""
     xnnpack: bool = True
     """The runtime's XNNPACK delegate was on."""
     pinned_to: tuple[int, ...] | None = None

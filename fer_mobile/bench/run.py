@@ -83,7 +83,13 @@ def run_bench(
     with method.pinned(options.threads) as cores:
         models = [options.model] if against is None else [options.model, against]
         pipelines = [
-            load_pipeline(model, faces=FACES, threads=options.threads, detector=DETECTOR)
+            load_pipeline(
+                model,
+                faces=FACES,
+                threads=options.threads,
+                detector=DETECTOR,
+                orient=options.orient,
+            )
             for model in models
         ]
         measured = _measure(pipelines, photo_set, options, cores, progress)
@@ -127,6 +133,7 @@ def _measure(
         threads=options.threads,
         faces=FACES,
         detector=DETECTOR,
+        orient=options.orient,
         times=min(MOST_TIMES, len(passes[0])),
     )
     return _Measured(

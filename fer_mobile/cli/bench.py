@@ -7,13 +7,16 @@ from typing import Annotated, Final
 
 import typer
 
-from fer_mobile.cli.options import OUTPUT, AsJson, PhotoModel
+from fer_mobile.cli.options import OUTPUT, AsJson, Orientation, PhotoModel
 from fer_mobile.errors import InputError
 from fer_mobile.models import DEFAULT
 
 PHOTOS: Final = "affective-25"
 
-_ONLY: Final = {"cpu": ("photos", "against", "profile"), "adb": ("apk", "benchmark_binary")}
+_ONLY: Final = {
+    "cpu": ("photos", "orient", "against", "profile"),
+    "adb": ("apk", "benchmark_binary"),
+}
 """Options that one kind of device has and the other has not."""
 
 
@@ -41,6 +44,7 @@ def bench_command(
             help="Timed passes over the photos; without it 30, or 5 and 1 s in every stage.",
         ),
     ] = None,
+    orient: Orientation = "auto",
     against: Annotated[
         str | None,
         typer.Option(metavar="MODEL", help="Time this model in turn and print the ratio."),
@@ -137,7 +141,7 @@ def bench_command(
     from fer_mobile.walk import files_read
 
     charts = modes.Charts(chart, accuracy_chart)
-    options = BenchOptions(model, threads, budget, repetitions)
+    options = BenchOptions(model, threads, budget, repetitions, orient)
     if compare:
         modes.show_comparison(*compare, as_json=as_json)
         return
@@ -152,6 +156,7 @@ def bench_command(
         return
     where = parse_device(device)
     given = {"against": against, "profile": profile, "apk": apk}
+    given |= {"orient": orient != "auto"}
     given |= {"photos": photos != PHOTOS, "benchmark_binary": benchmark_binary}
     _refuse(where.kind, [name for name, value in given.items() if value])
     if where.kind == "cpu":

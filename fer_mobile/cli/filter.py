@@ -19,6 +19,7 @@ from fer_mobile.cli.options import (
     DetectorModel,
     MaxBytes,
     MinQuality,
+    Orientation,
     PhotoModel,
 )
 from fer_mobile.cli.streams import echo_names
@@ -190,6 +191,7 @@ def filter_command(
     detection_size: DetectionSize = 640,
     detector_model: DetectorModel = None,
     boxes: Boxes = None,
+    orient: Orientation = "auto",
     max_bytes: MaxBytes = 1_500_000_000,
     min_quality: MinQuality = 0.0,
     as_json: AsJson = False,
@@ -222,6 +224,7 @@ def filter_command(
         detection_size=detection_size,
         detector_model=detector_model,
         boxes=boxes,
+        orient=orient,
         max_bytes=max_bytes,
         min_quality=min_quality,
         since=since,

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from fer_mobile.types import DetectorName, ProtocolName, SplitName
+from fer_mobile.types import DetectorName, Orient, ProtocolName, SplitName
 
 # The headings that options stand under in the help, where a command has many.
 MODEL: Final = "Model and detector"
@@ -90,6 +90,15 @@ Boxes = Annotated[
     ),
 ]
 
+Orientation = Annotated[
+    Orient,
+    typer.Option(
+        parser=str,
+        metavar="auto|none",
+        help="auto: turn photos that lie on a side or upside down; none: take them as they are.",
+        rich_help_panel=MODEL,
+    ),
+]
 MaxBytes = Annotated[
     int,
     typer.Option(

@@ -18,6 +18,7 @@ from fer_mobile.cli.options import (
     DetectorModel,
     MaxBytes,
     MinQuality,
+    Orientation,
     PhotoModel,
     Threads,
 )
@@ -43,6 +44,7 @@ def predict_command(
     detection_size: DetectionSize = 640,
     detector_model: DetectorModel = None,
     boxes: Boxes = None,
+    orient: Orientation = "auto",
     max_bytes: MaxBytes = 1_500_000_000,
     min_quality: MinQuality = 0.0,
     threads: Threads = 1,
@@ -67,6 +69,7 @@ def predict_command(
         detection_size=detection_size,
         detector_model=detector_model,
         boxes=boxes,
+        orient=orient,
         max_bytes=max_bytes,
         min_quality=min_quality,
     )
@@ -99,7 +102,8 @@ def _summary(result: PhotoResult) -> str:
     each = "; ".join(
         f"{_expression(face)} at {', '.join(f'{v:.0f}' for v in face.box)}" for face in result.faces
     )
-    return each if len(result.faces) == 1 else f"{result.label or UNSURE} ({each})"
+    turned = f", turned by {result.turn}°" if result.turn else ""
+    return (each if len(result.faces) == 1 else f"{result.label or UNSURE} ({each})") + turned
 
 
 def _expression(face: Face) -> str:

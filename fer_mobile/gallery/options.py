@@ -14,7 +14,7 @@ from fer_mobile.gallery.choices import ENGINES, Engine
 from fer_mobile.gallery.dates import parse_period
 from fer_mobile.models import DEFAULT
 from fer_mobile.pipeline import Boxes, Pipeline, check_min_quality, load_pipeline
-from fer_mobile.types import FACES_MODES, DetectorName, FacesMode
+from fer_mobile.types import FACES_MODES, ORIENTS, DetectorName, FacesMode, Orient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,8 @@ class ScanOptions:
     boxes: str | Path | Mapping[str | Path, Boxes] | None = None
     """Precomputed boxes, which take the detector's place: a file of them (see `detect.boxes`),
     or boxes by photo."""
+    orient: Orient = "auto"
+    """Whether photos may be turned until faces are upright (see `Pipeline`)."""
     max_bytes: int = MAX_BYTES
     """The memory that decoding a photo may take; one that takes more is a row with its error."""
     min_quality: float = 0.0
@@ -61,6 +63,7 @@ class ScanOptions:
     def __post_init__(self) -> None:
         check_choice("faces", self.faces, FACES_MODES)
         check_min_quality(self.min_quality)
+        check_choice("orient", self.orient, ORIENTS)
         check_choice("engine", self.engine, ENGINES)
         if self.workers < 0:
             raise InputError("workers", expected="0 or more", found=str(self.workers))
@@ -83,4 +86,5 @@ class ScanOptions:
             boxes=self.boxes,
             max_bytes=self.max_bytes,
             min_quality=self.min_quality,
+            orient=self.orient,
         )

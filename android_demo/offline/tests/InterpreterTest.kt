@@ -7,6 +7,7 @@ import org.fermobile.core.Box
 import org.fermobile.core.Classifier
 import org.fermobile.core.Contract
 import org.fermobile.core.ContractException
+import org.fermobile.core.Detection
 import org.fermobile.core.Golden
 import org.fermobile.core.InputException
 import org.fermobile.core.Models
@@ -16,6 +17,7 @@ import org.fermobile.core.PhotoSource
 import org.fermobile.core.Pipeline
 import org.fermobile.core.Preprocess
 import org.fermobile.core.Stage
+import org.fermobile.core.Turn
 import org.fermobile.core.YuNet
 import org.fermobile.core.assertBox
 import org.fermobile.core.box
@@ -157,10 +159,30 @@ class InterpreterTest {
             assertBox(says.item("box").box(), face.box, 0.01)
             assertEquals(name, says.item("label").text(), face.label)
             assertEquals(name, says.item("confidence").double(), face.confidence.toDouble(), 0.0)
+            assertEquals(name, says.item("levelled").text(), "${face.levelled}")
             assertEquals(name, 1.0, face.probabilities.values.sum().toDouble(), 0.02)
         }
         val stages = if (expected.isEmpty()) listOf(Stage.DECODE, Stage.DETECT, Stage.TOTAL) else Stage.entries
         assertEquals(name, stages.toSet(), result.stages.keys)
+    }
+
+    @Test
+    fun aLyingPhotoGetsTheLabelOfTheUprightOne() {
+        val portrait = Golden.photo("portrait.png")
+        pipeline().use { pipeline ->
+            val upright = pipeline.run { Photo(portrait) }
+            assertEquals(Turn.NONE, upright.turn)
+            for (turn in Turn.entries) {
+                val away = Turn.entries.first { (it.degrees + turn.degrees) % 360 == 0 }
+                val lying = away.of(portrait)
+                val result = pipeline.run { Photo(lying) }
+                assertEquals(turn, result.turn)
+                assertEquals(upright.label, result.label)
+                assertEquals(lying.width, result.width)
+                val face = away.back(Detection(result.faces.single().box, 1f), portrait.width, portrait.height)
+                assertBox(upright.faces.single().box, face.box, 1.0)
+            }
+        }
     }
 
     @Test

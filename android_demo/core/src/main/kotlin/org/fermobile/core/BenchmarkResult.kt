@@ -23,12 +23,14 @@ data class PhotoSet(val name: String, val sha256: String)
  *
  * @property threads of detector and classifier.
  * @property budget seconds that nine photos in ten may take.
+ * @property orient whether photos were turned where no upright face was surely found.
  */
 data class BenchmarkSettings(
     val threads: Int,
     val repetitions: Int,
     val budget: Double = 0.5,
     val xnnpack: Boolean = true,
+    val orient: Boolean = true,
 )
 
 /**
@@ -101,6 +103,7 @@ class BenchmarkResult(
             put("budget_s", settings.budget)
             put("faces", "multiple")
             put("detector", "yunet")
+            put("orient", if (settings.orient) "auto" else "none")
             put("xnnpack", settings.xnnpack)
         }
         putJsonObject("stages") { for ((stage, stats) in stages) put(stage.key, statsJson(stats)) }

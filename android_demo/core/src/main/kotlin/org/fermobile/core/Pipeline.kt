@@ -19,15 +19,18 @@ fun interface PhotoSource {
  * serves one thread at a time.
  *
  * @param clock nanoseconds since any moment, by which stages are timed.
+ * @property orient whether photos are turned where no upright face is surely found.
  */
 class Pipeline(
     val classifier: Classifier,
     val detector: YuNet,
     private val clock: () -> Long = System::nanoTime,
+    val orient: Boolean = true,
 ) : AutoCloseable {
     /** Changes whenever the answer for a photo may; results of another identity are stale. */
     val identity: String
-        get() = "${classifier.file.sha256} preprocessing ${Preprocess.VERSION} detector ${detector.sha256}"
+        get() = "${classifier.file.sha256} preprocessing ${Preprocess.VERSION} detector ${detector.sha256}" +
+            if (orient) " orient auto" else " orient none"
 
     /**
      * The faces of a photo with their expressions, and the photo's label.  Decoding is timed too;
@@ -44,8 +47,8 @@ class Pipeline(
 
     private fun analyse(source: PhotoSource, watch: Stopwatch): PhotoResult {
         val photo = watch.time(Stage.DECODE) { source.load(YuNet.DETECTION_SIDE) }
-        val detections = watch.time(Stage.DETECT) { detect(photo) }
-        val faces = if (detections.isEmpty()) emptyList() else classify(source, photo, detections, watch)
+        val (turn, detections) = watch.time(Stage.DETECT) { detect(photo) }
+        val faces = if (detections.isEmpty()) emptyList() else classify(source, photo, turn, detections, watch)
         val single = faces.singleOrNull()
         return PhotoResult(
             label = single?.label ?: Expressions.MULTIPLE.takeIf { faces.isNotEmpty() },
@@ -53,24 +56,28 @@ class Pipeline(
             faces = faces,
             width = photo.width,
             height = photo.height,
+            turn = turn,
         )
     }
 
-    private fun detect(photo: Photo): List<Detection> {
+    /** How the photo is to be turned, and its faces in pixels of the photo so turned. */
+    private fun detect(photo: Photo): Pair<Turn, List<Detection>> {
         val small = shrink(photo.image, YuNet.DETECTION_SIDE)
         val toFull = maxOf(photo.width, photo.height).toDouble() / maxOf(small.width, small.height)
-        return detector.detect(small).map { it.scaled(toFull) }
+        val (turn, faces) = if (orient) findTurn(small, detector::detect) else Turn.NONE to detector.detect(small)
+        return turn to faces.map { it.scaled(toFull) }
     }
 
     private fun classify(
-        source: PhotoSource, decoded: Photo, detections: List<Detection>, watch: Stopwatch,
+        source: PhotoSource, decoded: Photo, turn: Turn, detections: List<Detection>, watch: Stopwatch,
     ): List<Face> {
         val rule = classifier.contract.crop
         val photo = watch.time(Stage.DECODE) { withPixelsFor(source, decoded, detections) }
+        val upright = turn.of(photo.image)
         val directions = detections.map { classifier.contract.levelling?.direction(it) }
         val grays = watch.time(Stage.GRAY) {
             detections.zip(directions) { face, direction ->
-                Preprocess.cropGray(photo.image, rule.square(face.box.scaled(photo.scale), direction))
+                Preprocess.cropGray(upright, rule.square(face.box.scaled(photo.scale), direction))
             }
         }
         val inputs = watch.time(Stage.RESIZE) {
@@ -81,7 +88,10 @@ class Pipeline(
             val byLabel = classifier.labels.zip(outputs[index].asList()).toMap(LinkedHashMap())
             val surest = byLabel.maxBy { it.value }
             val detection = detections[index]
-            Face(detection.box, surest.key, surest.value, byLabel, detection.tilt, directions[index] != null)
+            Face(
+                turn.back(detection, photo.width, photo.height).box, surest.key, surest.value, byLabel,
+                detection.tilt, directions[index] != null,
+            )
         }
     }
 

@@ -50,7 +50,7 @@ data class Detection(val box: Box, val score: Float, val landmarks: List<Point> 
  *
  * @property confidence probability of [label], 0 to 1.
  * @property probabilities of every label, in the model's order.
- * @property tilt degrees of the line of the eyes, see [Detection.tilt].
+ * @property tilt degrees of the line of the eyes, see [Detection.tilt], in the photo turned by [PhotoResult.turn].
  * @property levelled whether the face was turned by its tilt before the model saw it.
  */
 data class Face(
@@ -70,6 +70,7 @@ data class Face(
  * @property faces the surest detection first, boxes in pixels of the upright photo at full resolution.
  * @property width of the upright photo at full resolution, 0 where the photo failed; so is [height].
  * @property stages milliseconds of the stages that the photo went through.
+ * @property turn what brings its faces upright; boxes are those of the photo before it is turned.
  */
 data class PhotoResult(
     val label: String? = null,
@@ -79,4 +80,5 @@ data class PhotoResult(
     val width: Int = 0,
     val height: Int = 0,
     val stages: Map<Stage, Double> = emptyMap(),
+    val turn: Turn = Turn.NONE,
 )
