@@ -53,7 +53,7 @@ def waits_on_cat() -> PhotoPipeline:
 class WaitsOnce:
     """A detector that does not come back from its first photo."""
 
-    name, identity, side = "waits once", "waits once 1", None
+    name, identity, side = "waits once", "waits once 1", 640
 
     def __init__(self) -> None:
         self._has_waited = False

@@ -238,6 +238,7 @@ def _photo(
         "confidence": row["confidence"],
         "error": row["error"],
         "size": row["size"],
+        "turn": row["turn"],
         "faces": [_face(face, result.size) for face in result.faces],
         "stages": {name: row["stages"][name] for name in STAGES if name in row["stages"]},
         "thumb": shown.thumb,

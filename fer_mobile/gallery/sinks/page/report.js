@@ -270,7 +270,7 @@ function drawDetail(index) {
     panels.unshift(make("p", { className: "nothing" }, icon("multiple"), ` Several faces: filed under “multiple”.`));
   }
   if (!panels.length) panels.push(make("p", { className: "nothing" }, photo.error ? "Could not be read." : "No face was found."));
-  const size = photo.size ? make("p", { className: "facts" }, `${photo.size[0]} × ${photo.size[1]} px`) : null;
+  const size = photo.size ? make("p", { className: "facts" }, `${photo.size[0]} × ${photo.size[1]} px${photo.turn ? `, turned by ${photo.turn}°` : ""}`) : null;
   const time = times(photo);
   $("faces").replaceChildren(...[...panels, time, size].filter(Boolean));
   $("faces").scrollTop = 0;
