@@ -1,5 +1,9 @@
 """When each long proof last passed: `make prove` writes a row a test into tests/proofs.jsonl.
 
+    python -m tests.proofs
+
+lists the proofs that there are, those without a row first, and then by age.
+
 What a proof gives to pytest's `record_property` is in its row, as `figures`: counts by what they
 are of, and greatest values by a name with a unit (`peak memory, MB`).  The cases of a test are one
 row, if all of them passed: counts add up.  The hooks here are pytest's; tests/conftest.py takes
@@ -8,6 +12,8 @@ them over.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import platform
@@ -76,8 +82,32 @@ def read_rows() -> dict[str, dict[str, object]]:
     return {row["proof"]: row for row in map(json.loads, lines)}
 
 
+class _Collected:
+    """Keeps the names of the tests that pytest finds."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.names = {item.nodeid.partition("[")[0] for item in session.items}
+
+
+def main() -> None:
+    """Print when each proof last passed."""
+    collected, rows = _Collected(), read_rows()
+    with contextlib.redirect_stdout(io.StringIO()):
+        pytest.main(["--collect-only", "-q", "-m", "prove"], plugins=[collected])
+    dates = {name: str(rows[name]["date"]) if name in rows else "" for name in collected.names}
+    for name in sorted(dates, key=lambda name: (dates[name], name)):
+        print(f"{dates[name] or 'never':<10} {name}")
+
+
 def _git(*arguments: str) -> str:
     done = subprocess.run(
         ["git", *arguments], cwd=ROWS.parent, capture_output=True, text=True, check=False
     )
     return done.stdout.strip() or "unknown"
+
+
+if __name__ == "__main__":
+    main()

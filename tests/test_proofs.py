@@ -54,6 +54,21 @@ def test_a_proof_that_passes_leaves_its_row(pytester, monkeypatch):
     assert row["figures"] == {"kills": 200, "peak memory, MB": 120}
 
 
+def test_proofs_without_a_row_are_listed_first(pytester, monkeypatch, capsys):
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(test_it=TESTS)
+    pytester.makeini("[pytest]\nmarkers = prove")
+    rows = pytester.path / "rows.jsonl"
+    rows.write_text('{"proof": "test_it.py::test_broken", "date": "2026-01-31"}\n')
+    monkeypatch.setattr(proofs, "ROWS", rows)
+    proofs.main()
+    assert capsys.readouterr().out.splitlines() == [
+        "never      test_it.py::test_long",
+        "never      test_it.py::test_wrong",
+        "2026-01-31 test_it.py::test_broken",
+    ]
+
+
 def test_every_row_is_of_a_proof_that_there_is():
     for name in proofs.read_rows():
         file, _, test = name.partition("::")

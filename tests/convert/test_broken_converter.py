@@ -74,6 +74,7 @@ def test_verify_fails_it(broken, tmp_path):
         assert {"finite", "parity"} <= failed.keys()
 
 
+@pytest.mark.parametrize("broken", [("compact", None)], indirect=True)
 def test_export_writes_nothing(broken, monkeypatch, tmp_path):
     monkeypatch.setattr("fer_mobile.convert.built_model.to_tflite", lambda *_, **__: broken.content)
     with pytest.raises(FerMobileError, match="the converted model is wrong and was not written"):

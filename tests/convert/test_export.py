@@ -89,7 +89,7 @@ def test_int8_is_integer_from_end_to_end(exports):
 @pytest.mark.parametrize("io", ["uint8", "float32"])
 def test_other_input_and_output_of_int8(exports, io):
     done, plain = exports("int8", io), exports("int8")
-    assert done.path.name == f"{DEFAULT}_int8_{io}_io.tflite"
+    assert done.path.name == f"{EXPORTED}_int8_{io}_io.tflite"
     for tensor in (done.contract.input, done.contract.output):
         assert tensor.dtype == io
         assert (tensor.scale is None) == (io == "float32")

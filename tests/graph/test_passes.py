@@ -70,7 +70,12 @@ def count(graph, op):
 
 @pytest.mark.parametrize(
     ("name", "size", "pools"),
-    [(n, s, p) for n in ("xcao", "xcao_two_stream") for s in POOLS for p in POOLS[s]],
+    [
+        *(("xcao", size, pools) for size in POOLS for pools in POOLS[size]),
+        ("xcao_two_stream", 56, POOLS[56][0]),
+        pytest.param("xcao_two_stream", 56, POOLS[56][1], marks=pytest.mark.prove),
+        *(pytest.param("xcao_two_stream", 112, p, marks=pytest.mark.prove) for p in POOLS[112]),
+    ],
 )
 def test_all_rewrites_are_exact(name, size, pools):
     model = shaken(zoo.build(name, size=size, pools=pools))

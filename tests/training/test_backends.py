@@ -215,7 +215,7 @@ def test_the_device_backend_needs_jax(train, tiny_recipe, tmp_path):
 
 def test_without_jax_the_command_line_says_what_to_install(fer_mobile, tiny_recipe, small_npz):
     without = "import sys; sys.modules['jax'] = None"
-    fer_mobile.command = (sys.executable, "-c", f"{without}; {fer_mobile.command[-1]}")
+    fer_mobile.command = (sys.executable, "-B", "-c", f"{without}; {fer_mobile.command[-1]}")
     line = fer_mobile.refused("train", tiny_recipe, "--data", small_npz, "--backend", "device")
     assert "training: expected the package jax, found it is not installed" in line
     assert "pip install 'fer-mobile[jax]'" in line
