@@ -10,14 +10,16 @@ import numpy as np
 from fer_mobile.detect.interface import FaceDetector
 from fer_mobile.detect.scale import shrink
 from fer_mobile.images import Photo
-from fer_mobile.types import TURNS, Box, Detection, Point, Turn
+from fer_mobile.types import TURNS, Box, Detection, DetectorName, Point, Turn
+
+DETECTORS: Final[tuple[DetectorName, ...]] = ("yunet", "opencv")
+"""Those whose scores the limits below are for: both are YuNet."""
 
 _ROTATIONS: Final = {
     90: cv2.ROTATE_90_CLOCKWISE,
     180: cv2.ROTATE_180,
     270: cv2.ROTATE_90_COUNTERCLOCKWISE,
 }
-
 
 SURE: Final = 0.9
 """A face of such a score is upright: YuNet hardly gives it to faces that lie or stand on their
@@ -35,9 +37,11 @@ def find_turn(detector: FaceDetector, photo: Photo) -> tuple[Turn, list[Detectio
 
     Where no face of the photo as it is is `SURE`, the other turns are searched at `GLANCE_SIDE`.
     The one with the surest face is searched again at full size, and is taken if that has a face
-    that is `CERTAIN` and surer than those of the photo as it is.  A detector that gives no scores
-    is sure.
+    that is `CERTAIN` and surer than those of the photo as it is.  Detectors other than
+    `DETECTORS` are shown the photo as it is, and nothing else.
     """
+    if detector.name not in DETECTORS:
+        return 0, detector.detect(photo)
     full = Photo(shrink(photo.rgb, detector.side), photo.size, photo.path)
     faces = detector.detect(full)
     if _surest(faces) >= SURE:
@@ -53,7 +57,7 @@ def find_turn(detector: FaceDetector, photo: Photo) -> tuple[Turn, list[Detectio
 
 
 def _surest(faces: list[Detection]) -> float:
-    return max((1.0 if face.score is None else face.score for face in faces), default=0.0)
+    return max((face.score or 0.0 for face in faces), default=0.0)
 
 
 def turned(photo: Photo, turn: Turn) -> Photo:

@@ -89,7 +89,7 @@ def test_boxes_that_are_given_are_those_of_the_photo_as_it_is(auto, upright):
 class Scripted:
     """Finds a face with each of these scores in turn, none for 0, and keeps what it was shown."""
 
-    name = identity = "scripted"
+    name = identity = "yunet"
     side = 640
 
     def __init__(self, *scores: float | None) -> None:
@@ -105,10 +105,19 @@ class Scripted:
 GLANCES = [(96, 192), (192, 96), (96, 192)]
 
 
+def test_the_limits_are_yunets():
+    """Of another detector's scores nothing is known."""
+    detector = Scripted(None)
+    detector.name = "theirs"
+    photo = Photo(np.zeros((1000, 2000, 3), np.uint8), (4000, 2000), "a.jpg")
+    assert find_turn(detector, photo) == (0, [Detection(Box(0, 0, 10, 20), None)])
+    assert detector.shown == [(2000, 1000)]
+
+
 @pytest.mark.parametrize(
     ("scores", "turn", "score", "shown"),
     [
-        ([0.9], 0, 0.9, []), ([None], 0, None, []),
+        ([0.9], 0, 0.9, []),
         ([0.89, 0, 0, 0], 0, 0.89, GLANCES), ([0, 0, 0, 0], 0, 0, GLANCES),
         ([0.7, 0.7, 0.8, 0.8, 0.8], 180, 0.8, [*GLANCES, (640, 320)]),
         ([0, 0, 0, 0.6, 0.8], 270, 0.8, [*GLANCES, (320, 640)]),
