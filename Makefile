@@ -14,7 +14,7 @@ ifneq ($(wildcard ../shared/data),)
 export FER_MOBILE_DATA ?= $(abspath ../shared/data)
 endif
 
-# The files of tests in their own order, the longest (tests/android) first, in a process a core.
+# A process a core takes one file of tests after the other, in the order of tests/conftest.py.
 PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test prove docs shell clean

@@ -58,6 +58,17 @@ shift = 0.02
 """
 
 
+LONGEST = ("android", "training", "convert", "graph", "studies", "explain")
+"""Folders that come first, so that short tests are left to keep all processes busy at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests that take long first."""
+    order = {name: place for place, name in enumerate(LONGEST)}
+    here = Path(__file__).parent
+    items.sort(key=lambda item: order.get(item.path.relative_to(here).parts[0], len(order)))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of the full dataset, which is not part of this repository."""

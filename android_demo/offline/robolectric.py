@@ -18,6 +18,7 @@ from resolve import OLDEST_API
 from steps import (
     OUT,
     PACKAGE,
+    QUICK_START,
     ROOT,
     BuildError,
     fer_mobile,
@@ -95,7 +96,7 @@ def _junit(
     log = OUT / "robolectric.log"
     try:
         said = run(
-            "java", "-Xmx3g", "-XX:TieredStopAtLevel=1", "-XX:ActiveProcessorCount=2",
+            "java", "-Xmx3g", *QUICK_START, "-XX:ActiveProcessorCount=2",
             f"-XX:ErrorFile={OUT}/crash.log",
             "-Drobolectric.offline=true", f"-Drobolectric.dependency.dir={_frameworks(libraries)}",
             f"-Dfermobile.root={ROOT.parent}", f"-Dfermobile.out={OUT}",

@@ -84,7 +84,7 @@ class ResultsTest {
         havePhotos(some.take(1))
         val detector = File(repository, "models/yunet/face_detection_yunet.tflite").readBytes()
         val sha256 = MessageDigest.getInstance("SHA-256").digest(detector).joinToString("") { "%02x".format(it) }
-        assertTrue(state(openGallery().get()).identity, state(openGallery().get()).identity.endsWith(" detector $sha256"))
+        assertTrue(state(openGallery().get()).identity, state(openGallery().get()).identity.endsWith(" detector $sha256 orient auto"))
     }
 
     @Test
