@@ -8,10 +8,12 @@ the files of a student that learned from it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import keras
+import numpy as np
 from keras import layers
 
 from fer_mobile.errors import ModelError
@@ -96,6 +98,7 @@ def face_inception(
     """
     if size < LEAST_SIZE:
         raise ModelError("input size", expected=f"{LEAST_SIZE} px or more", found=f"{size} px")
+    constants = {} if weights is None else read_constants(Path(weights))
     image, x = face_input(size)
     x = layers.Rescaling(255 / 128, -127.5 / 128, name="values")(x)
     x = _conv(x, 32, (3, 3), 2, "Conv2d_1a_3x3", padding="valid")
@@ -121,7 +124,7 @@ def face_inception(
     x = _block(x, "Repeat_2/block8", 1.0, "Block8")
     model = keras.Model(image, pooled_probabilities(x, classes, dropout), name="face_inception")
     if weights is not None:
-        _load(model, Path(weights))
+        _load(model, constants, weights)
     return model
 
 
@@ -168,8 +171,7 @@ def _block(x: keras.KerasTensor, kind: str, scale: float, name: str) -> keras.Ke
     return layers.Add(name=_layer(f"{name}/add"))([x, y])
 
 
-def _load(model: keras.Model, path: Path) -> None:
-    constants = read_constants(path)
+def _load(model: keras.Model, constants: Mapping[str, np.ndarray], path: str) -> None:
     try:
         for layer in model.layers:
             if isinstance(layer, layers.Conv2D):
@@ -181,4 +183,4 @@ def _load(model: keras.Model, path: Path) -> None:
                 bias = constants[own if own in constants else f"{name}/Conv2D_bn_offset"]
                 layer.set_weights([kernel, bias])
     except (KeyError, ValueError) as error:
-        raise ModelError(str(path), expected="the network of FaceNet", found=str(error)) from error
+        raise ModelError(path, expected="the network of FaceNet", found=str(error)) from error
