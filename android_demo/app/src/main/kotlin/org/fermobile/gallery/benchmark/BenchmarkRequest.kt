@@ -64,7 +64,7 @@ fun settingsOf(intent: Intent, engine: EngineSettings): BenchmarkSettings {
     if (!(budget > 0 && budget.isFinite())) {
         throw InputException(BenchmarkExtras.BUDGET, expected = "seconds above 0", found = "$budget")
     }
-    return BenchmarkSettings(threads, repetitions, budget, engine.xnnpack)
+    return BenchmarkSettings(threads, repetitions, budget, engine.xnnpack, engine.orient)
 }
 
 private fun inRange(name: String, value: Int, range: IntRange) {

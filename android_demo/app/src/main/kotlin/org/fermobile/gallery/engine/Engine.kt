@@ -93,7 +93,7 @@ class Engine(
         val classifier = classifier(models.content(key), ModelStore.nameOf(key), settings)
         val detector = models.detector()
         val yunet = YuNet(interpreter(detector, "face detector", settings), sha256(detector))
-        return Pipeline(classifier, yunet, clock)
+        return Pipeline(classifier, yunet, clock, settings.orient)
     }
 
     private fun classifier(content: ByteBuffer, name: String, settings: EngineSettings): Classifier {

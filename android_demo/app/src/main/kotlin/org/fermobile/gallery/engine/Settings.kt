@@ -12,12 +12,14 @@ import kotlinx.coroutines.flow.asStateFlow
  * @property model key of a model ([ModelStore]); null for the default one.
  * @property modelSha256 checksum of that file: another file of the same name is another model.
  * @property threads of detector and classifier.
+ * @property orient whether photos that lie on a side or upside down are turned.
  */
 data class EngineSettings(
     val model: String? = null,
     val modelSha256: String? = null,
     val threads: Int = DEFAULT_THREADS,
     val xnnpack: Boolean = true,
+    val orient: Boolean = true,
 ) {
     /** The same with another model. */
     fun with(entry: ModelEntry) = copy(model = entry.key, modelSha256 = entry.file.sha256)
@@ -38,6 +40,7 @@ class SettingsStore(context: Context) {
             threads = preferences.getInt("threads", EngineSettings.DEFAULT_THREADS)
                 .coerceIn(1, EngineSettings.MOST_THREADS),
             xnnpack = preferences.getBoolean("xnnpack", true),
+            orient = preferences.getBoolean("orient", true),
         ),
     )
 
@@ -49,6 +52,7 @@ class SettingsStore(context: Context) {
             putString("modelSha256", settings.modelSha256)
             putInt("threads", settings.threads)
             putBoolean("xnnpack", settings.xnnpack)
+            putBoolean("orient", settings.orient)
         }
         current.value = settings
     }
