@@ -21,6 +21,13 @@ _ONLY: Final = {
 
 
 def bench_command(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[import FILE]",
+            help="Measure nothing; add a result that the app has shared to the table beside --out.",
+        ),
+    ] = None,
     device: Annotated[
         str,
         typer.Option(help="Where to measure: cpu, adb (a phone with the demo app), adb:SERIAL."),
@@ -133,6 +140,7 @@ def bench_command(
         fer-mobile bench --model compact --against xcao_two_stream
         fer-mobile bench --device adb --out phone.jsonl # on a phone with the demo app
         fer-mobile bench --estimate galaxy-j3           # what a phone would need
+        fer-mobile bench import phone.json              # a phone's own result, into phones.jsonl
     """
     from fer_mobile.bench.device import parse_device
     from fer_mobile.bench.options import BenchOptions
@@ -140,6 +148,13 @@ def bench_command(
     from fer_mobile.files import check_output
     from fer_mobile.walk import files_read
 
+    if words:
+        if len(words) != 2 or words[0] != "import":
+            raise InputError(
+                "bench", expected="import FILE, or options alone", found=" ".join(words)
+            )
+        modes.show_import(Path(words[1]), out, as_json=as_json)
+        return
     charts = modes.Charts(chart, accuracy_chart)
     options = BenchOptions(model, threads, budget, repetitions, orient)
     if compare:

@@ -92,6 +92,19 @@ def show_comparison(first: Path, second: Path, *, as_json: bool) -> None:
         typer.echo(f"warning: {line}")
 
 
+def show_import(file: Path, rows: Path | None, *, as_json: bool) -> None:
+    """Add a phone's result to the rows and to their table, and print it."""
+    from fer_mobile.bench.phones import import_phone
+
+    rows = rows or Path("phones.jsonl")
+    result = import_phone(file, rows)
+    if as_json:
+        print_json(result.as_dict())
+        return
+    print_result(result)
+    note(f"added to {rows} and {rows.with_suffix('.md')}")
+
+
 def read_rows(files: Sequence[Path]) -> list[BenchResult]:
     """All results in the files, in their order."""
     from fer_mobile.bench.result import read_results
