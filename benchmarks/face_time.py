@@ -17,6 +17,7 @@ import os
 from benchmarks.export_speed import compare
 from benchmarks.result_files import write_rows
 from fer_mobile.detect.yunet import shipped_yunet
+from fer_mobile.model_file import read_contract
 from fer_mobile.models import shipped_models
 from fer_mobile.runtime.interpreter import runtime_name
 
@@ -34,6 +35,7 @@ def main() -> None:
         row = compare(detector, model.files["int8"].read_bytes(), options.rounds, options.seconds)
         row = {
             "model": name,
+            "model_sha256": read_contract(model.files["int8"]).model_sha256,
             "runtime": runtime_name(),
             "detector_ms": row.pop("plain_ms"),
             "face_ms": row.pop("rewritten_ms"),

@@ -92,6 +92,16 @@ def test_what_cannot_be_recorded_is_refused_before_the_work(fer_mobile, argument
     assert message in fer_mobile.refused("evaluate", *arguments, "--data", "nothing there")
 
 
+def test_shipped_files_say_what_they_miss():
+    """The verdict in each file's contract is that of its own figures."""
+    for model in shipped_models(copies=True).values():
+        for file in model.files.values():
+            contract = read_contract(file)
+            (own,) = [row for row in contract.figures if row.precision == contract.precision]
+            assert contract.objectives == check_objectives(own, THESIS)
+            assert contract.objectives[1].missed_by[0] == "disgust"
+
+
 def test_only_files_record(small_npz, tmp_path):
     with pytest.raises(ModelError, match=r"expected a \.tflite file"):
         record_objectives(tmp_path, ())

@@ -21,6 +21,7 @@ from fer_mobile.convert.options import PRECISIONS
 from fer_mobile.data import as_protocol
 from fer_mobile.data.corruption import CORRUPTIONS
 from fer_mobile.evaluation import evaluate
+from fer_mobile.model_file import read_contract
 from fer_mobile.models import ShippedModel, shipped_models
 
 PROTOCOLS: Final = ("ferplus-strict", "ferplus-argmax", "fer2013")
@@ -63,7 +64,13 @@ def measure(model: ShippedModel) -> dict[str, Any]:
         note("int8", model.files["int8"], main_protocol(facts), name)
     classes = len(facts["figures"][0]["recall"])
     network = zoo.build(facts["architecture"], **facts["options"], classes=classes)
-    return {"model": facts, "macs": zoo.count_macs(network), "bytes": sizes, "rows": rows}
+    return {
+        "model": facts,
+        "macs": zoo.count_macs(network),
+        "graphs": {p: read_contract(path).model_sha256 for p, path in model.files.items()},
+        "bytes": sizes,
+        "rows": rows,
+    }
 
 
 def main() -> None:

@@ -2,8 +2,9 @@
 
     python -m tools.model_card compact
 
-The figures are those of `tools/measure_model.py`, `tools/ship_model.py`,
-`benchmarks/face_time.py` and `benchmarks/operating_point.py`; the text is `card.md.jinja`.
+The figures are those of `tools/measure_model.py`, `tools/ship_model.py` and
+`benchmarks/face_time.py`, where they name the shipped graphs by their checksums; the text is
+`card.md.jinja`.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from typing import Any, Final
 
 import jinja2
 
-from benchmarks.operating_point import MOST_LOST
 from benchmarks.result_files import RESULTS
 from fer_mobile.files import write_text
+from fer_mobile.model_file import read_contract
 from fer_mobile.models import shipped_models
-from fer_mobile.training import find_recipe, load_recipe
+from fer_mobile.training import find_recipe
 from tools.card_pictures import draw_confusion, draw_reliability
 from tools.measure_model import main_protocol, protocols
 
@@ -40,7 +41,7 @@ def render_card(name: str) -> str:
         "count": "{:,}".format,
         "percent": _percent,
         "accuracies": _accuracies,
-        "interval": _interval,
+        "initial": _initial,
     }
     return environment.get_template("card.md.jinja").render(_context(name))
 
@@ -49,17 +50,27 @@ def _context(name: str) -> dict[str, Any]:
     """What the template speaks of."""
     figures = _read(RESULTS / f"model_{name}.json")
     facts, rows = figures["model"], figures["rows"]
+    model = shipped_models(copies=True)[name]
+    contracts = {precision: read_contract(path) for precision, path in model.files.items()}
+    graphs = {precision: contract.model_sha256 for precision, contract in contracts.items()}
+    if figures["graphs"] != graphs:
+        raise ValueError(f"measured were {figures['graphs']}, not the shipped {graphs}")
+    sizes = {precision: path.stat().st_size for precision, path in model.files.items()}
+    shipped = model.facts()
     plain = [row for row in rows if "corruption" not in row]
     by_file: dict[str, dict[str, Any]] = {precision: {} for precision in figures["bytes"]}
     for row in plain:
         by_file[row["format"]][row["protocol"]] = row
     main = main_row(figures)
-    recipe = find_recipe(facts["training"]["recipe"])
     return {
         "facts": facts,
         "options": json.dumps(facts["options"]),
         "macs": figures["macs"],
-        "bytes": figures["bytes"],
+        "bytes": figures["bytes"] | sizes,
+        "graphs": graphs,
+        "objectives": contracts["int8"].objectives,
+        "provenance": shipped["provenance"],
+        "licence": shipped["licence"],
         "protocols": protocols(facts),
         "by_file": by_file,
         "main": main,
@@ -67,14 +78,9 @@ def _context(name: str) -> dict[str, Any]:
         "copy": len(figures["bytes"]) == 1,
         "as_trained": next(row for row in facts["figures"] if row["precision"] == "float32"),
         "corrupted": [row for row in rows if "corruption" in row],
-        "face_time": _face_time(name),
-        "training": facts["training"],
-        "recipe_file": recipe.name,
-        "recipe": load_recipe(recipe),
-        "training_time": {"trained_on": None} | row
-        if (row := _read(RESULTS / f"training_{name}.json"))
-        else None,
-        **_operating_point(name),
+        "face_time": _face_time(name, graphs["int8"]),
+        "recipe_file": find_recipe(name).name,
+        "training_time": _training_time(name, graphs["int8"]),
     }
 
 
@@ -89,23 +95,15 @@ def main_row(figures: dict[str, Any]) -> dict[str, Any]:
     return dict(row)
 
 
-def _face_time(name: str) -> dict[str, Any] | None:
+def _face_time(name: str, graph: str) -> dict[str, Any] | None:
     lines = (RESULTS / "face_time.jsonl").read_text(encoding="utf-8").splitlines()
-    return next((row for row in map(json.loads, lines) if row["model"] == name), None)
+    rows = (row for row in map(json.loads, lines) if row["model"] == name)
+    return next((row for row in rows if row["model_sha256"] == graph), None)
 
 
-def _operating_point(name: str) -> dict[str, Any]:
-    """The rare labels' recall by networks that never saw the faces, where it was measured."""
-    measured = _read(RESULTS / f"operating_point_{name}.json")
-    if not measured:
-        return {"operating_point": None}
-    strengths = {row["prior"]: row for row in measured["strengths"]}
-    return {
-        "operating_point": measured,
-        "most_lost_points": 100 * MOST_LOST,
-        "no_offsets": strengths[0.0],
-        "offsets": strengths[measured["chosen_prior"]],
-    }
+def _training_time(name: str, graph: str) -> dict[str, Any] | None:
+    row = _read(RESULTS / f"training_{name}.json")
+    return {"trained_on": None} | row if row.get("model_sha256") == graph else None
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -124,9 +122,12 @@ def _accuracies(row: dict[str, Any]) -> str:
     return f"{_percent(row['accuracy'])} ({_percent(row['balanced_accuracy'])})"
 
 
-def _interval(row: dict[str, Any]) -> str:
-    low, high = row["interval"]
-    return f"{_percent(row['recall'])} ({low:.1%} to {high:.1%})"
+def _initial(weights: dict[str, str]) -> str:
+    """First weights with all that is known of them."""
+    return (
+        f"{weights['name']} ({weights['origin']}; {weights['licence']}; "
+        f"trained on: {weights['trained_on']})"
+    )
 
 
 def main() -> None:

@@ -34,6 +34,7 @@ from fer_mobile.data import as_protocol, load_dataset
 from fer_mobile.evaluation import evaluate
 from fer_mobile.files import write_bytes, write_text
 from fer_mobile.graph.ranges import RANGES_JSON, make_ranges, model_fingerprint, read_ranges
+from fer_mobile.model_file import read_contract
 from fer_mobile.models import CHECKPOINT_JSON, shipped_models
 from fer_mobile.predictor import predict_faces
 from fer_mobile.quiet import quiet
@@ -104,7 +105,12 @@ def ship_ranges(run: Path, weights: Path, *, as_trained: bool) -> None:
 def record_training(run: RunFolder, name: str, device: str | None) -> None:
     """Write how long the run's epochs took, for the card, and on what if not on this machine."""
     seconds = sum(epoch["seconds"] for epoch in run.read_history())
-    row: dict[str, Any] = {"model": name, "hours": round(seconds / 3600, 2)}
+    graph = read_contract(shipped_models(copies=True)[name].files["int8"]).model_sha256
+    row: dict[str, Any] = {
+        "model": name,
+        "model_sha256": graph,
+        "hours": round(seconds / 3600, 2),
+    }
     write_row(f"training_{name}", row | ({"trained_on": device} if device else {}))
 
 
@@ -129,10 +135,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         (figures, *_) = checkpoint.figures
         ship(checkpoint, folder, measure(checkpoint.name, figures.protocol, Path(scratch)))
-    if arguments.run.is_dir():
-        record_training(RunFolder(arguments.run), checkpoint.name, arguments.trained_on)
     for quantize in KEPT[-1:] if arguments.copy else KEPT:
         print(export(checkpoint.name, quantize=quantize, out=folder).path)
+    if arguments.run.is_dir():
+        record_training(RunFolder(arguments.run), checkpoint.name, arguments.trained_on)
     if arguments.copy:
         weights.unlink()
         (folder / RANGES_JSON).unlink()
