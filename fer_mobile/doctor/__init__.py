@@ -40,13 +40,13 @@ EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
 """The distributions that each extra brings."""
 
 VARIABLES: Final[Mapping[str, str]] = {
-    "FER_MOBILE_DATA": "the dataset of `train`, `evaluate` and others where --data is not given",
+    "FER_MOBILE_DATA": "the dataset of `train`, `evaluate` and others where none is given",
     "FER_MOBILE_CACHE": "the folder for what is kept between runs",
     "FER_MOBILE_PLUGINS": "modules to import, separated by commas: they register architectures, "
     "preprocessing steps and readers of datasets",
     "XDG_CACHE_HOME": "the user's cache folder, by the XDG standard",
     "KERAS_BACKEND": "tensorflow (default) or jax: what Keras trains on",
-    "RAY_ADDRESS": "the Ray cluster of --engine ray",
+    "RAY_ADDRESS": "the Ray cluster of the engine `ray`",
     "NO_COLOR": "set to anything: no colours",
 }
 """The environment variables that are read, and what each is for."""
