@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 import signal
-import subprocess
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from random import Random
 from xml.etree import ElementTree
@@ -20,22 +22,48 @@ from fer_mobile.gallery.sinks.xmp import remove_keywords
 from tests.command_line import PATIENCE_S, CommandLine
 from tests.gallery.conftest import bundled
 from tests.gallery.samples import run_filter
-from tests.gallery.test_kill import kill_and_resume, start, wait_for
+from tests.gallery.test_kill import alive, children, stored, wait_for, without_times
 from tests.gallery.test_xmp import DIGIKAM as SIDECAR
 
 pytestmark = pytest.mark.prove
 
 
 def test_killed_while_photos_are_read(
-    large_library, undisturbed, tmp_path, rounds, record_property
+    fer_mobile, large_library, undisturbed, tmp_path, rounds, record_property
 ):
+    """What was stored is not computed again, and nothing is missing."""
     random = Random(20)
     kills = 0
     for number in rounds(60):
+        cache, workers = tmp_path / str(number), (0, 0, 0, 1, 2)[number % 5]
+        command = ("filter", large_library, "--json", "--workers", workers)
+        run = fer_mobile.start(*command, FER_MOBILE_CACHE=str(cache))
         after = random.randrange(1, 50)
-        kill_and_resume(large_library, tmp_path / str(number), undisturbed, after, number % 3)
+        wait_for(lambda run=run, cache=cache, after=after: count(cache) >= after or run.exitcode)
+        assert run.exitcode is None
+        others = children(run.pid)
+        run.kill()
+        run.join()
+        wait_for(lambda others=others: not any(map(alive, others)))
+        kept = stored(cache)
+        assert after <= len(kept) <= len(undisturbed)
+        resumed = fer_mobile(*command, FER_MOBILE_CACHE=str(cache))
+        rows = json.loads(resumed.stdout)["rows"]
+        assert without_times(rows) == without_times(undisturbed)
+        times = [row["stages"] for row in rows]
+        assert all(row["stages"] in times for row in kept)
         kills += 1
     record_property("kills", kills)
+
+
+def count(cache: Path) -> int:
+    """The rows that lie in the store now."""
+    time.sleep(0.02)
+    try:
+        with closing(sqlite3.connect(f"file:{cache}/results.sqlite?mode=ro", uri=True)) as db:
+            return int(db.execute("SELECT count(*) FROM result").fetchone()[0])
+    except sqlite3.OperationalError:  # not made yet
+        return 0
 
 
 OUTPUTS = ("--csv", "rows.csv", "--jsonl", "rows.jsonl", "--html", "report.html", "--copy-to",
@@ -61,7 +89,7 @@ def outputs_of(folder: Path) -> dict[str, bytes]:
     """What lies in the folder of outputs, without what differs from run to run."""
     found = {}
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.name not in ("report.html", MARKER):
+        if path.is_file() and path.name not in ("report.html", "stdout", "stderr", MARKER):
             found[str(path.relative_to(folder))] = path.read_bytes()
     return found
 
@@ -84,16 +112,17 @@ def check_after_kill(out: Path, library: Path, photos: dict[Path, tuple[bytes, i
 
 def write_outputs(library: Path, out: Path, kill_after: float = math.inf) -> tuple[bool, float]:
     """Run, and kill so many seconds after the first output; whether it was killed, and its time."""
-    run = start(library, out.parent / "cache", *OUTPUTS, cwd=out)
-    wait_for(lambda: (out / "rows.csv").exists() or run.poll() is not None)
+    command = CommandLine(out)
+    run = command.start(
+        *("filter", library, "--workers", 0, *OUTPUTS), FER_MOBILE_CACHE=str(out.parent / "cache")
+    )
+    wait_for(lambda: (out / "rows.csv").exists() or run.exitcode is not None)
     started = time.monotonic()
-    try:
-        run.wait(min(kill_after, PATIENCE_S))
-    except subprocess.TimeoutExpired:
-        run.kill()
-    _, err = run.communicate()
-    assert run.returncode in (0, -signal.SIGKILL), err
-    return run.returncode != 0, time.monotonic() - started
+    run.join(min(kill_after, PATIENCE_S))
+    run.kill()
+    run.join()
+    assert run.exitcode in (0, -signal.SIGKILL), (out / "stderr").read_text()
+    return run.exitcode != 0, time.monotonic() - started
 
 
 def test_killed_while_outputs_are_written(library_with_sidecars, tmp_path, rounds, record_property):
