@@ -33,18 +33,24 @@ class DecoderTest {
         assertThrows(OutOfMemoryError::class.java) { smallerIfNeeded(1) { throw OutOfMemoryError() } }
     }
 
-    /** Python classifies the levels of the file, whatever colours they stand for. */
+    /** As `tests/test_colour.py` has it of Python: the models know sRGB alone. */
     @Test
-    fun aColourProfileChangesNoLevel() {
-        val tagged = png(ColorSpace.get(ColorSpace.Named.DISPLAY_P3))
-        assertTrue("it has a profile", "iCCP" in String(tagged, Charsets.ISO_8859_1))
-        val levels = photoSource { ByteArrayInputStream(tagged) }.load(1).image.pixels.toSet()
-        assertEquals(setOf(Color.rgb(200, 30, 40)), levels)
+    fun coloursBecomeSrgbByTheProfile() {
+        for (name in listOf(ColorSpace.Named.DISPLAY_P3, ColorSpace.Named.ADOBE_RGB)) {
+            val tagged = png(ColorSpace.get(name))
+            assertTrue("it has a profile", "iCCP" in String(tagged, Charsets.ISO_8859_1))
+            val colour = photoSource { ByteArrayInputStream(tagged) }.load(1).image.pixels.toSet().single()
+            val toSrgb = ColorSpace.connect(ColorSpace.get(name), ColorSpace.get(ColorSpace.Named.SRGB))
+            val expected = toSrgb.transform(200 / 255f, 120 / 255f, 90 / 255f).map { 255 * it }
+            val levels = listOf(Color.red(colour), Color.green(colour), Color.blue(colour))
+            for ((level, wanted) in levels.zip(expected)) assertEquals("$name", wanted, level.toFloat(), 1.5f)
+            assertTrue("$name is wider", expected[0] > 205)
+        }
     }
 
     private fun png(space: ColorSpace): ByteArray {
         val bitmap = Bitmap.createBitmap(8, 8, Bitmap.Config.ARGB_8888, true, ColorSpace.get(ColorSpace.Named.SRGB))
-        bitmap.eraseColor(Color.rgb(200, 30, 40))
+        bitmap.eraseColor(Color.rgb(200, 120, 90))
         bitmap.setColorSpace(space) // the same levels under another name
         return ByteArrayOutputStream().apply { bitmap.compress(Bitmap.CompressFormat.PNG, 100, this) }.toByteArray()
     }

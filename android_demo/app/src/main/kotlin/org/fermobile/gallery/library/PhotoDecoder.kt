@@ -28,7 +28,7 @@ private const val MOST_REDUCED = 8
 private const val SMALLEST_REDUCED = 64
 
 /**
- * A photo for the pipeline: upright, opaque, decoded at a half, a quarter or an eighth where that
+ * A photo for the pipeline: upright, opaque, in sRGB, decoded at a half, a quarter or an eighth where that
  * leaves pixels enough, as `fer_mobile/images.py` has it.
  */
 fun photoSource(open: PhotoBytes) = PhotoSource { minLongSide -> decodePhoto(open, minLongSide) }
@@ -38,7 +38,7 @@ private fun decodePhoto(open: PhotoBytes, minLongSide: Int): Photo = reading {
     val orientation = orientation(open)
     val turned = orientation >= ExifInterface.ORIENTATION_TRANSPOSE
     val pixels = smallerIfNeeded(reduction(maxOf(width, height), minLongSide)) { factor ->
-        val bitmap = withoutProfile(decode(open, factor))
+        val bitmap = decode(open, factor) { inSrgb() }
         try {
             pixels(bitmap).overWhite().upright(orientation)
         } finally {
@@ -54,11 +54,6 @@ fun <T> smallerIfNeeded(factor: Int, decode: (factor: Int) -> T): T = try {
 } catch (error: OutOfMemoryError) {
     if (factor >= SMALLEST_REDUCED) throw error
     smallerIfNeeded(2 * factor, decode)
-}
-
-/** The bitmap with its levels as the file has them, which is what Python classifies; before Android 10 they are converted to sRGB. */
-private fun withoutProfile(bitmap: Bitmap): Bitmap = bitmap.apply {
-    if (Build.VERSION.SDK_INT >= 29) setColorSpace(ColorSpace.get(ColorSpace.Named.SRGB))
 }
 
 /**
@@ -93,12 +88,18 @@ private fun size(open: PhotoBytes): Pair<Int, Int> {
     return bounds.outWidth to bounds.outHeight
 }
 
-private fun decode(open: PhotoBytes, factor: Int): Bitmap {
+private fun decode(open: PhotoBytes, factor: Int, more: BitmapFactory.Options.() -> Unit = {}): Bitmap {
     val options = BitmapFactory.Options().apply {
         inSampleSize = factor
         inPreferredConfig = Bitmap.Config.ARGB_8888
+        more()
     }
     return stream(open) { BitmapFactory.decodeStream(it, null, options) } ?: throw unreadable("a damaged one")
+}
+
+/** Colours become sRGB, as in Python; Android 7 knows no colour profiles and keeps the levels of the file. */
+private fun BitmapFactory.Options.inSrgb() {
+    if (Build.VERSION.SDK_INT >= 26) inPreferredColorSpace = ColorSpace.get(ColorSpace.Named.SRGB)
 }
 
 private fun orientation(open: PhotoBytes): Int = try {
