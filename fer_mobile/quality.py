@@ -1,6 +1,6 @@
 """How well a photo shows a face: whether a label can be expected to hold.
 
-Five things lower the quality of a face, each between a value from which on it is harmless and
+Six things lower the quality of a face, each between a value from which on it is harmless and
 one at which nothing is left:
 
 | what | measured as |
@@ -8,6 +8,7 @@ one at which nothing is left:
 | size | height of the box in pixels of the photo at full resolution |
 | sharpness | mean of the absolute Laplacian over the standard deviation of the gray values |
 | light | standard deviation of the gray values; share of those that are 250 or more |
+| shape | width of the box over its height, of boxes with landmarks: others' boxes differ |
 | tilt | degrees from the line of the eyes to level, of a face that was not levelled |
 | detector | its score |
 
@@ -16,7 +17,7 @@ the model's size is.  Of brightness itself nothing is said, so that skin does no
 dark photo lacks is differences.  What is unknown (the tilt without landmarks, the score of a
 precomputed box) lowers nothing.
 
-The quality is the least of the five, rounded to 4 digits, and the flaw what is least.  The
+The quality is the least of the six, rounded to 4 digits, and the flaw what is least.  The
 limits were chosen on half of the faces of `benchmarks/quality.py`.
 """
 
@@ -58,6 +59,8 @@ SIZE: Final = Limits(10, 32)
 SHARPNESS: Final = Limits(0.02, 0.08)
 CONTRAST: Final = Limits(2, 18)
 OVEREXPOSED: Final = Limits(0.8, 0.3)
+NARROW: Final = Limits(0.45, 0.62)
+WIDE: Final = Limits(1.25, 0.95)
 TILT: Final = Limits(50, 15)
 SCORE: Final = Limits(0.4, 0.8)
 
@@ -102,6 +105,9 @@ def shares(square: Pixels, detection: Detection, *, levelled: bool = False) -> d
         "too bright": OVEREXPOSED.share(overexposed),
         "blurred": SHARPNESS.share(edges / deviation if deviation else 0.0),
     }
+    if detection.landmarks:
+        shape = detection.box.width / detection.box.height
+        left["stretched"] = min(NARROW.share(shape), WIDE.share(shape))
     if detection.tilt is not None and not levelled:
         left["tilted"] = TILT.share(abs(detection.tilt))
     if detection.score is not None:

@@ -37,7 +37,14 @@ SplitName = Literal["train", "valid", "test", "all"]
 """A part of a dataset, or all of it."""
 
 Flaw = Literal[
-    "too small", "blurred", "too dark", "too bright", "low contrast", "tilted", "hardly a face"
+    "too small",
+    "blurred",
+    "too dark",
+    "too bright",
+    "low contrast",
+    "stretched",
+    "tilted",
+    "hardly a face",
 ]
 FLAWS: Final[tuple[Flaw, ...]] = get_args(Flaw)
 """What may lower the quality of a face (see `quality`)."""

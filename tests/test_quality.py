@@ -50,6 +50,8 @@ def textured(contrast: float, mean: float = 128) -> np.ndarray:
         (np.tile(np.arange(0, 4 * SIDE, 4, np.uint8), (SIDE, 1)), CLEAR, "blurred"),
         (textured(40), replace(CLEAR, landmarks=((30, 40), (50, 70))), "tilted"),
         (textured(40), replace(CLEAR, score=0.61), "hardly a face"),
+        (textured(40), replace(CLEAR, box=Box(0, 0, 50, 100)), "stretched"),
+        (textured(40), replace(CLEAR, box=Box(0, 0, 120, 100)), "stretched"),
     ],
 )
 def test_each_flaw_is_named(square, detection, flaw):
@@ -65,19 +67,22 @@ def test_a_levelled_face_is_not_tilted():
 
 def test_what_is_unknown_lowers_nothing():
     assert face_quality(textured(40), Detection(CLEAR.box, None)).value == 1
+    square = Box(0, 0, 40, 100)  # as another detector's may be
+    assert face_quality(textured(40), Detection(square, 0.9)).value == 1
 
 
 @given(
     seed=st.integers(0, 9),
     gain=st.floats(0, 4),
+    width=st.floats(1, 1e4),
     height=st.floats(1, 1e4),
     score=st.none() | st.floats(0, 1),
     angle=st.floats(-180, 180),
 )
-def test_every_face_has_a_quality(seed, gain, height, score, angle):
+def test_every_face_has_a_quality(seed, gain, width, height, score, angle):
     pixels = np.random.default_rng(seed).random((SIDE, SIDE)) * 255 * gain
     eyes = ((0.0, 0.0), (float(np.cos(np.radians(angle))), float(np.sin(np.radians(angle)))))
-    detection = Detection(Box(0, 0, height, height), score, eyes)
+    detection = Detection(Box(0, 0, width, height), score, eyes)
     value, flaw = face_quality(np.clip(pixels, 0, 255).astype(np.uint8), detection)
     assert 0 <= value <= 1
     assert (flaw is None) == (value == 1)
@@ -90,6 +95,10 @@ def test_worse_photos_have_less_quality(shipped, photo):
     changes = {
         "too dark": [cv2.convertScaleAbs(photo, alpha=gain) for gain in (0.15, 0.06)],
         "blurred": [cv2.GaussianBlur(photo, (0, 0), share * height) for share in (0.035, 0.06)],
+        "stretched": [
+            cv2.resize(photo, None, fx=ratio, fy=1, interpolation=cv2.INTER_AREA)
+            for ratio in (0.52, 0.42)
+        ],
         "too small": [
             cv2.resize(photo, None, fx=px / height, fy=px / height, interpolation=cv2.INTER_AREA)
             for px in (32, 24)

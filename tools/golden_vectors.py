@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from fer_mobile import preprocess
+from fer_mobile import preprocess, quality
 from fer_mobile.bench.photos import load_photo_set
 from fer_mobile.bench.stats import stage_stats
 from fer_mobile.detect.scale import shrink
@@ -105,6 +105,16 @@ SHRINKS = [
     *(("noise.png", side) for side in (100, 60, 43, 31, 20, 7)),
     ("pixel.png", 640),
 ]
+
+QUALITY_BOX = Box(38, 55, 90, 113)
+# (width and height in px, score, tilt in degrees, levelled)
+QUALITIES = [
+    (90.0, 113.0, 0.9375, 3, False), (15.5, 19.5, 0.9375, 3, False),
+    (4.0, 5.0, 0.9375, 3, False), (90.0, 113.0, 0.625, 3, False),
+    (90.0, 113.0, 0.9375, -41, False), (90.0, 113.0, 0.9375, 130, False),
+    (90.0, 113.0, 0.9375, -41, True), (58.0, 113.0, 0.9375, 3, False),
+    (123.0, 113.0, 0.9375, 3, False),
+]  # fmt: skip
 
 PHOTOS = ("portrait.png", "group.png", "noise.png", "tilted.png")
 """What goes through the whole pipeline."""
@@ -274,6 +284,7 @@ def photo_case(pipeline: Pipeline, name: str, rgb: np.ndarray) -> dict[str, Any]
                 "confidence": face.confidence,
                 "tilt": face.tilt,
                 "levelled": face.levelled,
+                "quality": face.quality,
             }
             for face in result.faces
         ],
@@ -284,6 +295,41 @@ def photo_cases() -> list[dict[str, Any]]:
     """What the pipeline with the default model says of `PHOTOS`."""
     pipeline = load_pipeline()
     return [photo_case(pipeline, name, pixels(name)) for name in PHOTOS]
+
+
+def quality_cases(blob: Blob) -> list[dict[str, Any]]:
+    """Faces with every flaw and with none, and their quality."""
+    square = preprocess.face_pixels(pixels("portrait.png"), QUALITY_BOX, quality.SIDE, RULE)
+    blurred = preprocess.resize(preprocess.resize(square, 9), quality.SIDE)
+    squares = {
+        "as it is": square,
+        "dark": square // 16,
+        "flat": square // 8 + 140,
+        "bright": np.minimum(square.astype(int) * 4, 255).astype(np.uint8),
+        "blurred": blurred,
+        "black": np.zeros_like(square),
+    }
+    cases = []
+    for name, pixel in squares.items():
+        for width, height, score, degrees, levelled in (
+            QUALITIES if name == "as it is" else QUALITIES[:1]
+        ):
+            x, y = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+            eyes = ((0.0, 0.0), (round(20 * x, 6), round(20 * y, 6)))
+            detection = Detection(Box(3, 4, width, height), score, eyes)
+            value, flaw = quality.face_quality(pixel, detection, levelled=levelled)
+            cases.append(
+                {
+                    "pixels": blob.add(np.ascontiguousarray(pixel)),
+                    "box": list(detection.box),
+                    "score": score,
+                    "landmarks": np.ravel(eyes).tolist(),
+                    "levelled": levelled,
+                    "quality": value,
+                    "flaw": flaw,
+                }
+            )
+    return cases
 
 
 def stats_case() -> dict[str, Any]:
@@ -315,6 +361,7 @@ def vectors() -> tuple[dict[str, Any], bytes]:
         "photos": photo_cases(),
         "photo_set": {"name": photo_set.name, "sha256": photo_set.sha256},
         "stage_stats": stats_case(),
+        "qualities": quality_cases(blob),
     }
     return found, bytes(blob.content)
 

@@ -28,7 +28,7 @@ def test_bytes_are_those_committed(vectors):
     assert blob == (HERE / "vectors.bin").read_bytes(), AGAIN
     for part in (
         "preprocessing", "labels", "crops", "shrinks", "model_faces", "default_model", "photo_set",
-        "stage_stats",
+        "stage_stats", "qualities",
     ):  # fmt: skip
         assert found[part] == committed()[part], AGAIN
 
@@ -52,6 +52,7 @@ def test_photos_and_detections_are_those_committed(vectors):
         for face, other in zip(photo["faces"], says["faces"], strict=True):
             assert face["box"] == pytest.approx(other["box"], abs=0.01)
             assert face["confidence"] == other["confidence"]
+            assert face["quality"] == pytest.approx(other["quality"], abs=1e-3)
     faces, others = found["detection"]["faces"], expected["detection"]["faces"]
     assert [face["score"] for face in faces] == [face["score"] for face in others]
     for face, other in zip(faces, others, strict=True):

@@ -161,6 +161,7 @@ class InterpreterTest {
             assertEquals(name, says.item("confidence").double(), face.confidence.toDouble(), 0.0)
             assertEquals(name, says.item("levelled").text(), "${face.levelled}")
             assertEquals(name, 1.0, face.probabilities.values.sum().toDouble(), 0.02)
+            assertEquals(name, says.item("quality").double(), requireNotNull(face.quality), 1e-3)
         }
         val stages = if (expected.isEmpty()) listOf(Stage.DECODE, Stage.DETECT, Stage.TOTAL) else Stage.entries
         assertEquals(name, stages.toSet(), result.stages.keys)

@@ -10,6 +10,9 @@ object Expressions {
     /** A photo's label when it shows more than one face. */
     const val MULTIPLE = "multiple"
 
+    /** A photo's label when its face is too poor to be labelled (see [PhotoResult.relabelled]). */
+    const val UNSURE = "unsure"
+
     /** One emoji a label. */
     val EMOJI = mapOf(
         "neutral" to "😐",

@@ -29,8 +29,8 @@ class Pipeline(
 ) : AutoCloseable {
     /** Changes whenever the answer for a photo may; results of another identity are stale. */
     val identity: String
-        get() = "${classifier.file.sha256} preprocessing ${Preprocess.VERSION} detector ${detector.sha256}" +
-            if (orient) " orient auto" else " orient none"
+        get() = "${classifier.file.sha256} preprocessing ${Preprocess.VERSION} quality ${Quality.VERSION} " +
+            "detector ${detector.sha256}" + if (orient) " orient auto" else " orient none"
 
     /**
      * The faces of a photo with their expressions, and the photo's label.  Decoding is timed too;
@@ -80,17 +80,21 @@ class Pipeline(
                 Preprocess.cropGray(upright, rule.square(face.box.scaled(photo.scale), direction))
             }
         }
-        val inputs = watch.time(Stage.RESIZE) {
-            grays.zip(directions) { gray, direction -> Preprocess.resizeFace(gray, classifier.size, direction) }
+        fun resized(size: Int) = grays.zip(directions) { gray, direction -> Preprocess.resizeFace(gray, size, direction) }
+        val (inputs, qualities) = watch.time(Stage.RESIZE) {
+            val inputs = resized(classifier.size)
+            val shown = if (classifier.size == Quality.SIDE) inputs else resized(Quality.SIDE)
+            inputs to detections.indices.map { Quality.of(shown[it], detections[it], directions[it] != null) }
         }
         val outputs = watch.time(Stage.CLASSIFY) { inputs.map(classifier::classify) }
         return detections.indices.map { index ->
             val byLabel = classifier.labels.zip(outputs[index].asList()).toMap(LinkedHashMap())
             val surest = byLabel.maxBy { it.value }
             val detection = detections[index]
+            val (quality, flaw) = qualities[index]
             Face(
                 turn.back(detection, photo.width, photo.height).box, surest.key, surest.value, byLabel,
-                detection.tilt, directions[index] != null,
+                detection.tilt, directions[index] != null, quality, flaw,
             )
         }
     }

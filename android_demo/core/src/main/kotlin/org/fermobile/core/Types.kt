@@ -52,6 +52,8 @@ data class Detection(val box: Box, val score: Float, val landmarks: List<Point> 
  * @property probabilities of every label, in the model's order.
  * @property tilt degrees of the line of the eyes, see [Detection.tilt], in the photo turned by [PhotoResult.turn].
  * @property levelled whether the face was turned by its tilt before the model saw it.
+ * @property quality how well the photo shows the face, 0 to 1, see [Quality]; null where it is unknown.
+ * @property flaw what lowers [quality] most; null where nothing does.
  */
 data class Face(
     val box: Box,
@@ -60,12 +62,15 @@ data class Face(
     val probabilities: Map<String, Float>,
     val tilt: Double? = null,
     val levelled: Boolean = false,
+    val quality: Double? = null,
+    val flaw: Flaw? = null,
 )
 
 /**
  * What the pipeline says of one photo; one that failed has an [error] and no faces.
  *
- * @property label an expression, [Expressions.MULTIPLE], or null where there is no face.
+ * @property label an expression, [Expressions.MULTIPLE], [Expressions.UNSURE] (see [relabelled]), or null where
+ *   there is no face.
  * @property confidence probability of [label]; null for several faces and where there is no label.
  * @property faces the surest detection first, boxes in pixels of the upright photo at full resolution.
  * @property width of the upright photo at full resolution, 0 where the photo failed; so is [height].
@@ -81,4 +86,15 @@ data class PhotoResult(
     val height: Int = 0,
     val stages: Map<Stage, Double> = emptyMap(),
     val turn: Turn = Turn.NONE,
-)
+) {
+    /** The result with the label that a least quality gives: [Expressions.UNSURE] where the only face is below it. */
+    fun relabelled(minQuality: Double): PhotoResult {
+        val face = faces.singleOrNull() ?: return this
+        val unsure = face.quality != null && face.quality < minQuality
+        return if (unsure) {
+            copy(label = Expressions.UNSURE, confidence = null)
+        } else {
+            copy(label = face.label, confidence = face.confidence)
+        }
+    }
+}
