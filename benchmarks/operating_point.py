@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.intervals import wilson
 from benchmarks.result_files import write_row
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.contract import OutputCalibration
@@ -58,14 +59,6 @@ def out_of_fold(recipe: Recipe, folder: Path, folds: int) -> tuple[Dataset, np.n
         split="train, out of fold",
     )
     return whole, np.concatenate(predictions)
-
-
-def wilson(hits: float, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share."""
-    z, share = 1.96, hits / n
-    middle, half = share + z * z / (2 * n), z * np.sqrt(share * (1 - share) / n + (z / n / 2) ** 2)
-    scale = 1 + z * z / n
-    return round((middle - half) / scale, 4), round((middle + half) / scale, 4)
 
 
 def measure(rows: Dataset, probabilities: np.ndarray, shares: np.ndarray) -> list[dict[str, Any]]:

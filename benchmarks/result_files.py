@@ -27,6 +27,12 @@ def write_rows(name: str, rows: list[dict[str, Any]], *, of: str | None = None) 
     write_text(RESULTS / f"{name}{f'_{of}' if of else ''}.jsonl", "".join(lines))
 
 
+def read_rows(name: str, *, of: str | None = None) -> list[dict[str, Any]]:
+    """The rows that `write_rows` wrote."""
+    path = RESULTS / f"{name}{f'_{of}' if of else ''}.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
 def vector_unit() -> str:
     """The widest of this processor's units that 8-bit kernels use, by Linux's name for it.
 

@@ -65,7 +65,7 @@ def convert_yunet(onnx_file: Path) -> bytes:
 
     @tf.function(input_signature=[tf.TensorSpec(size, tf.uint8, "image")])  # type: ignore[untyped-decorator]
     def detect(image: Any) -> dict[str, Any]:
-        graph = _Graph(onnx.load_model_from_string(content), tf.cast(image, tf.float32))
+        graph = Graph(onnx.load_model_from_string(content), tf.cast(image, tf.float32))
         return graph.outputs()
 
     with tempfile.TemporaryDirectory() as folder, quiet():
@@ -74,7 +74,7 @@ def convert_yunet(onnx_file: Path) -> bytes:
         return bytes(converter.convert())
 
 
-class _Graph:
+class Graph:
     """Builds TensorFlow tensors (N×H×W×C) for the nodes of YuNet's ONNX graph (N×C×H×W)."""
 
     def __init__(self, model: Any, image: Any) -> None:
@@ -100,24 +100,25 @@ class _Graph:
 
     def _head(self, stride: int) -> Any:
         """The scale's heads side by side: 1 class, 1 objectness, 4 box and 10 landmark channels."""
-        pairs = [self._head_convolutions(f"{head}_{stride}") for head in _HEADS]
+        pairs = [self.head_convolutions(f"{head}_{stride}") for head in _HEADS]
         (features,) = {pointwise.input[0] for pointwise, _ in pairs}
-        tensor = self._tensor(features)
+        tensor = self.tensor(features)
         for nodes in zip(*pairs, strict=True):
             kernel, bias = (
                 np.concatenate([self.weights[node.input[i]] for node in nodes]) for i in (1, 2)
             )
-            tensor = _convolve(tensor, kernel, bias, depthwise=kernel.shape[1] == 1)
+            tensor = convolve(tensor, kernel, bias, depthwise=kernel.shape[1] == 1)
         return tensor
 
-    def _head_convolutions(self, output: str) -> tuple[Any, Any]:
+    def head_convolutions(self, output: str) -> tuple[Any, Any]:
         """The 1×1 and the depthwise 3×3 convolution that a head ends in."""
         node = self.producers[output]
         while node.op_type != "Conv":  # sigmoid, reshape and transpose
             node = self.producers[node.input[0]]
         return self.producers[node.input[0]], node
 
-    def _tensor(self, name: str) -> Any:
+    def tensor(self, name: str) -> Any:
+        """The tensor that the graph calls so."""
         if name not in self.tensors:
             self.tensors[name] = self._apply(self.producers[name])
         return self.tensors[name]
@@ -125,14 +126,14 @@ class _Graph:
     def _apply(self, node: Any) -> Any:
         import tensorflow as tf
 
-        first = self._tensor(node.input[0])
+        first = self.tensor(node.input[0])
         match node.op_type:
             case "Conv":
                 kernel, bias = (self.weights[name] for name in node.input[1:])
                 if node.input[0] == self.image:  # trained on BGR
                     kernel = kernel[:, ::-1]
                 attributes = {attribute.name: attribute for attribute in node.attribute}
-                return _convolve(
+                return convolve(
                     first,
                     kernel,
                     bias,
@@ -144,13 +145,13 @@ class _Graph:
             case "MaxPool":
                 return tf.nn.max_pool2d(first, 2, 2, "VALID")
             case "Add":
-                return first + self._tensor(node.input[1])
+                return first + self.tensor(node.input[1])
             case "Resize":
                 return tf.nn.depth_to_space(tf.concat([first] * 4, axis=-1), 2)
         raise NotImplementedError(node.op_type)
 
 
-def _convolve(
+def convolve(
     tensor: Any, kernel: np.ndarray, bias: np.ndarray, *, depthwise: bool, stride: int = 1
 ) -> Any:
     """A convolution with a kernel in ONNX's order (out×in×H×W) and a padding of half the kernel."""

@@ -27,6 +27,6 @@ def test_command_and_result_are_there(module, docstring):
     named = re.findall(r"\S+\.(?:json|jsonl|md|png)\b", result[1])
     assert named
     for name in named:
-        pattern = re.sub(r"UNIT|RECIPE|SUITE", "*", Path(name).name)
+        pattern = re.sub(r"UNIT|RECIPE|SUITE|NAME|MODEL", "*", Path(name).name)
         committed = any((FOLDER / "results").glob(pattern))
         assert committed or "none is committed" in docstring, name

@@ -60,11 +60,6 @@ def test_the_strength_chosen_gives_little_accuracy_away(operating_point):
     assert operating_point.choose(table) == 0.5
 
 
-def test_the_interval_of_a_share(operating_point):
-    assert operating_point.wilson(7, 13) == pytest.approx((0.2914, 0.7679), abs=5e-4)
-    assert operating_point.wilson(0, 24)[0] == pytest.approx(0, abs=1e-9)
-
-
 def test_a_fold_that_is_not_there_is_refused(train, tiny_recipe, small_npz, tmp_path):
     recipe = load_recipe(tiny_recipe, [*TINY, "data.fold=2"])
     with pytest.raises(RecipeError, match=r"data\.fold: expected 0 to 1, found 2"):
