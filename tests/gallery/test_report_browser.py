@@ -186,6 +186,30 @@ def test_detail(page):
     assert not detail.is_visible()
 
 
+def test_an_unsure_face_says_why(browser, tmp_path):
+    poor = replace(
+        face("fear", 0.6, Box(20, 30, 60, 80)), label=None, confidence=None, flaw="too dark"
+    )
+    results = [
+        photo(photos_dir() / "hopper-portrait.jpg", poor),
+        photo(photos_dir() / "four-portraits.jpg", poor, face("happiness", 0.9)),
+        photo(photos_dir() / "baby-laughing.jpg", face("happiness", 0.97)),
+    ]
+    write(HtmlSink(tmp_path / "report.html"), results, photos_dir())
+    with open_page(browser, (tmp_path / "report.html").as_uri()) as page:
+        press(page, "unsure")
+        assert names(page) == ["hopper-portrait.jpg"]
+        assert page.locator(".tile").first.inner_text().split("\n")[:2] == ["❔", "unsure"]
+        page.locator(".tile").first.click()
+        assert "unsure: too dark" in page.locator(".face").first.inner_text()
+        assert page.locator(".face .best").count() == 0
+        assert "too dark" in page.locator(".box").first.inner_text()
+        page.go_back()
+        press(page, "unsure")
+        page.locator("#least").fill("5")
+        assert "hopper-portrait.jpg" not in names(page)
+
+
 def test_keyboard(page):
     # From the top of the page: every control is reached by Tab and shows that it has the focus.
     page.keyboard.press("Tab")
