@@ -8,7 +8,8 @@ face of a photo; `classify_faces` takes faces that are cut out already; `scan_li
 folder of photos.
 
 Models: `train`, `export` and `verify` make files for phones; `load_dataset` reads faces and
-`evaluate` measures a model on them; `list_models` names what there is.
+`evaluate` measures a model on them; `list_models` names what there is.  `to_pandas` makes data
+frames of results.
 
 Errors: all are `FerMobileError`s; those of the caller are `InputError`s.
 
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from fer_mobile.predictor import Predictor as Predictor
     from fer_mobile.predictor import classify_faces as classify_faces
     from fer_mobile.predictor import load_predictor as load_predictor
+    from fer_mobile.tables import to_pandas as to_pandas
     from fer_mobile.training import Recipe as Recipe
     from fer_mobile.training import TrainingResult as TrainingResult
     from fer_mobile.training import load_recipe as load_recipe
@@ -97,6 +99,7 @@ _MODULE: Final = {
     "load_predictor": "predictor",
     "load_recipe": "training",
     "scan_library": "gallery.scan",
+    "to_pandas": "tables",
     "train": "training",
     "verify": "convert",
 }

@@ -17,6 +17,7 @@ from fer_mobile.data.face_files import FaceFiles
 from fer_mobile.errors import DataError
 from fer_mobile.metrics import Scores, score
 from fer_mobile.models import DEFAULT
+from fer_mobile.notebook import html_table
 from fer_mobile.predictor import load_predictor
 from fer_mobile.types import ProtocolName, SplitName
 
@@ -34,6 +35,16 @@ class Evaluation:
     scores: Scores
     corruption: str | None = None
     """What was done to the faces first (see `data.corruption`), if anything."""
+
+    def _repr_html_(self) -> str:
+        """The figures as a notebook shows them: a row for each label."""
+        scores = self.scores
+        return html_table(
+            ("label", "faces", "recall", "precision"),
+            [(k, n, scores.recall[k], scores.precision[k]) for k, n in scores.counts.items()],
+            f"{self.model} on {self.protocol} {self.split}, n={scores.n:,}: accuracy "
+            f"{scores.accuracy:.1%}, balanced {scores.balanced_accuracy:.1%}",
+        )
 
     def as_dict(self) -> dict[str, object]:
         """The figures as `fer-mobile evaluate --json` prints them."""

@@ -88,6 +88,9 @@ class Pipeline:
         self.faces: FacesMode = check_choice("faces", faces, FACES_MODES)
         self.orient: Orient = check_choice("orient", orient, ORIENTS)
 
+    def __repr__(self) -> str:
+        return f"Pipeline({self.identity})"
+
     @property
     def identity(self) -> str:
         """A line that changes whenever the faces and probabilities found in a photo may.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ from fer_mobile.arrays import Pixels, Probabilities
 from fer_mobile.data.face_files import FaceFiles
 from fer_mobile.data.steps import apply_steps
 from fer_mobile.models import DEFAULT, shipped_models
+from fer_mobile.notebook import html_table
 from fer_mobile.preprocess import CropRule, Levelling, gray_faces, normalise, resize
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 _BATCH: Final = 64
 _CHUNK: Final = 1024
+_SHOWN: Final = 20
+"""Faces that a notebook shows of many."""
 
 Faces = Pixels | Sequence[Pixels] | FaceFiles
 """Faces that are cut out: uint8 [N, H, W] gray or [N, H, W, 3] RGB, one of them alone ([H, W] or
@@ -49,6 +53,18 @@ class Predictions:
         """The probability of each face's most probable label."""
         confidences: list[float] = self.probabilities.max(1, initial=0).tolist()
         return confidences
+
+    def __repr__(self) -> str:
+        return f"Predictions({len(self)} faces, labels {', '.join(self.labels)})"
+
+    def _repr_html_(self) -> str:
+        """The predictions as a notebook shows them; of many faces the first."""
+        rows = zip(self.best, self.confidences, self.probabilities.tolist(), strict=True)
+        return html_table(
+            ("label", "confidence", *self.labels),
+            [(label, sure, *shares) for label, sure, shares in islice(rows, _SHOWN)],
+            f"{len(self)} faces" + (f", the first {_SHOWN}" if len(self) > _SHOWN else ""),
+        )
 
     def as_dicts(self) -> list[dict[str, float]]:
         """For each face, the probability of every label."""

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, TypedDict, get_args
 
+from fer_mobile.notebook import html_table
+
 STAGES: Final = ("decode", "detect", "resize", "gray", "classify", "total")
 """What every timing is split into: the rows of the thesis's table 8, in its order.
 
@@ -260,6 +262,17 @@ class PhotoResult:
             "turn": self.turn,
             "stages": {name: round(ms, 3) for name, ms in self.stages.items()},
         }
+
+    def _repr_html_(self) -> str:
+        """The photo as a notebook shows it: a row for each face."""
+        return html_table(
+            ("face", "label", "confidence", "box"),
+            [
+                (number, face.label, face.confidence, " ".join(f"{v:.0f}" for v in face.box))
+                for number, face in enumerate(self.faces, start=1)
+            ],
+            f"{self.path or 'photo'}: {self.error or self.label or 'no label'}",
+        )
 
     @classmethod
     def from_dict(cls, row: PhotoRow) -> PhotoResult:

@@ -33,7 +33,7 @@ NAMES = {
     "Recipe", "RecipeError", "ScanOptions", "TrainingResult", "UnsupportedLayerError",
     "Verification", "__version__", "classify_faces", "evaluate", "export", "list_models",
     "load_dataset", "load_detector", "load_pipeline", "load_predictor", "load_recipe",
-    "scan_library", "train", "verify",
+    "scan_library", "to_pandas", "train", "verify",
 }  # fmt: skip
 
 

@@ -60,6 +60,10 @@ class Dataset:
     skipped: tuple[Skipped, ...] = ()
     """What was left out, with its counts."""
 
+    def __repr__(self) -> str:
+        labels = ", ".join(self.names)
+        return f"Dataset({len(self):,} faces of {self.protocol} {self.split}: {labels})"
+
     def __len__(self) -> int:
         return len(self.labels)
 

@@ -20,6 +20,7 @@ from fer_mobile.gallery.options import ScanOptions
 from fer_mobile.gallery.rows import Rows
 from fer_mobile.gallery.scan import LibraryScan, scan_library
 from fer_mobile.gallery.sinks import RunInfo, Sink, write_rows
+from fer_mobile.notebook import html_table
 from fer_mobile.pipeline import Pipeline
 from fer_mobile.types import PhotoResult
 from fer_mobile.walk import Skipped
@@ -48,6 +49,14 @@ class FilterRun:
     """Files and folders that were not read, with their reasons."""
     notes: list[str] = field(default_factory=list)
     """What was skipped or not written, a line each."""
+
+    def __repr__(self) -> str:
+        return f"FilterRun({str(self.folder)!r}: {len(self.matched)} of {len(self.results)} match)"
+
+    def _repr_html_(self) -> str:
+        """The run as a notebook shows it: the photos under each label."""
+        counts = [(key, n) for key, n in self.counts.items() if n]
+        return html_table(("filed under", "photos"), counts, repr(self))
 
     def as_dict(self) -> dict[str, Any]:
         """The run as `filter --json` prints it."""
@@ -123,6 +132,7 @@ def filter_library(
         results=results,
         folder=scan.folder,
         query=query,
+        faces=scan.options.faces,
         labels=labels,
         emoji=scan.pipeline.classifier.contract.emoji,
         model=_model_line(scan.pipeline),

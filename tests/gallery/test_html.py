@@ -69,9 +69,10 @@ def test_page_holds_every_photo(page):
     assert [entry["name"] for entry in data["photos"]] == [
         "hopper-portrait.jpg", "four-portraits.jpg", "rocket.jpg", EVIL,
     ]  # fmt: skip
-    assert [entry["key"] for entry in data["photos"]] == [
-        "neutral", "multiple", "no face", "failed",
+    assert [[face["label"] for face in entry["faces"]] for entry in data["photos"]] == [
+        ["neutral"], ["happiness", "anger"], [], [],
     ]  # fmt: skip
+    assert [entry["error"] is None for entry in data["photos"]] == [True, True, True, False]
     assert data["head"]["show"] == ["neutral"]
     first = data["photos"][0]
     assert first["faces"][0]["box"] == [25, 50, 50, 25]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from contextlib import contextmanager
 from dataclasses import replace
+from urllib.parse import unquote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -99,12 +100,12 @@ def settle(page):
 
 def names(page) -> list[str]:
     settle(page)
-    return page.locator(".tile:visible .name").all_inner_texts()
+    return page.locator(".tile:visible .name").evaluate_all("all => all.map((n) => n.title)")
 
 
 def detail_name(page) -> str:
     settle(page)
-    return page.locator("#detail-name").inner_text()
+    return page.locator("#detail-name").get_attribute("title")
 
 
 def press(page, key: str) -> None:
@@ -255,7 +256,7 @@ def test_the_address_holds_the_state(page, report, browser):
     address = page.url
     other = browser.new_page()
     other.goto(address)
-    assert other.locator("#detail-name").inner_text() == "gray-man-grin.jpg"
+    assert detail_name(other) == "gray-man-grin.jpg"
     other.locator("#close").click()
     other.locator("#detail").wait_for(state="hidden")
     assert names(other) == ["baby-laughing.jpg", "gray-man-grin.jpg", "four-portraits.jpg"]
@@ -282,6 +283,8 @@ def test_phone(page):
     page.set_viewport_size({"width": 390, "height": 844})
     width = "document.scrollingElement.scrollWidth"
     assert page.evaluate(width) == 390
+    page.reload()  # the controls are folded where the page opens on a phone
+    assert page.locator(".tile").first.bounding_box()["y"] < 844 / 3
     bar = page.locator("#pills")
     assert bar.evaluate("node => node.scrollWidth > node.clientWidth")  # sideways, on its own
     assert page.locator(".tile").nth(1).bounding_box()["y"] == pytest.approx(
@@ -293,6 +296,83 @@ def test_phone(page):
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
     assert page.evaluate(width) == 390
+
+
+def test_the_name_of_the_file_comes_before_its_folder(browser, many):
+    with open_page(browser, many) as page:
+        name = page.locator(".tile .name").first
+        assert name.inner_text() == "00000.jpg · 0"
+        page.locator(".tile").first.click()
+        assert page.locator("#detail-name").inner_text() == "00000.jpg · 0"
+
+
+def test_search_and_sort(page):
+    page.locator("#search").fill("HAPP")
+    assert names(page) == []
+    page.locator("#search").fill("aNt")
+    assert names(page) == ["santa-surprised.jpg"]
+    assert "search=aNt" in page.url
+    page.locator("#search").fill("")
+    press(page, "happiness")
+    press(page, "surprise")
+    page.locator("#sort").select_option("name")
+    assert names(page) == ["baby-laughing.jpg", "gray-man-grin.jpg", "santa-surprised.jpg"]
+    page.locator("#sort").select_option("confidence")
+    assert names(page) == ["baby-laughing.jpg", "gray-man-grin.jpg", "santa-surprised.jpg"]
+    page.locator("#sort").select_option("")
+    assert names(page) == ["baby-laughing.jpg", "santa-surprised.jpg", "gray-man-grin.jpg"]
+
+
+def test_sort_by_date(browser, tmp_path):
+    results = []
+    for name, date in (("a", "2024:05:01"), ("b", None), ("c", "2019:12:24")):
+        exif = Image.Exif()
+        if date:
+            exif.get_ifd(0x8769)[0x9003] = f"{date} 12:00:00"
+        Image.new("RGB", (48, 64)).save(tmp_path / f"{name}.jpg", exif=exif)
+        results.append(photo(tmp_path / f"{name}.jpg", size=(48, 64)))
+    write(HtmlSink(tmp_path / "r.html"), results, tmp_path)
+    with open_page(browser, (tmp_path / "r.html").as_uri()) as page:
+        page.locator("#sort").select_option("date")
+        assert names(page) == ["c.jpg", "a.jpg", "b.jpg"]
+
+
+def test_what_several_faces_are_filed_under(page):
+    def number(key: str) -> str:
+        return page.locator(f'#pills button[data-key="{key}"] b').inner_text()
+
+    group = page.locator(".tile", has_text="four-portraits")
+    assert (number("multiple"), number("happiness"), number("anger")) == ("1", "2", "0")
+    page.locator("#as").select_option("each")
+    assert (number("multiple"), number("happiness"), number("anger")) == ("0", "3", "1")
+    assert group.locator(".label").inner_text() == "happiness"
+    press(page, "anger")
+    assert names(page) == ["four-portraits.jpg"]
+    page.locator("#as").select_option("largest")  # both are as large: the first
+    assert (number("multiple"), number("happiness"), number("anger")) == ("0", "3", "0")
+    assert names(page) == []
+
+
+def test_paths_are_selected_and_copied(page, report):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("#select").click()
+    page.locator(".tile", has_text="gray-man-grin").click()
+    page.locator(".tile", has_text="baby-laughing").click()
+    page.locator(".tile", has_text="rocket").click()
+    page.locator(".tile", has_text="rocket").click()
+    assert not page.locator("dialog").is_visible()
+    page.locator("#copy").click()
+    page.locator("#copy", has_text="Copied").wait_for()
+    folder = unquote(report.removeprefix("file://").rpartition("/")[0])
+    assert page.evaluate("navigator.clipboard.readText()") == (
+        f"{folder}/baby-laughing.jpg\n{folder}/gray-man-grin.jpg"
+    )
+    press(page, "happiness")
+    page.locator("#select-shown").click()
+    assert page.locator("#copy").inner_text() == "Copy 2 paths"
+    page.locator("#select").click()
+    page.locator(".tile", has_text="baby-laughing").click()
+    assert page.locator("dialog").is_visible()
 
 
 def test_dark_and_light(page):
@@ -316,7 +396,7 @@ def test_dark_and_light(page):
 
 
 def test_stage_table(page):
-    page.locator("#verdict").click()
+    page.locator("#foot").click()
     table = page.locator("#stages table")
     assert table.locator("tbody tr").count() == 6
     assert page.evaluate("document.activeElement.id") == "stages"
@@ -382,7 +462,7 @@ def test_ten_thousand_photos(browser, many):
 
         page.locator(".tile").first.focus()
         page.keyboard.press("End")
-        assert page.evaluate("document.activeElement.innerText").endswith("9/09999.jpg")
+        assert page.evaluate("document.activeElement.innerText").endswith("09999.jpg · 9")
         assert page.locator("li:has(:focus)").get_attribute("aria-posinset") == "10000"
         assert page.evaluate(in_page) < 100
         page.keyboard.press("Enter")
@@ -395,7 +475,7 @@ def test_ten_thousand_photos(browser, many):
         )
         page.keyboard.press("Escape")
         page.locator("#detail").wait_for(state="hidden")
-        assert page.evaluate("document.activeElement.innerText").endswith("9/09998 %41 #1?.jpg")
+        assert page.evaluate("document.activeElement.innerText").endswith("09998 %41 #1?.jpg · 9")
 
         press(page, "fear")
         assert page.locator("#shown").inner_text() == "2,500 of 10,000 photos · fear"
@@ -433,9 +513,9 @@ def test_scrolled_away_from_the_focus(browser, many):
         first = names(page)[0]
         assert first > "0/00500.jpg"
         page.keyboard.press("ArrowRight")  # goes on from where the focus was
-        assert page.evaluate("document.activeElement.innerText").endswith("0/00003.jpg")
+        assert page.evaluate("document.activeElement.innerText").endswith("00003.jpg · 0")
         page.keyboard.press("PageDown")
-        assert page.evaluate("document.activeElement.innerText") > "0/00003.jpg"
+        assert "00003.jpg" not in page.evaluate("document.activeElement.innerText")
         page.set_viewport_size({"width": 390, "height": 844})
         settle(page)
         assert page.evaluate("document.scrollingElement.scrollWidth") == 390

@@ -114,7 +114,7 @@ def test_every_output_says_so(library, tmp_path):
     assert [path.name for path in places["copies"].iterdir()] == ["dark.png"]
     assert not list(library.glob("*.xmp"))  # no label, no keyword
     data = page_data(places["r.html"].read_text(encoding="utf-8"))
-    assert [entry["key"] for entry in data["photos"]] == ["happiness", "unsure"]
+    assert [entry["faces"][0]["label"] for entry in data["photos"]] == ["happiness", None]
     assert data["photos"][1]["faces"][0]["flaw"] == "too dark"
     assert data["head"]["show"] == ["unsure"]
 

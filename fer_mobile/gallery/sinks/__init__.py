@@ -18,7 +18,7 @@ from fer_mobile.errors import InputError
 from fer_mobile.files import STDOUT, check_output
 from fer_mobile.gallery.filter import ALL, Filter
 from fer_mobile.labels import EMOJI, LABELS
-from fer_mobile.types import PhotoResult
+from fer_mobile.types import FacesMode, PhotoResult
 from fer_mobile.walk import PHOTO_SUFFIXES
 
 FATAL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EXDEV}
@@ -37,6 +37,8 @@ class RunInfo:
     folder: Path | None = None
     """The library; file names are shown relative to it."""
     query: Filter = ALL
+    faces: FacesMode = "multiple"
+    """What a photo with several faces is filed under."""
     labels: tuple[str, ...] = LABELS
     """Those of the model, in its order."""
     emoji: Mapping[str, str] = field(default_factory=lambda: EMOJI)

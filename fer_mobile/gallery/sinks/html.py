@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 from importlib import resources
 from itertools import cycle
 from pathlib import Path
@@ -25,7 +26,8 @@ from markupsafe import Markup
 from fer_mobile.bench.stats import Reference, stage_stats, verdict
 from fer_mobile.errors import InputError
 from fer_mobile.files import STDOUT, replacing
-from fer_mobile.gallery.filter import FAILED, NO_FACE, count, filed_under, labels_of
+from fer_mobile.gallery.dates import date_taken
+from fer_mobile.gallery.filter import FAILED, NO_FACE, count
 from fer_mobile.gallery.sinks import FileSink, RunInfo, TakeRow
 from fer_mobile.gallery.sinks.thumbnails import Pictures, ThumbnailFolder, embedded
 from fer_mobile.labels import COLOURS, EMOJI, MULTIPLE, UNSURE, letter
@@ -97,7 +99,7 @@ class HtmlSink(FileSink):
         """The page before and after its photos."""
         counts = count(run.results, labels=run.labels, every_face=run.query.every_face)
         stats = stage_stats(result.stages for result in run.results if result.error is None)
-        css, js = _part("report.css"), _part("report.js")
+        css, js = _part("report.css"), _part("filing.js") + _part("report.js")
         keys = list(dict.fromkeys((*run.labels, *counts)))
         icons = _icons(keys, run.emoji)
         head = {
@@ -106,6 +108,8 @@ class HtmlSink(FileSink):
             "show": run.query.show,
             "least": run.query.min_confidence,
             "match": run.query.match,
+            "faces": run.faces,
+            "folder": _unicode(str(run.folder)) if run.folder else "",
         }
         environment = Environment(
             loader=PackageLoader("fer_mobile.gallery.sinks", "page"), autoescape=True
@@ -118,9 +122,16 @@ class HtmlSink(FileSink):
             summary=_summary(len(run.results), counts),
             n=len(run.results),
             pills=[
-                {"key": key, "n": n, "emoji": icons["emoji"].get(key), "letter": letter(key)}
+                {
+                    "key": key,
+                    "n": n,
+                    "emoji": icons["emoji"].get(key),
+                    "letter": letter(key),
+                    "hidden": not n and key == UNSURE,  # until faces are filed otherwise
+                }
                 for key, n in counts.items()
-                if n or key not in (UNSURE, FAILED)
+                if n or key != FAILED
+                if n or key != UNSURE or _has_unsure_face(run.results)
             ],
             stages=stats,
             total=stats.get("total"),
@@ -140,6 +151,10 @@ class HtmlSink(FileSink):
         return head_text.encode("utf-8", "replace"), tail_text.encode("utf-8", "replace")
 
 
+_Made = tuple[Pictures, datetime | None]
+"""What is read of a photo: its pictures and its date."""
+
+
 class _PhotoWriter:
     """Writes each photo as JSON, with pictures that threads make ahead."""
 
@@ -154,12 +169,12 @@ class _PhotoWriter:
         self._threads = threads
         self._pictures = pictures
         self._run = run
-        self._waiting: deque[tuple[PhotoResult, Future[Pictures]]] = deque()
+        self._waiting: deque[tuple[PhotoResult, Future[_Made]]] = deque()
         self._separator = ""
 
     def take(self, result: PhotoResult, matches: bool) -> None:
         """Begin to make the pictures of a photo, and write one whose pictures are made."""
-        made: Future[Pictures] = self._threads.submit(self._make, result)
+        made: Future[_Made] = self._threads.submit(self._make, result)
         self._waiting.append((result, made))
         if len(self._waiting) > _AHEAD:
             self._write()
@@ -169,12 +184,14 @@ class _PhotoWriter:
         while self._waiting:
             self._write()
 
-    def _make(self, result: PhotoResult) -> Pictures:
-        return Pictures() if result.error is not None else self._pictures(Path(result.path))
+    def _make(self, result: PhotoResult) -> _Made:
+        if result.error is not None:
+            return Pictures(), None
+        return self._pictures(Path(result.path)), date_taken(result.path)
 
     def _write(self) -> None:
         result, made = self._waiting.popleft()
-        entry = _photo(result, made.result(), self._run.folder, self._run.query.every_face)
+        entry = _photo(result, *made.result(), self._run.folder)
         self._file.write(f"{self._separator}\n{_json_in_script(entry)}".encode())
         self._separator = ","
 
@@ -217,6 +234,10 @@ def _summary(n: int, counts: dict[str, int]) -> str:
     return " · ".join(parts)
 
 
+def _has_unsure_face(results: Sequence[PhotoResult]) -> bool:
+    return any(face.label is None for result in results for face in result.faces)
+
+
 def _labels(results: Sequence[PhotoResult]) -> list[str]:
     """The model's labels in its order, as the first face tells them."""
     for result in results:
@@ -226,19 +247,16 @@ def _labels(results: Sequence[PhotoResult]) -> list[str]:
 
 
 def _photo(
-    result: PhotoResult, shown: Pictures, root: str | Path | None, every_face: bool
+    result: PhotoResult, shown: Pictures, taken: datetime | None, root: str | Path | None
 ) -> dict[str, Any]:
     row = result.as_dict()
     name = Path(result.path).relative_to(root) if root is not None else Path(result.path)
     return {
-        # As valid Unicode, whatever the bytes: the page's address holds the open photo's name.
-        "name": os.fsencode(name.as_posix()).decode("utf-8", "backslashreplace"),
-        "key": filed_under(result)[0],
-        "keys": _keys(result, every_face),
-        "confidence": row["confidence"],
+        "name": _unicode(name.as_posix()),
         "error": row["error"],
         "size": row["size"],
         "turn": row["turn"],
+        "date": None if taken is None else taken.isoformat(),
         "faces": [_face(face, result.size) for face in result.faces],
         "stages": {name: row["stages"][name] for name in STAGES if name in row["stages"]},
         "thumb": shown.thumb,
@@ -246,10 +264,9 @@ def _photo(
     }
 
 
-def _keys(result: PhotoResult, every_face: bool) -> list[tuple[str, float | None]]:
-    """What the page's filter holds against a photo: pairs of label and confidence."""
-    labels = labels_of(result, every_face=every_face) or [(filed_under(result)[0], None)]
-    return [(label, None if sure is None else round(sure, 4)) for label, sure in labels]
+def _unicode(name: str) -> str:
+    """A name as valid Unicode, whatever its bytes: the page's address holds the open photo's."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _face(face: Face, size: tuple[int, int] | None) -> dict[str, Any]:

@@ -1,13 +1,8 @@
-"use strict";
 // The address is the only state: every control changes the hash, and the hash draws the page.
-const { head: data, photos } = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
 const percent = (value) => `${Math.round(value * 100)} %`;
 /** The colour of a key: that of its own, or the one that the page's style has for it. */
 const hue = (key) => data.colours[key] ?? `var(--${CSS.escape(key)}, var(--neutral))`;
-
-const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-const numbers = new Map(photos.map((photo, index) => [photo.name, index]));
 
 /** A DOM element; text goes in as text, so nothing in a file name can become markup. */
 function make(tag, properties, ...children) {
@@ -24,35 +19,11 @@ function icon(key, className = "emoji") {
   return node;
 }
 
-function state() {
-  const hash = new URLSearchParams(location.hash.slice(1));
-  const known = new Set([...Object.keys(data.emoji), ...Object.keys(data.letters)]);
-  const show = hash.has("show") ? hash.get("show").split(",") : data.show;
-  const least = hash.has("min") ? Number(hash.get("min")) / 100 : data.least;
-  return {
-    show: new Set(show.filter((key) => known.has(key))),
-    least: clamp(least || 0, 0, 1),
-    photo: numbers.get(hash.get("photo")) ?? -1,
-  };
-}
-
-function go({ show, least, photo }, push = false) {
-  const hash = new URLSearchParams({ show: [...show].join(",") });
-  if (least) hash.set("min", Math.round(least * 100));
-  if (photo >= 0) hash.set("photo", photos[photo].name);
-  const address = `#${hash}`.replaceAll("%2C", ",");
+function go(now, push = false) {
+  const address = addressOf(now);
   if (push) location.hash = address;
   else location.replace(address);
   draw();
-}
-
-/** The rule of `fer_mobile.gallery.filter.Filter`, with "no face" and "failed" to ask for. */
-function matches(photo, { show, least }) {
-  if (!show.size && !least) return true;
-  const fits = ([key, sure]) =>
-    (show.size ? show.has(key) : !["unsure", "no face", "failed"].includes(key)) &&
-    (sure === null || sure >= least);
-  return data.match === "all" ? photo.keys.every(fits) : photo.keys.some(fits);
 }
 
 // ── the grid ──────────────────────────────────────────────────────────────────────────────
@@ -80,11 +51,13 @@ function position({ size, faces }) {
 }
 
 function tile(photo, index) {
+  const [key, confidence] = filed(photo, state().faces)[0];
   const picture = photo.thumb
     ? make("img", { src: photo.thumb, alt: "", decoding: "async" })
     : make("span", { className: "unread" }, photo.error ? "Could not be read" : "No picture");
   if (photo.thumb) picture.style.objectPosition = position(photo);
-  const sure = photo.confidence === null ? null : percent(photo.confidence);
+  const sure = confidence === null ? null : percent(confidence);
+  const folder = folderOf(photo);
   const button = make(
     "button",
     { type: "button", className: "tile", title: photo.error ?? photo.name },
@@ -92,13 +65,20 @@ function tile(photo, index) {
     make(
       "span",
       { className: "caption" },
-      icon(photo.key),
-      make("span", { className: "label" }, photo.key),
+      icon(key),
+      make("span", { className: "label" }, key),
       make("span", { className: "sure" }, sure),
-      make("span", { className: "name" }, photo.name),
+      make("span", { className: "name", title: photo.name }, fileOf(photo), folder ? ` · ${folder}` : ""),
     ),
   );
+  if (selecting) button.setAttribute("aria-pressed", selected.has(index));
   button.addEventListener("click", () => {
+    if (selecting) {
+      if (!selected.delete(index)) selected.add(index);
+      button.setAttribute("aria-pressed", selected.has(index));
+      drawSelection();
+      return;
+    }
     opened = true;
     go({ ...state(), photo: index }, true);
   });
@@ -191,8 +171,7 @@ new ResizeObserver(layOut).observe(document.body);
 let opened = false; // by a click here, so that going back closes it
 let last = -1; // the photo that was open, to give the focus back to it
 
-/** What a face is filed under, and how sure it is or why it is not. */
-const keyOf = (face) => face.label ?? "unsure";
+/** How sure a face is, or why it is not. */
 const sureness = (face) => (face.label === null ? face.flaw : percent(face.confidence));
 
 function facePanel(face, number, count, box) {
@@ -254,7 +233,9 @@ function drawDetail(index) {
   const photo = photos[index];
   const boxes = photo.faces.map((face, at) => faceBox(face, at + 1, photo.faces.length));
   const picture = photo.thumb ?? photo.photo;
-  $("detail-name").textContent = photo.name;
+  const folder = folderOf(photo);
+  $("detail-name").replaceChildren(fileOf(photo), folder ? ` · ${folder}` : "");
+  $("detail-name").title = photo.name;
   if (picture) {
     const image = make("img", { src: picture, alt: photo.name });
     // The larger picture takes the thumbnail's place when, and if, it can be shown.
@@ -266,7 +247,7 @@ function drawDetail(index) {
     $("photo").replaceChildren(make("p", { className: "unread" }, photo.error ?? "The photo could not be shown."));
   }
   const panels = photo.faces.map((face, at) => facePanel(face, at + 1, photo.faces.length, boxes[at]));
-  if (photo.key === "multiple") {
+  if (filed(photo, state().faces)[0][0] === "multiple") {
     panels.unshift(make("p", { className: "nothing" }, icon("multiple"), ` Several faces: filed under “multiple”.`));
   }
   if (!panels.length) panels.push(make("p", { className: "nothing" }, photo.error ? "Could not be read." : "No face was found."));
@@ -322,9 +303,52 @@ $("pills").addEventListener("click", (event) => {
   go(now);
 });
 $("least").addEventListener("input", (event) => go({ ...state(), least: event.target.value / 100 }));
-$("verdict")?.addEventListener("click", () => {
+$("search").addEventListener("input", (event) => go({ ...state(), search: event.target.value.trim() }));
+$("sort").addEventListener("change", (event) => go({ ...state(), sort: event.target.value }));
+$("as").addEventListener("change", (event) => go({ ...state(), faces: event.target.value }));
+$("foot")?.addEventListener("click", () => {
   $("stages").scrollIntoView({ behavior: "smooth" });
   $("stages").focus({ preventScroll: true });
+});
+
+// ── the selection ─────────────────────────────────────────────────────────────────────────
+
+const selected = new Set(); // photos, by number
+let selecting = false; // whether a click selects a photo or opens it
+
+function drawSelection() {
+  $("select").setAttribute("aria-pressed", selecting);
+  for (const id of ["select-shown", "copy"]) $(id).hidden = !selecting;
+  $("copy").disabled = !selected.size;
+  $("copy").textContent = `Copy ${selected.size === 1 ? "path" : `${selected.size.toLocaleString("en")} paths`}`;
+}
+
+function drawTilesAgain() {
+  for (const item of items.values()) item.remove();
+  items.clear();
+  layOut();
+}
+
+$("select").addEventListener("click", () => {
+  selecting = !selecting;
+  if (!selecting) selected.clear();
+  drawSelection();
+  drawTilesAgain();
+});
+$("select-shown").addEventListener("click", () => {
+  order.forEach((index) => selected.add(index));
+  drawSelection();
+  drawTilesAgain();
+});
+$("copy").addEventListener("click", async () => {
+  const names = [...selected].sort((one, other) => one - other).map((index) => photos[index].name);
+  const paths = names.map((name) => (data.folder ? `${data.folder}/${name}` : name)).join("\n");
+  try {
+    await navigator.clipboard.writeText(paths);
+    $("copy").textContent = "Copied";
+  } catch { // a browser that lets no page at the clipboard: by hand, then
+    prompt("Copy with Ctrl+C", paths);
+  }
 });
 
 for (const node of $("pills").querySelectorAll(".letter")) {
@@ -333,6 +357,22 @@ for (const node of $("pills").querySelectorAll(".letter")) {
 
 let drawn = null; // the address on show
 let filter = null; // the part of it that chooses photos
+
+let mode = data.faces; // what the tiles and the pills are drawn by
+
+/** Count the photos under each key again, and draw the tiles that say so. */
+function drawMode(faces) {
+  mode = faces;
+  const found = counts(mode);
+  for (const button of $("pills").querySelectorAll("[data-key]:not([data-key=''])")) {
+    const n = found.get(button.dataset.key) ?? 0;
+    button.querySelector("b").textContent = n.toLocaleString("en");
+    button.classList.toggle("none", !n);
+    button.hidden = !n && button.dataset.key === "unsure";
+  }
+  for (const item of items.values()) item.remove();
+  items.clear();
+}
 
 function draw() {
   drawn = location.hash;
@@ -343,9 +383,13 @@ function draw() {
   }
   $("least").value = now.least * 100;
   $("least-shown").textContent = percent(now.least);
-  const asking = JSON.stringify([[...now.show], now.least]);
+  if (document.activeElement !== $("search")) $("search").value = now.search;
+  $("sort").value = now.sort;
+  $("as").value = now.faces;
+  if (now.faces !== mode) drawMode(now.faces);
+  const asking = addressOf({ ...now, photo: -1 });
   if (asking !== filter) {
-    order = photos.flatMap((photo, index) => (matches(photo, now) ? [index] : []));
+    order = chosen(now);
     const above = $("grid").getBoundingClientRect().top < 0;
     if (above) $("grid").scrollIntoView();
     current = 0;
@@ -370,6 +414,8 @@ function draw() {
   }
 }
 
+if (matchMedia("(max-width: 760px)").matches) $("more").open = false; // the photos come first
+drawSelection();
 addEventListener("hashchange", () => { if (location.hash !== drawn) draw(); });
 draw();
 $("pills").querySelector('[aria-pressed="true"]').scrollIntoView({ block: "nearest", inline: "center" });

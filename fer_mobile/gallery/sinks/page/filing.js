@@ -1,0 +1,94 @@
+"use strict";
+// What the address says, and which photos it shows in which order: nothing here draws.
+const { head: data, photos } = JSON.parse(document.getElementById("data").textContent);
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+const numbers = new Map(photos.map((photo, index) => [photo.name, index]));
+
+/** The name of a photo's file, and the folder that it lies in. */
+const fileOf = (photo) => photo.name.slice(photo.name.lastIndexOf("/") + 1);
+const folderOf = (photo) => photo.name.slice(0, Math.max(photo.name.lastIndexOf("/"), 0));
+
+const MODES = ["multiple", "largest", "each"];
+const ORDERS = {
+  name: (one, other) => fileOf(one).localeCompare(fileOf(other), undefined, { numeric: true }),
+  date: (one, other) => (one.date ?? "9999").localeCompare(other.date ?? "9999"), // the undated last
+  confidence: (one, other) => surest(other) - surest(one),
+};
+
+function state() {
+  const hash = new URLSearchParams(location.hash.slice(1));
+  const known = new Set([...Object.keys(data.emoji), ...Object.keys(data.letters)]);
+  const show = hash.has("show") ? hash.get("show").split(",") : data.show;
+  const least = hash.has("min") ? Number(hash.get("min")) / 100 : data.least;
+  return {
+    show: new Set(show.filter((key) => known.has(key))),
+    least: clamp(least || 0, 0, 1),
+    faces: MODES.includes(hash.get("faces")) ? hash.get("faces") : data.faces,
+    search: hash.get("search") ?? "",
+    sort: hash.get("sort") in ORDERS ? hash.get("sort") : "",
+    photo: numbers.get(hash.get("photo")) ?? -1,
+  };
+}
+
+/** The address of a state. */
+function addressOf({ show, least, faces, search, sort, photo }) {
+  const hash = new URLSearchParams({ show: [...show].join(",") });
+  if (least) hash.set("min", Math.round(least * 100));
+  if (faces !== data.faces) hash.set("faces", faces);
+  if (search) hash.set("search", search);
+  if (sort) hash.set("sort", sort);
+  if (photo >= 0) hash.set("photo", photos[photo].name);
+  return `#${hash}`.replaceAll("%2C", ",");
+}
+
+/** What a face is filed under. */
+const keyOf = (face) => face.label ?? "unsure";
+
+/** The faces that a photo is filed by: none where they are several and that is its label. */
+function speakers(photo, mode) {
+  if (mode === "each" || photo.faces.length < 2) return photo.faces;
+  if (mode === "multiple") return [];
+  const area = ({ box }) => box[2] * box[3];
+  return [photo.faces.reduce((one, other) => (area(other) > area(one) ? other : one))];
+}
+
+/** What a photo is filed under: pairs of key and confidence, the surest first. */
+function filed(photo, mode) {
+  if (photo.error) return [["failed", null]];
+  if (!photo.faces.length) return [["no face", null]];
+  const faces = speakers(photo, mode);
+  if (!faces.length) return [["multiple", null]];
+  const pairs = faces.map((face) => [keyOf(face), face.confidence]);
+  return pairs.sort((one, other) => (other[1] ?? 0) - (one[1] ?? 0));
+}
+
+const surest = (photo) => Math.max(...photo.faces.map((face) => face.confidence ?? 0), 0);
+
+/** How many photos are filed under each key. */
+function counts(mode) {
+  const found = new Map();
+  for (const photo of photos) {
+    for (const key of new Set(filed(photo, mode).map(([key]) => key))) {
+      found.set(key, (found.get(key) ?? 0) + 1);
+    }
+  }
+  return found;
+}
+
+/** The rule of `fer_mobile.gallery.filter.Filter`, with "no face" and "failed" to ask for. */
+function matches(photo, { show, least, faces, search }) {
+  if (search && !photo.name.toLowerCase().includes(search.toLowerCase())) return false;
+  if (!show.size && !least) return true;
+  const fits = ([key, sure]) =>
+    (show.size ? show.has(key) : !["unsure", "no face", "failed"].includes(key)) &&
+    (sure === null || sure >= least);
+  const pairs = filed(photo, faces);
+  return data.match === "all" && faces === "each" ? pairs.every(fits) : pairs.some(fits);
+}
+
+/** The photos that match, by their numbers, in the order that is asked for. */
+function chosen(now) {
+  const found = photos.flatMap((photo, index) => (matches(photo, now) ? [index] : []));
+  const compare = ORDERS[now.sort];
+  return compare ? found.sort((one, other) => compare(photos[one], photos[other])) : found;
+}
