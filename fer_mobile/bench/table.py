@@ -14,7 +14,11 @@ from fer_mobile.types import STAGES
 
 if TYPE_CHECKING:
     from fer_mobile.bench.estimate import Estimate
+    from fer_mobile.bench.matrix import MatrixRow
 
+_MATRIX: Final = (
+    *("file", "runtime", "threads", "MB", "accuracy", "p90 ms", "classify", "memory", "GPU"),
+)
 _ORDER: Final = "gray runs before resize and includes cutting out the face"
 
 
@@ -175,3 +179,37 @@ def ratio_lines(against: Against) -> list[str]:
         for stage, figure in against.ratio.items()
     ]
     return lines
+
+
+def matrix_table(rows: Sequence[MatrixRow], recommended: MatrixRow | None) -> Table:
+    """A row for each file, runtime and number of threads, the recommended one in bold."""
+    table = Table(*_MATRIX, box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    for column in table.columns[2:-1]:
+        column.justify = "right"
+    for row in rows:
+        measured = [row.error or "-"] if row.p90_ms is None else [_ms(row.p90_ms)]
+        table.add_row(
+            f"{row.model} {row.precision}",
+            row.runtime,
+            str(row.threads),
+            f"{row.bytes / 1e6:.2f}",
+            "-" if row.accuracy is None else f"{row.accuracy:.1%}",
+            *measured,
+            "-" if row.classify_ms is None else _ms(row.classify_ms),
+            "-" if row.memory_mb is None else f"{row.memory_mb:.0f}",
+            row.gpu,
+            style="bold" if row == recommended else None,
+        )
+    return table
+
+
+def recommendation_line(row: MatrixRow | None, budget_s: float) -> str:
+    """What to take, in a sentence."""
+    if row is None:
+        return f"No file is within {budget_s:g} s a photo here."
+    accuracy = "unknown accuracy" if row.accuracy is None else f"accuracy {row.accuracy:.1%}"
+    return (
+        f"Within {budget_s:g} s a photo, take {row.model} {row.precision}: {accuracy}, "
+        f"{row.bytes / 1e6:.2f} MB, nine photos in ten within {_ms(row.p90_ms or 0)} ms on "
+        f"{row.threads} thread{'s' if row.threads > 1 else ''} of {row.runtime}."
+    )

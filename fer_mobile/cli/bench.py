@@ -9,7 +9,7 @@ import typer
 
 from fer_mobile.cli.options import OUTPUT, AsJson, Orientation, PhotoModel
 from fer_mobile.errors import InputError
-from fer_mobile.models import DEFAULT
+from fer_mobile.models import DEFAULT, tflite_file
 
 PHOTOS: Final = "affective-25"
 
@@ -58,6 +58,14 @@ def bench_command(
     ] = None,
     profile: Annotated[
         bool, typer.Option("--profile", help="Add the classifier's time by operation.")
+    ] = False,
+    matrix: Annotated[
+        bool,
+        typer.Option(
+            "--matrix",
+            help="Every shipped file (or --model FILE) in every installed runtime, on one thread "
+            "and on all cores: which should I take?  Takes minutes.",
+        ),
     ] = False,
     compare: Annotated[
         tuple[Path, Path] | None,
@@ -138,6 +146,7 @@ def bench_command(
         fer-mobile bench                                # the bundled photos, on this machine
         fer-mobile bench --photos 12mp --budget 0.5     # photos of the size of a phone's
         fer-mobile bench --model compact --against xcao_two_stream
+        fer-mobile bench --matrix                       # which file should I take?
         fer-mobile bench --device adb --out phone.jsonl # on a phone with the demo app
         fer-mobile bench --estimate galaxy-j3           # what a phone would need
         fer-mobile bench import phone.json              # a phone's own result, into phones.jsonl
@@ -168,6 +177,10 @@ def bench_command(
         return
     if estimate:
         modes.show_estimate(estimate, options, photos=photos, as_json=as_json)
+        return
+    if matrix:
+        own = None if model == DEFAULT else tflite_file(model)
+        modes.show_matrix(options, charts, photos=photos, model=own, as_json=as_json)
         return
     where = parse_device(device)
     given = {"against": against, "profile": profile, "apk": apk}

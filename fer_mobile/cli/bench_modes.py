@@ -105,6 +105,40 @@ def show_import(file: Path, rows: Path | None, *, as_json: bool) -> None:
     note(f"added to {rows} and {rows.with_suffix('.md')}")
 
 
+def show_matrix(
+    options: BenchOptions, charts: Charts, *, photos: str, model: Path | None, as_json: bool
+) -> None:
+    """Time every shipped file (or one of the user's) in every runtime, and say which to take."""
+    from rich.console import Console
+
+    from fer_mobile.bench.matrix import measure_matrix, recommend, shipped_files
+    from fer_mobile.bench.table import matrix_table, recommendation_line
+    from fer_mobile.environment import describe_hardware
+    from fer_mobile.runtime.interpreter import installed_runtimes
+
+    cores = describe_hardware()["cores_usable"] or 1
+    with _progress() as show:
+        measured = list(
+            measure_matrix(
+                [model] if model else shipped_files(),
+                installed_runtimes(),
+                sorted({1, options.threads, cores}),
+                options=options,
+                photos=photos,
+                progress=show,
+            )
+        )
+    rows = [row for row, _ in measured]
+    charts.draw([result for _, result in measured if result is not None])
+    best = recommend(rows, options.budget)
+    if as_json:
+        recommended = best.as_dict() if best else None
+        print_json({"rows": [row.as_dict() for row in rows], "recommended": recommended})
+        return
+    Console().print(matrix_table(rows, best))
+    typer.echo(recommendation_line(best, options.budget))
+
+
 def read_rows(files: Sequence[Path]) -> list[BenchResult]:
     """All results in the files, in their order."""
     from fer_mobile.bench.result import read_results

@@ -10,6 +10,7 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from fer_mobile.bench.matrix import MatrixRow
 from fer_mobile.types import PhotoResult
 
 
@@ -177,6 +178,14 @@ class ComparisonDocument(TypedDict):
     """What makes the two differ besides the models."""
 
 
+class MatrixDocument(TypedDict):
+    """Every file in every runtime, by threads."""
+
+    rows: list[MatrixRow]
+    recommended: MatrixRow | None
+    """None where no file is within the budget."""
+
+
 def json_documents() -> Mapping[str, Any]:
     """The type of the document by the command's words, with the option that changes it."""
     from fer_mobile.bench.result import BenchResult
@@ -198,6 +207,7 @@ def json_documents() -> Mapping[str, Any]:
         "evaluate": ScoresDocument,
         "report errors": MistakesDocument,
         "bench": BenchResult,
+        "bench --matrix": MatrixDocument,
         "bench --estimate": EstimateDocument,
         "bench --compare": ComparisonDocument,
         "data inspect": Inspection,

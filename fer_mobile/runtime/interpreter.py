@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import math
 import sys
 import warnings
@@ -14,7 +15,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_mobile.errors import InputError, ModelError
+from fer_mobile.errors import InputError, ModelError, check_choice
 from fer_mobile.model_file import read_model
 from fer_mobile.quiet import quiet
 
@@ -149,9 +150,31 @@ def runtime_name() -> str:
     return f"{package} {sys.modules[module.__name__.partition('.')[0]].__version__}"
 
 
+def installed_runtimes() -> list[str]:
+    """The packages of `RUNTIMES` that are installed, the preferred one first."""
+    return [
+        package
+        for package, module in RUNTIMES
+        if importlib.util.find_spec(module.partition(".")[0]) is not None
+    ]
+
+
+def choose_runtime(package: str) -> None:
+    """Use one of `RUNTIMES` from now on in this process; InputError for any other."""
+    global _candidates
+    known = dict(RUNTIMES)
+    check_choice("runtime", package, known)
+    _candidates = ((package, known[package]),)
+    _runtime.cache_clear()
+
+
+_candidates: tuple[tuple[str, str], ...] = RUNTIMES
+"""Those that are tried."""
+
+
 @cache
 def _runtime() -> tuple[str, Any]:
-    for package, module in RUNTIMES:
+    for package, module in _candidates:
         try:
             with quiet():
                 return package, importlib.import_module(module)
@@ -159,7 +182,7 @@ def _runtime() -> tuple[str, Any]:
             continue
     raise InputError(
         "running a TensorFlow Lite model",
-        expected="one of the packages " + ", ".join(package for package, *_ in RUNTIMES),
+        expected="one of the packages " + ", ".join(package for package, _ in _candidates),
         found="none of them installed",
         hint="Install one with: pip install ai-edge-litert",
     )
