@@ -37,6 +37,7 @@ from fer_mobile.labels import GROUPS as GROUPS_OF_LABELS
 from fer_mobile.predictor import Predictions, classify_faces
 from fer_mobile.preprocess import resize
 from fer_mobile.quality import SIDE, face_quality
+from fer_mobile.runtime.classifier import load_classifier
 from fer_mobile.types import Box, Detection
 
 MODELS: Final = ("compact", "xcao_two_stream")
@@ -153,6 +154,7 @@ def main() -> None:
         "protocol": "UTKFace part 1 in faces_extra; age, sex and group as its file names state "
         "them, expressions unknown; intervals: Wilson's, 95 %",
         "left_out": left_out,
+        "graphs": {model: load_classifier(model).contract.model_sha256 for model in MODELS},
     }
     write_rows("groups", [protocol | row for row in rows(people, predictions)])
 

@@ -8,7 +8,8 @@ Result: benchmarks/results/quality_MODEL.jsonl, a row for each set of faces, and
 without a face (as in `benchmarks.framing`), where the pipeline has to find it.
 *valid, changed*: the same under one or two changes of a random strength
 (`photo_changes.random_change`).
-Both are of the faces of odd rows; the limits of `fer_mobile.quality` were chosen on the even ones.
+Both are of the faces of odd rows.  The limits of `fer_mobile.quality` were chosen on the even
+ones, that of the shape on the photos.
 *photos, changed*: the faces of the bundled and the shared photos (as in `benchmarks.robustness`)
 under three such changes each; wrong is a label that the photo itself does not get.
 
@@ -198,9 +199,8 @@ def draw(sets: dict[str, list[Trial]], model: str) -> None:
     replace_file(RESULTS / f"quality_{model}.png", lambda part: figure.savefig(part, dpi=110))
 
 
-def trials_of(model: str, valid: Dataset) -> tuple[dict[str, list[Trial]], dict[str, int]]:
+def trials_of(pipeline: Pipeline, valid: Dataset) -> tuple[dict[str, list[Trial]], dict[str, int]]:
     """The faces found of each set, and how many were not."""
-    pipeline = load_pipeline(model)
     odd = valid.take(np.arange(1, len(valid), 2))
     sets = {
         "valid": valid_trials(pipeline, odd, changed=False),
@@ -217,12 +217,15 @@ def main() -> None:
     model = parser.parse_args().model
     cv2.setNumThreads(1)
     valid = load_dataset(split="valid")
-    found, lost = trials_of(model, valid)
+    pipeline = load_pipeline(model)
+    found, lost = trials_of(pipeline, valid)
     draw(found, model)
     rows = [
         {
             "command": f"python -m benchmarks.quality {model}",
             "protocol": valid.protocol,
+            "pipeline": pipeline.identity,
+            "graph": pipeline.classifier.contract.model_sha256,
             "model": model,
             "set": name,
             "not_found": lost[name],

@@ -141,6 +141,7 @@ def measure_all(model: str, min_quality: float) -> Iterator[dict[str, Any]]:
                 yield {
                     "command": " ".join(["python -m benchmarks.robustness", *sys.argv[1:]]),
                     "pipeline": pipeline.identity,
+                    "graph": pipeline.classifier.contract.model_sha256,
                     "model": model,
                     "min_quality": min_quality,
                     "set": name,

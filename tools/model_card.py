@@ -2,9 +2,9 @@
 
     python -m tools.model_card compact
 
-The figures are those of `tools/measure_model.py`, `tools/ship_model.py` and
-`benchmarks/face_time.py`, where they name the shipped graphs by their checksums; the text is
-`card.md.jinja`.
+The figures are those of `tools/measure_model.py`, `tools/ship_model.py` and of
+`benchmarks/face_time.py`, `robustness.py`, `quality.py` and `groups.py`, where they name the
+shipped graphs by their checksums; the text is `card.md.jinja`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from fer_mobile.files import write_text
 from fer_mobile.model_file import read_contract
 from fer_mobile.models import shipped_models
 from fer_mobile.training import find_recipe
+from tools.card_photos import photo_context, shares
 from tools.card_pictures import draw_confusion, draw_reliability
 from tools.measure_model import main_protocol, protocols
 
@@ -42,6 +43,7 @@ def render_card(name: str) -> str:
         "percent": _percent,
         "accuracies": _accuracies,
         "initial": _initial,
+        "shares": shares,
     }
     return environment.get_template("card.md.jinja").render(_context(name))
 
@@ -81,6 +83,7 @@ def _context(name: str) -> dict[str, Any]:
         "face_time": _face_time(name, graphs["int8"]),
         "recipe_file": find_recipe(name).name,
         "training_time": _training_time(name, graphs["int8"]),
+        **photo_context(name, graphs["int8"]),
     }
 
 
