@@ -2,6 +2,7 @@
 # make test    everything that must pass before a change is done
 # make prove   the long proofs: fuzzing, bare Debian systems, ...
 # make docs    the documentation as a site, in build/site
+# make dist    what a release consists of, in dist: sdist, wheel, models, changes, checksums
 # make shell   a shell in which `fer-mobile` and `python` are those of .venv
 # make clean   removes what the other targets made
 
@@ -17,7 +18,7 @@ endif
 # A process a core takes one file of tests after the other, in the order of tests/conftest.py.
 PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test prove docs shell clean
+.PHONY: demo test prove docs dist shell clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/runtime.stamp
@@ -35,6 +36,9 @@ prove: $(VENV)/prove.stamp $(VENV)/chromium.stamp
 
 docs: $(VENV)/docs.stamp
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+dist: $(VENV)/test.stamp
+	$(BIN)/python -m tools.make_dist
 
 shell: $(VENV)/runtime.stamp
 	@VIRTUAL_ENV=$(abspath $(VENV)) PATH="$(abspath $(BIN)):$$PATH" $${SHELL:-sh}

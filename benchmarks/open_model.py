@@ -7,34 +7,27 @@ Result: benchmarks/results/open_model.json.
 FILE is a .tflite classifier with a gray input in 0 to 1 and our eight labels in their order.  The
 strongest one found is that of the public repository vicksam/fer-app
 (app/src/main/assets/fer_model.tflite), which states no licence: it is read where it lies, and no
-copy is kept.  The time is processor time, of one face after another on one thread, the models in
-turn.
+copy is kept.
 """
 
 from __future__ import annotations
 
 import hashlib
 import tempfile
-import time
 from argparse import ArgumentParser
 from argparse import RawDescriptionHelpFormatter as RawText
 from pathlib import Path
-from statistics import median
 from typing import Any, Final
 
 from benchmarks.result_files import write_row
 from fer_mobile.convert.attach import attach_contract
 from fer_mobile.evaluation import evaluate
-from fer_mobile.golden import golden_faces
 from fer_mobile.labels import LABELS
 from fer_mobile.models import shipped_models, tflite_file
-from fer_mobile.preprocess import resize
 from fer_mobile.runtime.classifier import load_classifier
 
 PROTOCOL: Final = "ferplus-strict"
 SPLIT: Final = "valid"
-ROUNDS, FACES = 15, 100
-"""Timed rounds, and the faces of each."""
 
 
 def main() -> None:
@@ -55,8 +48,6 @@ def main() -> None:
         files = {options.name: copy}
         files |= {f"fer-mobile {name}": tflite_file(name) for name in shipped_models()}
         rows = [_figures(name, file) for name, file in files.items()]
-        for row, ms in zip(rows, _milliseconds(list(files.values())), strict=True):
-            row["ms_a_face"] = round(ms, 3)
     rows[0]["bytes"] = options.file.stat().st_size
     rows[0]["sha256"] = hashlib.sha256(options.file.read_bytes()).hexdigest()
     write_row("open_model", {"protocol": PROTOCOL, "split": SPLIT, "models": rows})
@@ -75,20 +66,6 @@ def _figures(name: str, file: Path) -> dict[str, Any]:
         "balanced_accuracy": round(scores.balanced_accuracy, 5),
         "recall": {label: round(share, 5) for label, share in scores.recall.items() if share},
     }
-
-
-def _milliseconds(files: list[Path]) -> list[float]:
-    """Processor time of a face for each file, resizing included: the median of the rounds."""
-    classifiers = [load_classifier(file) for file in files]
-    faces = golden_faces(48)[:FACES]
-    times: list[list[float]] = [[] for _ in classifiers]
-    for _ in range(ROUNDS + 1):  # the first one is not kept
-        for number, classifier in enumerate(classifiers):
-            started = time.process_time()
-            for face in faces:
-                classifier.classify(resize(face, classifier.size)[None])
-            times[number].append(1000 * (time.process_time() - started) / len(faces))
-    return [median(each[1:]) for each in times]
 
 
 if __name__ == "__main__":

@@ -44,10 +44,11 @@ def main() -> None:
 
         def shot(width: int, height: int, detail: bool = False, **options: Any) -> Image.Image:
             page = browser.new_page(viewport={"width": width, "height": height}, **options)
+            page.set_default_timeout(0)  # other programs may load the machine
             page.goto((Path(folder) / "index.html").as_uri())
-            page.wait_for_selector("main button")
+            page.wait_for_selector(".tile")
             if detail:
-                page.locator("main button").first.click()
+                page.locator(".tile").first.click()
                 page.wait_for_selector("dialog[open]")
             page.wait_for_timeout(400)
             return Image.open(io.BytesIO(page.screenshot())).convert("RGB")

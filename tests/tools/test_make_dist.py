@@ -1,0 +1,58 @@
+"""What a release consists of."""
+
+import hashlib
+import subprocess
+import sys
+import tarfile
+import zipfile
+
+import pytest
+
+from fer_mobile import __version__
+from fer_mobile.models import shipped_models
+from tools import make_dist
+
+
+def test_the_models_archive_is_whole_and_the_same_each_time(tmp_path):
+    one, two = tmp_path / "one.zip", tmp_path / "two.zip"
+    make_dist.models_archive(one)
+    make_dist.models_archive(two)
+    assert one.read_bytes() == two.read_bytes()
+    with zipfile.ZipFile(one) as archive:
+        lines = archive.read("models/SHA256SUMS").decode().splitlines()
+        for line in lines:
+            digest, _, name = line.partition("  ")
+            assert hashlib.sha256(archive.read(f"models/{name}")).hexdigest() == digest
+    names = {line.partition("  ")[2] for line in lines}
+    assert {"LICENSE", "yunet/LICENSE", "compact/card.md"} <= names
+    for model in shipped_models(copies=True).values():
+        for path in model.files.values():
+            assert {f"{model.name}/{path.name}", f"{model.name}/{path.stem}.json"} <= names
+
+
+def test_the_changes_are_those_of_the_newest_version():
+    text = make_dist.changelog_section(__version__)
+    assert text.startswith("### ")
+    assert "\n## " not in text
+
+
+@pytest.mark.prove
+def test_make_dist(tmp_path, monkeypatch):
+    """The sdist holds what its tests need: its own quick ones pass in it."""
+    monkeypatch.setattr(make_dist, "DIST", tmp_path / "dist")
+    make_dist.main([])
+    names = {path.name for path in (tmp_path / "dist").iterdir()}
+    assert {"SHA256SUMS", "CHANGES.md", f"fer-mobile-models-{__version__}.zip"} < names
+    (sdist,) = (tmp_path / "dist").glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (source,) = tmp_path.glob("fer_mobile-*")
+    tests = ["tests/cli/test_help.py", "tests/test_readme.py", "tests/docs", "tests/android"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", *tests],
+        cwd=source,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout

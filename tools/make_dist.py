@@ -1,0 +1,79 @@
+"""Makes what a release consists of, in dist/.
+
+python -m tools.make_dist [FILE ...]
+
+The sdist and the wheel, checked by twine; the models with cards, licences and checksums as a zip;
+the changelog's section; FILEs that were built elsewhere, such as the app's APK; SHA256SUMS of all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from fer_mobile import __version__
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+DIST: Final = ROOT / "dist"
+_KEPT: Final = {".tflite", ".json", ".md", ".png", ".onnx", ""}
+"""Suffixes of what users of the files need; float weights are in the wheel."""
+_DATE: Final = (1980, 1, 1, 0, 0, 0)
+
+
+def models_archive(target: Path) -> None:
+    """Write the shipped files with their contracts, cards, licences and checksums as a zip.
+
+    The same models give the same bytes.
+    """
+    models = ROOT / "models"
+    files = sorted(path for path in models.rglob("*") if path.suffix in _KEPT and path.is_file())
+    contents = {f"models/{path.relative_to(models)}": path.read_bytes() for path in files}
+    contents["models/SHA256SUMS"] = checksums(
+        (name.removeprefix("models/"), content) for name, content in contents.items()
+    ).encode()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            archive.writestr(zipfile.ZipInfo(name, _DATE), content, zipfile.ZIP_DEFLATED)
+
+
+def checksums(files: Iterable[tuple[str, bytes]]) -> str:
+    """Lines that `sha256sum --check` reads."""
+    return "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in files)
+
+
+def changelog_section(version: str) -> str:
+    """What the changelog says of a version, or of what is unreleased where it has none yet."""
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## \[?([\w.]+)\]?[^\n]*\n(.*?)(?=^## |\Z)", text, re.S | re.M))
+    return str(sections.get(version) or sections["Unreleased"]).strip() + "\n"
+
+
+def main(given: list[str]) -> None:
+    """Make everything anew."""
+    shutil.rmtree(DIST, ignore_errors=True)
+    DIST.mkdir()
+    _run("build", "--no-isolation", "--outdir", str(DIST), str(ROOT))
+    _run("twine", "check", "--strict", *map(str, sorted(DIST.iterdir())))
+    models_archive(DIST / f"fer-mobile-models-{__version__}.zip")
+    (DIST / "CHANGES.md").write_text(changelog_section(__version__), encoding="utf-8")
+    for file in map(Path, given):
+        shutil.copy(file, DIST)
+    made = [(path.name, path.read_bytes()) for path in sorted(DIST.iterdir())]
+    (DIST / "SHA256SUMS").write_text(checksums(made), encoding="utf-8")
+    for name, content in made:
+        print(f"{DIST / name}: {len(content) / 1e6:.2f} MB")
+
+
+def _run(module: str, *arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", module, *arguments], check=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
