@@ -23,4 +23,4 @@ if (!checkout.resolve("models").isDirectory || !checkout.resolve("fer_mobile/pho
 }
 
 rootProject.name = "fer-mobile-gallery"
-include(":core", ":app")
+include(":core", ":fer", ":gallery", ":app")

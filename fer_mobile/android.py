@@ -9,6 +9,7 @@ from typing import Final
 from fer_mobile.detect.yunet import shipped_yunet
 from fer_mobile.errors import check_choice, choose
 from fer_mobile.files import write_bytes
+from fer_mobile.golden import GOLDEN
 from fer_mobile.models import shipped_models
 from fer_mobile.resources import models_dir, photos_dir, snippets_dir
 
@@ -31,7 +32,8 @@ def bundle(assets: str | Path, *, models: Sequence[str] = (), photos: bool = Fal
     Args:
         assets: the app's folder of assets; it is made if it is missing.
         models: names of shipped models; all of them where none is named.
-        photos: whether the benchmark's photos come along (3 MB).
+        photos: whether what the gallery app shows and proves models with comes along: the
+            benchmark's photos and the reference faces (2 MB).
 
     Returns:
         The files that were written.
@@ -82,4 +84,5 @@ def _files(models: Sequence[str], photos: bool) -> dict[str, Path]:
     if photos:
         for file in sorted(photos_dir().iterdir()):
             files[f"photos/{photos_dir().name}/{file.name}"] = file
+        files["reference/faces.png"] = GOLDEN
     return files

@@ -4,10 +4,11 @@ plugins {
 
 val checkout: File = rootDir.parentFile
 
-/** What `fer-mobile android bundle` copies, without Python; a test compares the two. */
+/** With what the library brings along, this is what `fer-mobile android bundle` copies; a test compares the two. */
 abstract class BundleAssets : DefaultTask() {
     @get:InputDirectory @get:PathSensitive(PathSensitivity.RELATIVE) abstract val models: DirectoryProperty
     @get:InputDirectory @get:PathSensitive(PathSensitivity.RELATIVE) abstract val photos: DirectoryProperty
+    @get:InputDirectory @get:PathSensitive(PathSensitivity.RELATIVE) abstract val golden: DirectoryProperty
     @get:OutputDirectory abstract val assets: DirectoryProperty
     @get:Inject abstract val files: FileSystemOperations
 
@@ -23,12 +24,9 @@ abstract class BundleAssets : DefaultTask() {
                     includeEmptyDirs = false
                 }
             }
-            into("detector") { from(models.file("yunet/face_detection_yunet.tflite")) }
-            into("licences") {
-                from(models.file("LICENSE")) { rename { "models.txt" } }
-                from(models.file("yunet/LICENSE")) { rename { "yunet.txt" } }
-            }
+            into("licences") { from(models.file("LICENSE")) { rename { "models.txt" } } }
             into("photos/affective-25") { from(photos) }
+            into("reference") { from(golden.file("faces.png")) }
         }
     }
 }
@@ -36,6 +34,7 @@ abstract class BundleAssets : DefaultTask() {
 val bundleAssets = tasks.register<BundleAssets>("bundleAssets") {
     models = checkout.resolve("models")
     photos = checkout.resolve("fer_mobile/photos/affective-25")
+    golden = checkout.resolve("fer_mobile/golden")
 }
 androidComponents {
     onVariants { it.sources.assets?.addGeneratedSourceDirectory(bundleAssets, BundleAssets::assets) }
@@ -59,7 +58,7 @@ android {
         release {
             isMinifyEnabled = true
             isShrinkResources = true
-            proguardFiles(getDefaultProguardFile("proguard-android-optimize.txt"), "proguard-rules.pro")
+            proguardFiles(getDefaultProguardFile("proguard-android-optimize.txt"))
             // To try the shrunk app; a store wants a key of your own.
             signingConfig = signingConfigs.getByName("debug")
         }
@@ -89,7 +88,8 @@ kotlin {
 }
 
 dependencies {
-    implementation(project(":core"))
+    implementation(project(":fer"))
+    implementation(project(":gallery"))
     implementation(libs.bundles.core)
     implementation(libs.bundles.app)
     testImplementation(libs.bundles.test)

@@ -1,5 +1,6 @@
 plugins {
     alias(libs.plugins.kotlin.jvm)
+    `java-test-fixtures`
 }
 
 kotlin {
@@ -16,5 +17,6 @@ java {
 
 dependencies {
     implementation(libs.bundles.core)
+    testFixturesImplementation(libs.bundles.core)
     testImplementation(libs.junit)
 }

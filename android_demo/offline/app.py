@@ -1,4 +1,4 @@
-"""The app without Gradle: core, resources, R classes and the app itself, compiled."""
+"""The app without Gradle: library, resources, R classes and the app itself, compiled."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import resources
+from aar import Library, compile_library
 from kotlin import Kotlin
 from libraries import Libraries
 from resolve import read_catalogue
@@ -20,32 +21,41 @@ ASSETS = OUT / "assets"
 class App:
     """The compiled app."""
 
-    core: Path
+    library: Library
+    gallery: Path
+    """Classes of :gallery, which sees no Android."""
     r: Path
     classes: Path
     resources: resources.Linked
 
     @property
-    def folders(self) -> tuple[Path, Path, Path]:
-        """All of its classes."""
-        return (self.classes, self.r, self.core)
+    def kotlin(self) -> tuple[Path, ...]:
+        """The folders of classes that were written here."""
+        return (self.library.core, self.library.classes, self.gallery, self.classes)
+
+    @property
+    def class_path(self) -> tuple[Path, ...]:
+        """All of its classes; those of the library as they are in the AAR."""
+        return (self.classes, self.r, self.gallery, self.library.jar)
 
 
-def compile_core(libraries: Libraries, kotlin: Kotlin) -> Path:
-    """The classes of :core, which sees no Android."""
-    jars = [jar for jar in libraries.jars if jar.suffix == ".jar" and "kotlin" in jar.name]
-    return kotlin.compile("core", [ROOT / "core/src/main/kotlin"], jars)
+def compile_gallery(libraries: Libraries, kotlin: Kotlin, library: Library) -> Path:
+    """The classes of :gallery."""
+    return kotlin.compile(
+        "gallery", [ROOT / "gallery/src/main/kotlin"], [library.core, *libraries.jars]
+    )
 
 
 def compile_app(libraries: Libraries, kotlin: Kotlin) -> App:
     """Everything but the tests, against the framework's own classes."""
     OUT.mkdir(parents=True, exist_ok=True)
-    core = compile_core(libraries, kotlin)
+    library = compile_library(libraries, kotlin)
+    gallery = compile_gallery(libraries, kotlin, library)
     step("assets", lambda: fer_mobile("android", "bundle", ASSETS, "--photos"))
     linked = step("resources", lambda: _link(libraries))
     r = step("R classes", lambda: _r_classes(libraries, linked))
-    path = [r, core, *libraries.jars, libraries.framework]
-    return App(core, r, kotlin.compile("app", [MAIN / "kotlin"], path), linked)
+    path = [r, gallery, library.jar, *libraries.jars, libraries.framework]
+    return App(library, gallery, r, kotlin.compile("app", [MAIN / "kotlin"], path), linked)
 
 
 def _link(libraries: Libraries) -> resources.Linked:

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Builds and proves the app without Gradle: what the Android Gradle plugin does, step by step.
 
-    build.py classes             core, resources and app compiled against the real framework
+    build.py library             the library :fer, an AAR in build/offline/repository
+    build.py classes             library, resources and app compiled against the real framework
     build.py test [CLASS ...]    the same, then the app's tests under Robolectric
-    build.py core [--every-face] core's tests, on this machine and as arm64 code
+    build.py core [--every-face] tests of core and gallery, on this machine and as arm64 code
+    build.py shrunk              smoke tests of the app as R8 leaves it
     build.py apk                 debug.apk and release.apk, signed and checked
     build.py verify              all of it, two steps at a time
 
@@ -17,13 +19,15 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from app import compile_app, compile_core
+from aar import compile_library
+from app import compile_app, compile_gallery
 from arm64 import run_arm64
 from core_tests import compile_core_tests, run_core_tests, write_answers
 from kotlin import Kotlin
 from libraries import Libraries
 from package import make_debug, make_release
 from robolectric import compile_tests, run_tests
+from shrunk import run_shrunk
 from steps import BuildError, step
 
 EVERY_FACE = "--every-face"
@@ -31,7 +35,15 @@ EVERY_FACE = "--every-face"
 
 def main() -> int:
     """Run one of the commands."""
-    commands = {"classes": classes, "test": test, "core": core, "apk": apk, "verify": verify}
+    commands = {
+        "library": library,
+        "classes": classes,
+        "test": test,
+        "core": core,
+        "shrunk": shrunk,
+        "apk": apk,
+        "verify": verify,
+    }
     if len(sys.argv) < 2 or sys.argv[1] not in commands:
         print(__doc__, file=sys.stderr)
         return 2
@@ -41,6 +53,12 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def library() -> None:
+    """Compile and pack the library."""
+    libraries = Libraries()
+    compile_library(libraries, Kotlin(libraries))
 
 
 def classes() -> None:
@@ -61,15 +79,22 @@ def core(*options: str) -> None:
     """Compile and run core's tests."""
     libraries = Libraries()
     kotlin = Kotlin(libraries)
-    compiled = compile_core(libraries, kotlin)
-    tests = compile_core_tests(libraries, kotlin, compiled)
+    compiled = compile_library(libraries, kotlin)
+    gallery = compile_gallery(libraries, kotlin, compiled)
+    tests = compile_core_tests(libraries, kotlin, compiled, gallery)
     every_face = EVERY_FACE in options
     exports = write_answers(every_model=every_face)
     step(
         "core tests",
-        lambda: run_core_tests(libraries, compiled, tests, exports, every_face=every_face),
+        lambda: run_core_tests(libraries, tests, exports, every_face=every_face),
     )
     step("arm64", lambda: run_arm64(libraries.tensorflow_lite, every_face=every_face))
+
+
+def shrunk() -> None:
+    """Shrink the app and run its smoke tests."""
+    libraries = Libraries()
+    run_shrunk(libraries, compile_app(libraries, Kotlin(libraries)))
 
 
 def apk() -> None:
@@ -88,14 +113,14 @@ def verify() -> None:
         answers = pool.submit(write_answers)
         app = compile_app(libraries, kotlin)
         tests = compile_tests(libraries, kotlin, app)
-        core_tests = compile_core_tests(libraries, kotlin, app.core)
+        core_tests = compile_core_tests(libraries, kotlin, app.library, app.gallery)
         kotlin.close()
         exports = answers.result()
         steps: list[tuple[str, Callable[[], None]]] = [
             ("release.apk", lambda: make_release(libraries, app)),
             ("app tests", lambda: run_tests(libraries, app, tests)),
             ("debug.apk", lambda: make_debug(libraries, app)),
-            ("core tests", lambda: run_core_tests(libraries, app.core, core_tests, exports)),
+            ("core tests", lambda: run_core_tests(libraries, core_tests, exports)),
             ("arm64", lambda: run_arm64(libraries.tensorflow_lite)),
         ]
         running = [pool.submit(step, name, work) for name, work in steps]

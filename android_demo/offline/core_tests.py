@@ -1,4 +1,4 @@
-"""Tests of :core on this machine: by itself, and with the app's own interpreter.
+"""Tests of :core and :gallery on this machine, and of :core with the app's own interpreter.
 
 Their answers are held against Python's, which tests/golden/ has for every shipped model and for
 every step before it, and `exports` for files of kinds that are not shipped.
@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from aar import Library
 from exports import make_exports
 from hosttflite import host_library
 from kotlin import Kotlin
 from libraries import Libraries
 from python_side import PHOTOS, find_tensorflow, write_photos
-from steps import MAIN, OUT, ROOT, BuildError, join_path, junit_classes, run, step
+from steps import OUT, ROOT, BuildError, join_path, junit_classes, run, step
 
 HOST = OUT / "hosttflite"
-_TOLD = ("bundled photos:", "OK (")
+_TOLD = ("bundled photos:", "10,000 photos:", "OK (")
 _CHATTER = ("VERBOSE:", "INFO:", "WARNING:")
 
 
@@ -29,29 +30,32 @@ def write_answers(*, every_model: bool = False) -> Path:
     return OUT / "no-exports"
 
 
-def compile_core_tests(libraries: Libraries, kotlin: Kotlin, core: Path) -> Path:
-    """The classes of the tests, and with them the app's interpreter."""
+def compile_core_tests(
+    libraries: Libraries, kotlin: Kotlin, library: Library, gallery: Path
+) -> list[Path]:
+    """The class path of the tests of :core and :gallery; its first folder has the tests."""
     sources = [
+        ROOT / "core/src/testFixtures/kotlin",
         ROOT / "core/src/test/kotlin",
-        ROOT / "offline/tests",
-        MAIN / "kotlin/org/fermobile/gallery/engine/LiteRtModel.kt",
+        ROOT / "gallery/src/test/kotlin",
+        ROOT / "offline/tests/InterpreterTest.kt",
     ]
-    path = [core, *libraries.jars, *libraries.test_jars]
-    return kotlin.compile("core tests", sources, path)
+    path = [library.core, library.classes, gallery, *libraries.jars, *libraries.test_jars]
+    return [kotlin.compile("core tests", sources, path), *path]
 
 
 def run_core_tests(
-    libraries: Libraries, core: Path, tests: Path, exports: Path, *, every_face: bool = False
+    libraries: Libraries, class_path: list[Path], exports: Path, *, every_face: bool = False
 ) -> None:
     """Run them; what they print is shown only if they fail."""
     host_library(libraries.tensorflow_lite, HOST)
-    path = [tests, core, *libraries.jars, *libraries.test_jars]
     try:
         said = run(
             "java", f"-Djava.library.path={HOST}",
             f"-Dfermobile.exports={exports}", f"-Dfermobile.photos={PHOTOS}",
             f"-Dfermobile.every_face={str(every_face).lower()}",
-            "-cp", join_path(path), "org.junit.runner.JUnitCore", *junit_classes(tests),
+            "-cp", join_path(class_path),
+            "org.junit.runner.JUnitCore", *junit_classes(class_path[0]),
             environment={"LD_LIBRARY_PATH": str(HOST)},
         )  # fmt: skip
     except BuildError as error:

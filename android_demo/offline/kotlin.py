@@ -42,7 +42,10 @@ class Kotlin:
         path = list(class_path)
 
         def call(out: Path) -> None:
-            self._call([*_OPTIONS, "-cp", join_path(path), "-d", str(out), *map(str, files)])
+            module = ["-module-name", name.replace(" ", "_")]
+            self._call(
+                [*_OPTIONS, *module, "-cp", join_path(path), "-d", str(out), *map(str, files)]
+            )
 
         compiler = self._libraries.tools
         return step(

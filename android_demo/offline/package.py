@@ -54,11 +54,7 @@ def make_debug(libraries: Libraries, app: App) -> None:
 
 def make_release(libraries: Libraries, app: App) -> None:
     """Make and check the shrunk release.apk in the build folder."""
-    texts = [file.read_text() for file in sorted(libraries.folder.glob("*/proguard.txt"))]
-    texts += [(ROOT / "app/proguard-rules.pro").read_text(), app.resources.keep_rules.read_text()]
-    FOLDER.mkdir(exist_ok=True)
-    rules = FOLDER / "release.pro"
-    rules.write_text("\n".join([*texts, _SHRINKING]))
+    rules = shrinking_rules(libraries, app)
     options = ["--release", "--no-data-resources"]
     dex = _dex(libraries, "R8", options, libraries.jars, app, ["--pg-conf", str(rules)], [rules])
     apk = _pack(libraries, app, dex, "release")
@@ -66,6 +62,16 @@ def make_release(libraries: Libraries, app: App) -> None:
     size = apk.stat().st_size
     if size > LARGEST:
         raise BuildError(f"release.apk: expected at most {LARGEST} bytes, found {size}")
+
+
+def shrinking_rules(libraries: Libraries, app: App) -> Path:
+    """What R8 has to keep, by the libraries, ours among them, and the app's resources."""
+    texts = [file.read_text() for file in sorted(libraries.folder.glob("*/proguard.txt"))]
+    texts += [(ROOT / "fer/consumer-rules.pro").read_text(), app.resources.keep_rules.read_text()]
+    FOLDER.mkdir(exist_ok=True)
+    rules = FOLDER / "release.pro"
+    rules.write_text("\n".join([*texts, _SHRINKING]))
+    return rules
 
 
 def _check(libraries: Libraries, apk: Path) -> None:
@@ -133,35 +139,43 @@ def _dex(
 ) -> Path:
     """The folder with what D8 or R8 makes of libraries and the app; `places` are options too."""
     min_sdk = _version("minSdk")
-    folders = app.folders if app else ()
+    own_classes = app.class_path if app else ()
 
     def make(out: Path) -> None:
-        own = [_jar(out.with_name("app.jar"), folders)] if folders else []
+        own = [jar_of(out.with_name("app.jar"), own_classes)] if own_classes else []
         run(
             "java", "-Xmx3g", *QUICK_START, "-cp", join_path([libraries.r8]),
-            f"com.android.tools.r8.{tool}", "--min-api", min_sdk, "--lib", _android(libraries),
-            "--lib", _java_home(), *options, *places, "--output", out, *own, *inputs,
+            f"com.android.tools.r8.{tool}", "--min-api", min_sdk, "--lib", android_jar(libraries),
+            "--lib", java_home(), *options, *places, "--output", out, *own, *inputs,
         )  # fmt: skip
 
-    files = [*folders, *inputs, *rules, libraries.r8]
+    files = [*own_classes, *inputs, *rules, libraries.r8]
     return made(tool.lower(), files, [tool, min_sdk, *options], make)
 
 
-def _jar(target: Path, folders: Iterable[Path]) -> Path:
+def jar_of(target: Path, class_path: Iterable[Path]) -> Path:
+    """All classes of folders and jars."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as jar:
-        for folder in folders:
-            for file in sorted(folder.rglob("*.class")):
-                jar.write(file, file.relative_to(folder))
+        for place in class_path:
+            if place.is_file():
+                with zipfile.ZipFile(place) as other:
+                    for name in other.namelist():
+                        if name.endswith(".class"):
+                            jar.writestr(name, other.read(name))
+            else:
+                for file in sorted(place.rglob("*.class")):
+                    jar.write(file, file.relative_to(place))
     return target
 
 
-def _java_home() -> Path:
+def java_home() -> Path:
+    """The Java that runs the tools."""
     java = shutil.which("java")
     assert java, "javac has run"
     return Path(os.environ.get("JAVA_HOME") or Path(java).resolve().parents[1])
 
 
-def _android(libraries: Libraries) -> Path:
+def android_jar(libraries: Libraries) -> Path:
     """The part of the framework that apps see; the whole of it takes D8 and R8 far longer."""
 
     def make(out: Path) -> None:

@@ -10,7 +10,13 @@ from types import ModuleType
 from steps import OUT, ROOT
 
 from fer_mobile.images import find_photos, load_photo
-from fer_mobile.model_file import attach, model_checksum, open_archive, read_contract
+from fer_mobile.model_file import (
+    attach,
+    model_checksum,
+    open_archive,
+    read_contract,
+    split,
+)
 from fer_mobile.models import shipped_models
 from fer_mobile.pipeline import load_pipeline
 from fer_mobile.resources import photos_dir
@@ -43,6 +49,15 @@ def write_unpreparable(file: Path) -> None:
     file.write_bytes(
         attach(wrong, contract.model_copy(update={"model_sha256": model_checksum(wrong)}))
     )
+
+
+def write_forged(file: Path) -> None:
+    """A model that runs, and gives other labels than its float model."""
+    source = shipped_models()["compact"].files["int8"]
+    bare, contract = split(source.read_bytes())
+    names = list(contract.reference)
+    turned = dict(zip([*names[1:], names[0]], contract.reference.values(), strict=True))
+    file.write_bytes(attach(bare, contract.model_copy(update={"reference": turned})))
 
 
 def golden_script() -> ModuleType:

@@ -89,7 +89,7 @@ def read_lock() -> dict[str, list[Artifact]]:
 
 def roots_by_scope(catalogue: dict[str, dict[str, str]]) -> dict[str, list[Artifact]]:
     """What each scope starts from."""
-    app = {**catalogue["core"], **catalogue["app"]}
+    app = {**catalogue["core"], **catalogue["fer"], **catalogue["app"]}
     named = {
         "app": [SUBSTITUTES.get(module, f"{module}:{version}") for module, version in app.items()],
         "test": [

@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from app import ASSETS, MANIFEST, App
+from consumers import compile_consumers
 from hosttflite import host_library
 from kotlin import Kotlin
 from libraries import Libraries
 from maven import Artifact
-from python_side import write_unpreparable
+from python_side import write_forged, write_unpreparable
 from resolve import OLDEST_API
 from steps import (
     OUT,
@@ -32,21 +33,23 @@ _CHATTER = re.compile(r"(INFO|VERBOSE|WARNING):|\s+at |\S* ?\w+ \d+, \d{4}|$")
 _OPENED = ("lang", "util", "io", "nio", "net", "lang.reflect")
 
 
-def compile_tests(libraries: Libraries, kotlin: Kotlin, app: App) -> Path:
-    """The classes of the app's tests."""
-    path = [*app.folders, *libraries.jars, *libraries.test_jars, libraries.framework]
-    return kotlin.compile("app tests", [ROOT / "app/src/test/kotlin"], path)
+def compile_tests(libraries: Libraries, kotlin: Kotlin, app: App) -> list[Path]:
+    """The classes of the app's tests, and of the library's consumers that they run."""
+    consumers = compile_consumers(libraries, kotlin, app.library)
+    sources = [ROOT / "app/src/test/kotlin", ROOT / "offline/tests/android"]
+    path = [*consumers, *app.class_path, *libraries.jars, *libraries.test_jars]
+    return [kotlin.compile("app tests", sources, [*path, libraries.framework]), *consumers]
 
 
-def run_tests(libraries: Libraries, app: App, tests: Path, names: Iterable[str] = ()) -> None:
-    """Run the app's tests (all, or the classes named)."""
+def run_tests(libraries: Libraries, app: App, tests: list[Path], names: Iterable[str] = ()) -> None:
+    """Run the app's tests (all, or the classes named); their classes are in the first folder."""
     host = OUT / "robolectric-tflite"  # of its own: a loaded library must not be written again
     host_library(libraries.tensorflow_lite, host)
     step("predictions", _predict)
     wanted = set(names)
-    chosen = [n for n in junit_classes(tests) if not wanted or n.rpartition(".")[2] in wanted]
+    chosen = [n for n in junit_classes(tests[0]) if not wanted or n.rpartition(".")[2] in wanted]
     path = [
-        *(_configuration(app), tests, *app.folders),
+        *(configuration(app), *tests, *app.class_path),
         # The newest framework that this Java can read; Robolectric takes another one where asked.
         *(*libraries.jars, *libraries.test_jars, libraries.test_frameworks[-1]),
     ]
@@ -54,7 +57,7 @@ def run_tests(libraries: Libraries, app: App, tests: Path, names: Iterable[str] 
     old = [name for name in chosen if "OldAndroid" in name]
     for group in (old, [name for name in chosen if name not in old]):
         if group:
-            step("Robolectric", lambda group=group: _junit(libraries, app, path, group, host))
+            step("Robolectric", lambda group=group: run_junit(libraries, app, path, group, host))
 
 
 def _predict() -> None:
@@ -63,9 +66,10 @@ def _predict() -> None:
     rows = fer_mobile("predict", *photos, "--json")
     (OUT / "expected.json").write_text(rows, encoding="utf-8")
     write_unpreparable(OUT / "unpreparable.tflite")
+    write_forged(OUT / "forged.tflite")
 
 
-def _configuration(app: App) -> Path:
+def configuration(app: App) -> Path:
     """The folder in which Robolectric looks for the app."""
     folder = OUT / "robolectric"
     config = folder / "com/android/tools/test_config.properties"
@@ -89,9 +93,10 @@ def _frameworks(libraries: Libraries) -> Path:
     return folder
 
 
-def _junit(
+def run_junit(
     libraries: Libraries, app: App, class_path: list[Path], names: list[str], host: Path
 ) -> None:
+    """Run test classes under Robolectric, with the interpreter's library in `host`."""
     opens = [f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in _OPENED]
     log = OUT / "robolectric.log"
     try:
@@ -100,7 +105,7 @@ def _junit(
             f"-XX:ErrorFile={OUT}/crash.log",
             "-Drobolectric.offline=true", f"-Drobolectric.dependency.dir={_frameworks(libraries)}",
             f"-Dfermobile.root={ROOT.parent}", f"-Dfermobile.out={OUT}",
-            f"-Dfermobile.classes={join_path([app.core, app.classes])}",
+            f"-Dfermobile.classes={join_path(app.kotlin)}",
             f"-Dfermobile.oldest={Artifact.parse(OLDEST_API).path}",
             f"-Dfermobile.record={os.environ.get('RECORD', 'false')}",
             f"-Djava.library.path={host}",

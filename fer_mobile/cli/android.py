@@ -24,7 +24,12 @@ def bundle_command(
         list[str] | None,
         typer.Option(metavar="NAME", help="A shipped model, more than once for several. [all]"),
     ] = None,
-    photos: Annotated[bool, typer.Option("--photos", help="The benchmark's photos, too.")] = False,
+    photos: Annotated[
+        bool,
+        typer.Option(
+            "--photos", help="What the gallery app shows besides: photos and reference faces."
+        ),
+    ] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; fail unless everything is up to date.")
     ] = False,

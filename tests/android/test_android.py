@@ -56,3 +56,9 @@ def test_verify() -> None:
 @pytest.mark.prove
 def test_files_of_every_model_answer_for_every_face() -> None:
     _run(sys.executable, str(APP / "offline/build.py"), "core", "--every-face")
+
+
+@NEEDS_TOOLS
+@pytest.mark.prove
+def test_the_shrunk_app_filters() -> None:
+    _run(sys.executable, str(APP / "offline/build.py"), "shrunk")

@@ -62,7 +62,8 @@ def test_snippets_say_what_the_contract_says() -> None:
 def test_the_page_shows_the_snippets_to_the_letter() -> None:
     page = (REPOSITORY / "docs/android.md").read_text(encoding="utf-8")
     shown = re.findall(r"```(?:kotlin|java|python)\n(.*?)```", page, re.DOTALL)
-    assert {snippet(language) for language in SNIPPETS} <= set(shown)
+    consumers = {path.read_text("utf-8") for path in (APP / "offline/consumers").iterdir()}
+    assert set(shown) == consumers | {snippet(language) for language in SNIPPETS}
 
 
 def test_what_is_outdated_is_named_and_mended_and_the_rest_left_alone(tmp_path: Path) -> None:
@@ -82,14 +83,18 @@ def test_what_is_outdated_is_named_and_mended_and_the_rest_left_alone(tmp_path: 
 
 
 def test_gradle_copies_the_same_files(tmp_path: Path) -> None:
-    script = (APP / "app/build.gradle.kts").read_text(encoding="utf-8")
-    task = script[script.index("abstract class BundleAssets") : script.index("androidComponents")]
+    scripts = [
+        (APP / name / "build.gradle.kts").read_text(encoding="utf-8") for name in ("app", "fer")
+    ]
+    task = "".join(s[s.index("abstract class") : s.index("androidComponents")] for s in scripts)
     folders = {
         name: REPOSITORY / path
         for name, path in re.findall(r'(\w+) = checkout\.resolve\("(.+?)"\)', task)
     }
     sources = {folders[name] for name in re.findall(r"from\((\w+)\)", task)}
-    sources |= {folders["models"] / name for name in re.findall(r'models\.file\("(.+?)"\)', task)}
+    sources |= {
+        folders[folder] / name for folder, name in re.findall(r'(\w+)\.file\("(.+?)"\)', task)
+    }
     patterns = re.findall(r'"(\*/[^"]+)"', task)
     left_out = {
         file

@@ -26,12 +26,12 @@ import org.fermobile.core.doubles
 import org.fermobile.core.ints
 import org.fermobile.core.item
 import org.fermobile.core.items
-import org.fermobile.core.runBenchmark
 import org.fermobile.core.sha256
 import org.fermobile.core.shrink
 import org.fermobile.core.text
 import org.fermobile.core.with
-import org.fermobile.gallery.engine.LiteRtModel
+import org.fermobile.fer.LiteRtModel
+import org.fermobile.gallery.logic.runBenchmark
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNull

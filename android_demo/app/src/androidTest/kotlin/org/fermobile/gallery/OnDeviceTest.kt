@@ -4,8 +4,8 @@ import android.content.Intent
 import androidx.test.ext.junit.runners.AndroidJUnit4
 import androidx.test.platform.app.InstrumentationRegistry
 import kotlinx.coroutines.runBlocking
+import org.fermobile.fer.photoSource
 import org.fermobile.gallery.benchmark.BenchmarkExtras
-import org.fermobile.gallery.library.photoSource
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Test
@@ -22,8 +22,8 @@ class OnDeviceTest {
         val photos = mapOf("astronaut-smile.jpg" to "happiness", "cat.png" to null, "four-portraits.jpg" to "multiple")
         for ((name, label) in photos) {
             val result = runBlocking {
-                context.app.engine.use(context.app.settings.settings.value) { pipeline ->
-                    pipeline.run(photoSource { context.assets.open("photos/affective-25/$name") })
+                context.app.engine.use(context.app.settings.settings.value) {
+                    it.analyse(photoSource { context.assets.open("photos/affective-25/$name") })
                 }
             }
             assertEquals(name, label, result.label)

@@ -10,18 +10,20 @@ import androidx.activity.viewModels
 import androidx.appcompat.app.AppCompatActivity
 import androidx.lifecycle.viewmodel.initializer
 import androidx.lifecycle.viewmodel.viewModelFactory
+import com.google.android.material.appbar.MaterialToolbar
 import com.google.android.material.progressindicator.LinearProgressIndicator
-import org.fermobile.core.BenchmarkResult
 import org.fermobile.core.Stage
-import org.fermobile.core.TABLE_8
-import org.fermobile.core.TABLE_8_PHONE
 import org.fermobile.gallery.benchmark.BenchmarkExtras
 import org.fermobile.gallery.benchmark.BenchmarkScreen
 import org.fermobile.gallery.benchmark.BenchmarkViewModel
+import org.fermobile.gallery.logic.BenchmarkResult
+import org.fermobile.gallery.logic.TABLE_8
+import org.fermobile.gallery.logic.TABLE_8_PHONE
 import org.fermobile.gallery.ui.addRow
 import org.fermobile.gallery.ui.decimal
 import org.fermobile.gallery.ui.draw
 import org.fermobile.gallery.ui.nameOf
+import org.fermobile.gallery.ui.shareText
 import org.fermobile.gallery.ui.showScreen
 import org.fermobile.gallery.ui.visibleIf
 
@@ -41,13 +43,18 @@ class BenchmarkActivity : AppCompatActivity() {
     private val run: View by lazy { findViewById(R.id.run) }
     private val status: TextView by lazy { findViewById(R.id.status) }
     private val table: LinearLayout by lazy { findViewById(R.id.table) }
+    private val toolbar: MaterialToolbar by lazy { findViewById(R.id.toolbar) }
     private val verdict: TextView by lazy { findViewById(R.id.verdict) }
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
         showScreen(R.layout.activity_benchmark)
         run.setOnClickListener { model.run(Intent()) }
-        findViewById<View>(R.id.back).setOnClickListener { finish() }
+        toolbar.setNavigationOnClickListener { finish() }
+        toolbar.setOnMenuItemClickListener {
+            model.screen.value.result?.let { result -> shareText("${result.toJson()}", getString(R.string.benchmark)) }
+            true
+        }
         draw(model.screen, ::show)
         if (savedInstanceState == null) runAsAsked(intent)
     }
@@ -87,6 +94,7 @@ class BenchmarkActivity : AppCompatActivity() {
             screen.result != null -> verdict(screen.result)
             else -> ""
         }
+        toolbar.menu.findItem(R.id.share).isVisible = screen.result != null
         file.text = screen.file?.let { getString(R.string.written_to, it) }
     }
 

@@ -15,7 +15,7 @@ import org.fermobile.gallery.library.Thumbnails
 open class GalleryApp : Application() {
     val settings by lazy { SettingsStore(this) }
     val models by lazy { ModelStore(this) }
-    open val engine by lazy { Engine(models) }
+    open val engine by lazy { Engine(models, contentResolver) }
     val library by lazy { PhotoLibrary(this) }
     val results by lazy { ResultStore(this) }
     val thumbnails by lazy { Thumbnails(contentResolver) }

@@ -21,9 +21,10 @@ class ApiLevelTest {
     private val guarded = setOf(
         "String android.os.Build.SOC_MANUFACTURER", "String android.os.Build.SOC_MODEL",
         "int android.os.PowerManager.getCurrentThermalStatus()",
+        "android.graphics.Bitmap.Config android.graphics.Bitmap.Config.HARDWARE",
         "android.graphics.ColorSpace", "android.graphics.ColorSpace.Named android.graphics.ColorSpace.Named.SRGB",
         "android.graphics.ColorSpace android.graphics.ColorSpace.get(android.graphics.ColorSpace.Named)",
-        "void android.graphics.Bitmap.setColorSpace(android.graphics.ColorSpace)",
+        "android.graphics.ColorSpace android.graphics.BitmapFactory.Options.inPreferredColorSpace",
     )
 
     @Test

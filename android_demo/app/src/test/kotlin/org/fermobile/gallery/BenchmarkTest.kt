@@ -1,6 +1,7 @@
 package org.fermobile.gallery
 
 import android.content.Intent
+import com.google.android.material.appbar.MaterialToolbar
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.int
@@ -14,6 +15,7 @@ import org.junit.experimental.categories.Category
 import org.junit.runner.RunWith
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
+import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 import java.io.File
@@ -25,20 +27,23 @@ import java.io.File
 class BenchmarkTest {
     @Test
     fun anIntentGetsAResultInTheSchemaOfTheToolkit() {
-        val activity = start(out = "first.json", repetitions = 2)
+        val activity = start(out = "phone.json", repetitions = 2)
         waitUntil("the table") { activity.text(R.id.verdict).isNotEmpty() }
         val verdict = activity.text(R.id.verdict)
         assertTrue(verdict, verdict.startsWith("Nine photos in ten take "))
-        val content = File(folder, "first.json").readText()
+        val content = File(folder, "phone.json").readText()
         val row = Json.parseToJsonElement(content).jsonObject
         assertEquals("android", row.text("device"))
         assertEquals("xcao_two_stream", row.getValue("model").jsonObject.text("name"))
         assertEquals(25, row.getValue("photos").jsonObject.getValue("n").jsonPrimitive.int)
         assertEquals(2, row.getValue("settings").jsonObject.getValue("repetitions").jsonPrimitive.int)
-        assertEquals("0.25", row.getValue("settings").jsonObject.text("budget_s"))
-        assertEquals(listOf("first.json"), folder.list()!!.toList())
+        assertEquals("0.5", row.getValue("settings").jsonObject.text("budget_s"))
+        assertEquals(listOf("phone.json"), folder.list()!!.toList())
         assertTrue("the thesis's total", activity.texts().any { it == "2,171.9" })
         assertLooksLike("benchmark", activity)
+        activity.findViewById<MaterialToolbar>(R.id.toolbar).menu.performIdentifierAction(R.id.share, 0)
+        val sent = shadowOf(activity).nextStartedActivity.getParcelableExtra(Intent.EXTRA_INTENT, Intent::class.java)!!
+        assertEquals(row, Json.parseToJsonElement(sent.getStringExtra(Intent.EXTRA_TEXT)!!))
         File(output, "bench.json").writeText(content) // validated against the schema in Python
     }
 
@@ -91,7 +96,7 @@ class BenchmarkTest {
 
     private fun intent(out: String, repetitions: Int = 1, model: String = "xcao_two_stream") = Intent()
         .putExtra("model", model).putExtra("out", out).putExtra("repetitions", repetitions)
-        .putExtra("threads", 1).putExtra("budget", 0.25f)
+        .putExtra("threads", 1).putExtra("budget", 0.5f)
 
     private fun JsonObject.text(key: String) = getValue(key).jsonPrimitive.content
 }

@@ -3,8 +3,8 @@ package org.fermobile.gallery
 import android.graphics.Bitmap
 import android.graphics.Color
 import android.graphics.ColorSpace
-import org.fermobile.gallery.library.photoSource
-import org.fermobile.gallery.library.smallerIfNeeded
+import org.fermobile.fer.photoSource
+import org.fermobile.fer.smallerIfNeeded
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue

@@ -7,11 +7,11 @@ import androidx.lifecycle.ViewModelProvider
 import androidx.recyclerview.widget.RecyclerView
 import com.google.android.material.chip.Chip
 import com.google.android.material.chip.ChipGroup
-import org.fermobile.core.Phase
 import org.fermobile.gallery.gallery.GalleryActivity
 import org.fermobile.gallery.gallery.GalleryViewModel
 import org.fermobile.gallery.gallery.ShownTile
 import org.fermobile.gallery.gallery.TileAdapter
+import org.fermobile.gallery.logic.Phase
 import org.junit.Assert.assertTrue
 import org.robolectric.Robolectric
 import org.robolectric.android.controller.ActivityController
@@ -66,7 +66,7 @@ private fun unreadable(file: File) = file in MediaProvider.closed || file.length
 
 internal fun assertAllReachable(activity: GalleryActivity) {
     val screen = place(activity.view(R.id.root))
-    for (id in listOf(R.id.filter_all, R.id.back, R.id.more, R.id.bar_scroll)) {
+    for (id in listOf(R.id.filter_all, R.id.back, R.id.toolbar, R.id.bar_scroll)) {
         val view = activity.view(id)
         val name = activity.resources.getResourceEntryName(id)
         assertTrue("$name ${place(view)} outside $screen", screen.contains(place(view)))

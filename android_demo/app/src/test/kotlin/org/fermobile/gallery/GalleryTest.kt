@@ -1,14 +1,19 @@
 package org.fermobile.gallery
 
+import android.content.Intent
+import android.net.Uri
+import android.view.MenuItem
 import android.widget.TextView
+import com.google.android.material.appbar.MaterialToolbar
 import com.google.android.material.chip.Chip
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.contentOrNull
 import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
-import org.fermobile.core.Expressions
-import org.fermobile.core.Phase
+import org.fermobile.gallery.gallery.GalleryActivity
+import org.fermobile.gallery.logic.Expressions
+import org.fermobile.gallery.logic.Phase
 import org.fermobile.gallery.photo.PhotoActivity
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
@@ -72,6 +77,11 @@ class GalleryTest {
         }
         waitUntil("thumbnails") { thumbnailsThere() }
         assertLooksLike("filtered-by-two", activity)
+        assertEquals("😀 Happiness 2", chips(activity).first { it.tag == "happiness" }.text)
+        assertTrue(shareItem(activity).isVisible)
+        shareItem(activity).let { activity.findViewById<MaterialToolbar>(R.id.toolbar).menu.performIdentifierAction(it.itemId, 0) }
+        val sent = shadowOf(activity).nextStartedActivity.getParcelableExtra(Intent.EXTRA_INTENT, Intent::class.java)!!
+        assertEquals(3, sent.getParcelableArrayListExtra(Intent.EXTRA_STREAM, Uri::class.java)!!.size)
 
         toggle(activity, "happiness")
         toggle(activity, "surprise")
@@ -82,8 +92,11 @@ class GalleryTest {
         toggle(activity, Expressions.MULTIPLE)
         toggle(activity, "contempt")
         waitUntil("nothing") { tiles(activity).isEmpty() }
-        assertTrue(activity.getString(R.string.nothing_matches) in activity.texts())
+        assertTrue("No photo shows Contempt." in activity.texts())
         assertLooksLike("nothing", activity)
+        assertFalse(shareItem(activity).isVisible)
+        val chip = place(chips(activity).first { it.tag == "contempt" })
+        assertTrue("$chip", place(activity.view(R.id.bar_scroll)).contains(chip))
 
         activity.view(R.id.back).performClick()
         waitUntil("the first state") { tiles(activity).size == some.size }
@@ -91,6 +104,9 @@ class GalleryTest {
         assertTrue(chips(activity).none(Chip::isChecked))
         assertFalse(activity.view(R.id.back).isEnabled)
     }
+
+    private fun shareItem(activity: GalleryActivity): MenuItem =
+        activity.findViewById<MaterialToolbar>(R.id.toolbar).menu.findItem(R.id.share)
 
     @Test
     fun aRunCanBeCancelledAndGoesOn() {
@@ -187,9 +203,8 @@ class GalleryTest {
     fun theGridFillsFourFifths() {
         havePhotos(some)
         val activity = openGallery().get()
-        val root = activity.view(R.id.root)
-        val inside = root.height - root.paddingTop - root.paddingBottom
-        assertEquals(0.8, activity.view(R.id.content).height.toDouble() / inside, 0.005)
+        val content = activity.view(R.id.content)
+        assertEquals(0.8, content.height.toDouble() / activity.view(R.id.body).height, 0.005)
         assertEquals(
             listOf("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt", "multiple"),
             chips(activity).map { it.tag },
@@ -202,9 +217,8 @@ class GalleryTest {
         havePhotos(some)
         val activity = openGallery().get()
         filterAll(activity)
-        val root = activity.view(R.id.root)
-        val inside = root.width - root.paddingLeft - root.paddingRight
-        assertEquals(0.8, activity.view(R.id.content).width.toDouble() / inside, 0.005)
+        val content = activity.view(R.id.content)
+        assertEquals(0.8, content.width.toDouble() / activity.view(R.id.body).width, 0.005)
         assertAllReachable(activity)
         assertLooksLike("landscape", activity)
     }

@@ -4,6 +4,7 @@ import android.Manifest
 import android.provider.MediaStore
 import android.provider.Settings
 import androidx.lifecycle.ViewModelProvider
+import com.google.android.material.appbar.MaterialToolbar
 import org.fermobile.gallery.gallery.GalleryViewModel
 import org.fermobile.gallery.photo.PhotoActivity
 import org.junit.Assert.assertEquals
@@ -93,8 +94,9 @@ class LibraryTest {
         MediaProvider.closed = emptySet()
         grid(activity).getChildAt(0).performClick()
         val photo = Robolectric.buildActivity(PhotoActivity::class.java, shadowOf(activity).nextStartedActivity).setup().get()
-        assertTrue(photo.view(R.id.remove_photo).isShown)
-        photo.view(R.id.remove_photo).performClick()
+        val menu = photo.findViewById<MaterialToolbar>(R.id.toolbar).menu
+        assertTrue(menu.findItem(R.id.remove_photo).isVisible)
+        menu.performIdentifierAction(R.id.remove_photo, 0)
         assertTrue(photo.isFinishing)
         controller.pause().stop().start().resume()
         waitUntil("the rest") { state(activity).photos == listOf(uriOf(2).toString()) }

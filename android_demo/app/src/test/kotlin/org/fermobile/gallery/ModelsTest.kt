@@ -34,7 +34,7 @@ class ModelsTest {
         val chosen = choices(activity).single { it.isChecked }.text
         assertTrue("$chosen", chosen.startsWith("xcao_two_stream_float16.tflite\nImported\nfloat16, 15"))
         val labels = runBlocking {
-            galleryApp.engine.use(galleryApp.settings.settings.value) { it.classifier.contract.precision }
+            galleryApp.engine.use(galleryApp.settings.settings.value) { it.model.contract.precision }
         }
         assertEquals("float16", labels)
         assertLooksLike("import-accepted", activity)
@@ -68,6 +68,11 @@ class ModelsTest {
     @Test
     fun aGraphThatFitsTogetherNowhereIsRefused() {
         refuse("wrong.tflite", File(output, "unpreparable.tflite").readBytes(), "a model that this runtime can run")
+    }
+
+    @Test
+    fun aModelThatGivesOtherLabelsThanItsFloatModelIsRefused() {
+        refuse("forged.tflite", File(output, "forged.tflite").readBytes(), "the labels of its float model for 32 faces")
     }
 
     @Test

@@ -1,5 +1,8 @@
 package org.fermobile.gallery
 
+import org.fermobile.core.TensorModel
+import org.fermobile.fer.Accelerator
+import org.fermobile.fer.Cpu
 import org.fermobile.gallery.engine.Engine
 import org.fermobile.gallery.gallery.GalleryActivity
 import org.junit.Assert.assertFalse
@@ -10,11 +13,17 @@ import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
+import java.nio.ByteBuffer
+
+private object NoLibrary : Accelerator by Cpu() {
+    override fun open(content: ByteBuffer, threads: Int): TensorModel =
+        throw UnsatisfiedLinkError("dlopen failed: cannot locate symbol \"strtod_l\"")
+}
 
 /** A phone on which the interpreter's library does not load: LiteRT 1.4.0 did so before Android 8. */
 class NoInterpreterApp : GalleryApp() {
     override val engine by lazy {
-        Engine(models, open = { _, _ -> throw UnsatisfiedLinkError("dlopen failed: cannot locate symbol \"strtod_l\"") })
+        Engine(models, contentResolver, accelerator = { NoLibrary })
     }
 }
 

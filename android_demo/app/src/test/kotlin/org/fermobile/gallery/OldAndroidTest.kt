@@ -2,10 +2,10 @@ package org.fermobile.gallery
 
 import android.content.Intent
 import androidx.lifecycle.ViewModelProvider
-import org.fermobile.core.Phase
 import org.fermobile.gallery.gallery.GalleryActivity
 import org.fermobile.gallery.gallery.GalleryViewModel
 import org.fermobile.gallery.library.LibraryPhoto
+import org.fermobile.gallery.logic.Phase
 import org.fermobile.gallery.models.ModelsActivity
 import org.fermobile.gallery.photo.PhotoActivity
 import org.junit.Assert.assertEquals

@@ -41,7 +41,7 @@ class FakeClock : () -> Long {
 
 /** Robolectric takes it in place of [GalleryApp], by its name. */
 class TestGalleryApp : GalleryApp() {
-    override val engine by lazy { Engine(models, clock = FakeClock()) }
+    override val engine by lazy { Engine(models, contentResolver, clock = FakeClock()) }
 }
 
 /** What the build made for the tests, and where they leave what others check. */

@@ -3,12 +3,12 @@ package org.fermobile.gallery
 import android.os.Bundle
 import kotlinx.coroutines.runBlocking
 import org.fermobile.core.Box
-import org.fermobile.core.Expressions
 import org.fermobile.core.Face
-import org.fermobile.core.Phase
 import org.fermobile.core.PhotoResult
 import org.fermobile.core.Stage
 import org.fermobile.gallery.gallery.GalleryActivity
+import org.fermobile.gallery.logic.Expressions
+import org.fermobile.gallery.logic.Phase
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNotNull
 import org.junit.Assert.assertTrue
@@ -135,7 +135,7 @@ class ResultsTest {
         assertTrue("${grid(activity).childCount}", grid(activity).childCount < 60)
 
         val before = usedMegabytes()
-        val face = Face(Box(1.0, 2.0, 30.0, 40.0), "fear", 0.5f, Expressions.LABELS.associateWith { 0.125f })
+        val face = Face(Box(1.0, 2.0, 30.0, 40.0), "fear", 0.5f, Expressions.LABELS.associateWith { 0.125f }, 12.5, levelled = true)
         val stages = Stage.entries.associateWith { 1.5 }
         val gallery = state(activity)
         runBlocking {
@@ -170,6 +170,6 @@ class ResultsTest {
 
     private fun modelOf(activity: GalleryActivity): String {
         shadowOf(activity.mainLooper).idle()
-        return runBlocking { galleryApp.engine.use(galleryApp.settings.settings.value) { it.classifier.contract.name } }
+        return runBlocking { galleryApp.engine.use(galleryApp.settings.settings.value) { it.model.contract.name } }
     }
 }

@@ -3,7 +3,8 @@ package org.fermobile.core
 import java.nio.ByteBuffer
 import java.security.MessageDigest
 
-internal fun hex(bytes: ByteArray): String = bytes.joinToString("") { "%02x".format(it) }
+/** Bytes as hexadecimal digits. */
+fun hex(bytes: ByteArray): String = bytes.joinToString("") { "%02x".format(it) }
 
 /** The SHA-256 of a file's bytes from position 0 to [end], hex; [content] is left as it is. */
 fun sha256(content: ByteBuffer, end: Int = content.limit()): String {

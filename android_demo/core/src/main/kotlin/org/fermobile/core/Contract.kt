@@ -14,7 +14,9 @@ import java.nio.ByteBuffer
  * @property labels a different one for every output, in its order.
  * @property emoji of those labels that the contract gives one.
  * @property figures what was measured of the model.
+ * @property accelerators how the file behaves on kinds of processor.
  * @property modelSha256 of the bytes before the appended archive, hex.
+ * @property reference what the float model gives for each bundled reference face, in the order of [labels].
  */
 data class Contract(
     val formatVersion: Int,
@@ -31,8 +33,10 @@ data class Contract(
     val labels: List<String>,
     val emoji: Map<String, String> = emptyMap(),
     val figures: List<Figures>,
+    val accelerators: List<AcceleratorVerdict> = emptyList(),
     val licence: String,
     val modelSha256: String,
+    val reference: List<List<Float>> = emptyList(),
 ) {
     companion object {
         /** Of the contract format; files of a newer one are refused. */
@@ -51,7 +55,7 @@ data class Contract(
          */
         fun read(content: ByteBuffer, name: String): ModelFile {
             val file = openModel(content, name)
-            val contract = parseContract(file.contract, name)
+            val contract = parseContract(file.contract, name, file.reference)
             if (file.labels != contract.labels) {
                 throw ContractException(
                     name,
@@ -91,6 +95,15 @@ data class Figures(
     val balancedAccuracy: Double,
     val recall: Map<String, Double?>,
 )
+
+/**
+ * How a file behaves on one kind of processor.
+ *
+ * @property name `cpu`, `gpu` or `npu`.
+ * @property verdict `as-reference`, `differs`, `unsupported` or `unknown`.
+ * @property evidence what was run and what came out.
+ */
+data class AcceleratorVerdict(val name: String, val verdict: String, val evidence: String)
 
 /**
  * A `.tflite` file whose contract was read and checked.

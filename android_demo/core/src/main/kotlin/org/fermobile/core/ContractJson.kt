@@ -19,7 +19,7 @@ private val OUTPUT_VALUES = listOf("probabilities", "logits")
 private val SIZES = 8..1024
 
 /** The contract in a JSON text. Keys that are not known are of no concern here and pass. */
-internal fun parseContract(text: String, name: String): Contract {
+internal fun parseContract(text: String, name: String, reference: String? = null): Contract {
     val json = Node(parse(text, name), "", name)
     json["format"].oneOf(listOf(FORMAT))
     val version = json["format_version"].int()
@@ -55,11 +55,20 @@ internal fun parseContract(text: String, name: String): Contract {
         labels = json["labels"].list().map { it.label() },
         emoji = emoji(json),
         figures = json.optional("figures")?.list().orEmpty().map(::figures),
+        accelerators = json.optional("accelerators")?.list().orEmpty().map(::accelerator),
         licence = json["licence"].text(),
         modelSha256 = json["model_sha256"].text(),
-    )
+    ).let { it.copy(reference = reference(reference, it.labels, name)) }
     checkShapes(contract, channels = if (json["preprocessing"]["gray"].text() == "in-graph") 3 else 1, name)
     return contract
+}
+
+/** By face, of a text by label. */
+private fun reference(text: String?, labels: List<String>, name: String): List<List<Float>> {
+    val json = Node(parse(text ?: return emptyList(), name), ".reference", name)
+    val columns = labels.map { label -> json[label].list().map { it.between(0.0, 1.0).toFloat() } }
+    if (columns.any { it.size != columns[0].size }) json.refuse("as many faces for each label")
+    return List(columns[0].size) { face -> columns.map { it[face] } }
 }
 
 private fun parse(text: String, name: String): JsonElement = try {
@@ -118,6 +127,12 @@ private fun emoji(json: Node): Map<String, String> = buildMap {
         facts?.optional("emoji")?.let { put(label, it.text()) }
     }
 }
+
+private fun accelerator(json: Node) = AcceleratorVerdict(
+    name = json["name"].text(),
+    verdict = json["verdict"].text(),
+    evidence = json.optional("evidence")?.text().orEmpty(),
+)
 
 private fun figures(json: Node) = Figures(
     precision = json["precision"].text(),

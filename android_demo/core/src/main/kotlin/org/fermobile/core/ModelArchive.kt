@@ -10,12 +10,14 @@ import java.util.zip.ZipInputStream
 internal class ModelArchive(
     val contract: String,
     val labels: List<String>,
+    val reference: String?,
     val modelSha256: String,
     val sha256: String,
 )
 
 private const val CONTRACT = "contract.json"
 private const val LABELS = "labels.txt"
+private const val REFERENCE = "reference.json"
 
 /** Bytes of the archive; a longer one is not ours and is not read. */
 private const val LARGEST = 2_000_000
@@ -44,6 +46,7 @@ internal fun openModel(content: ByteBuffer, name: String): ModelArchive {
     return ModelArchive(
         contract = (entries[CONTRACT] ?: throw noContract(name)).decodeToString(),
         labels = entries[LABELS].orEmpty().decodeToString().lines().filter(String::isNotEmpty),
+        reference = entries[REFERENCE]?.decodeToString(),
         modelSha256 = sha256(file, start),
         sha256 = sha256(file, file.limit()),
     )

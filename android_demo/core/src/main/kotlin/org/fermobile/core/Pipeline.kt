@@ -23,35 +23,44 @@ fun interface PhotoSource {
  */
 class Pipeline(
     val classifier: Classifier,
-    val detector: YuNet,
+    val detector: FaceDetector,
     private val clock: () -> Long = System::nanoTime,
     val orient: Boolean = true,
 ) : AutoCloseable {
     /** Changes whenever the answer for a photo may; results of another identity are stale. */
     val identity: String
         get() = "${classifier.file.sha256} preprocessing ${Preprocess.VERSION} quality ${Quality.VERSION} " +
-            "detector ${detector.sha256}" + if (orient) " orient auto" else " orient none"
+            "detector ${detector.identity}" + if (orient) " orient auto" else " orient none"
 
     /**
      * The faces of a photo with their expressions, and the photo's label.  Decoding is timed too;
      * a photo that cannot be read gives a result with an error.
      */
-    fun run(source: PhotoSource): PhotoResult {
+    fun run(source: PhotoSource): PhotoResult = run(source) {}
+
+    /** The same; [proceed] is called between stages, and what it throws ends the run. */
+    fun run(source: PhotoSource, proceed: () -> Unit): PhotoResult {
         val watch = Stopwatch(clock)
         return try {
-            watch.time(Stage.TOTAL) { analyse(source, watch) }.copy(stages = watch.milliseconds)
+            watch.time(Stage.TOTAL) { analyse(source, watch, proceed) }.copy(stages = watch.milliseconds)
         } catch (error: PhotoException) {
             PhotoResult(error = error.message, stages = watch.milliseconds)
         }
     }
 
-    private fun analyse(source: PhotoSource, watch: Stopwatch): PhotoResult {
+    /** Faces of a photo that are known, with their expressions. */
+    fun classify(photo: Photo, detections: List<Detection>): List<Face> =
+        classify({ photo }, photo, Turn.NONE, detections, Stopwatch(clock))
+
+    private fun analyse(source: PhotoSource, watch: Stopwatch, proceed: () -> Unit): PhotoResult {
         val photo = watch.time(Stage.DECODE) { source.load(YuNet.DETECTION_SIDE) }
+        proceed()
         val (turn, detections) = watch.time(Stage.DETECT) { detect(photo) }
+        proceed()
         val faces = if (detections.isEmpty()) emptyList() else classify(source, photo, turn, detections, watch)
         val single = faces.singleOrNull()
         return PhotoResult(
-            label = single?.label ?: Expressions.MULTIPLE.takeIf { faces.isNotEmpty() },
+            label = single?.label ?: PhotoResult.MULTIPLE.takeIf { faces.isNotEmpty() },
             confidence = single?.confidence,
             faces = faces,
             width = photo.width,

@@ -69,7 +69,7 @@ data class Face(
 /**
  * What the pipeline says of one photo; one that failed has an [error] and no faces.
  *
- * @property label an expression, [Expressions.MULTIPLE], [Expressions.UNSURE] (see [relabelled]), or null where
+ * @property label an expression, [MULTIPLE], [UNSURE] (see [relabelled]), or null where
  *   there is no face.
  * @property confidence probability of [label]; null for several faces and where there is no label.
  * @property faces the surest detection first, boxes in pixels of the upright photo at full resolution.
@@ -87,14 +87,22 @@ data class PhotoResult(
     val stages: Map<Stage, Double> = emptyMap(),
     val turn: Turn = Turn.NONE,
 ) {
-    /** The result with the label that a least quality gives: [Expressions.UNSURE] where the only face is below it. */
+    /** The result with the label that a least quality gives: [UNSURE] where the only face is below it. */
     fun relabelled(minQuality: Double): PhotoResult {
         val face = faces.singleOrNull() ?: return this
         val unsure = face.quality != null && face.quality < minQuality
         return if (unsure) {
-            copy(label = Expressions.UNSURE, confidence = null)
+            copy(label = UNSURE, confidence = null)
         } else {
             copy(label = face.label, confidence = face.confidence)
         }
+    }
+
+    companion object {
+        /** The label of a photo that shows more than one face. */
+        const val MULTIPLE = "multiple"
+
+        /** The label of a photo whose face is too poor to be labelled (see [relabelled]). */
+        const val UNSURE = "unsure"
     }
 }

@@ -10,14 +10,17 @@ import kotlin.math.min
  * The shipped face detector; `fer_mobile/detect/yunet.py` describes the file's input and outputs
  * and the rules of decoding.  One object serves one thread.
  *
- * @property sha256 of the detector's file, hex.
+ * @property identity checksum (SHA-256, hex) of the detector's file.
  */
-class YuNet(private val model: TensorModel, val sha256: String, private val score: Float = SCORE) :
-    AutoCloseable by model {
+class YuNet(
+    private val model: TensorModel,
+    override val identity: String,
+    private val score: Float = SCORE,
+) : FaceDetector {
     private var values = ByteBuffer.allocateDirect(0)
 
-    /** The faces of an upright image, the surest first, in its pixels. Shrink it to [DETECTION_SIDE] before. */
-    fun detect(image: ArgbImage): List<Detection> {
+    /** Shrink the image to [DETECTION_SIDE] before. */
+    override fun detect(image: ArgbImage): List<Detection> {
         val width = padded(image.width)
         val height = padded(image.height)
         return decode(model.run(pad(image, width, height), listOf(1, height, width, 3)), width, height, score)
@@ -44,6 +47,8 @@ class YuNet(private val model: TensorModel, val sha256: String, private val scor
         values.seek()
         return values
     }
+
+    override fun close() = model.close()
 
     companion object {
         /** Longest side, in pixels, of the image that the detector is shown. */

@@ -27,11 +27,11 @@ class QualityTest {
         val poor = Face(Box(0.0, 0.0, 9.0, 9.0), "fear", 0.9f, mapOf("fear" to 0.9f), quality = 0.3, flaw = Flaw.TOO_DARK)
         val alone = PhotoResult("fear", 0.9f, listOf(poor))
         assertEquals(alone, alone.relabelled(0.0))
-        assertEquals(alone.copy(label = Expressions.UNSURE, confidence = null), alone.relabelled(0.5))
+        assertEquals(alone.copy(label = PhotoResult.UNSURE, confidence = null), alone.relabelled(0.5))
         assertEquals(alone, alone.relabelled(0.5).relabelled(0.0))
         val unknown = PhotoResult("fear", 0.9f, listOf(poor.copy(quality = null)))
         assertEquals(unknown, unknown.relabelled(1.0))
-        val group = PhotoResult(Expressions.MULTIPLE, null, listOf(poor, poor))
+        val group = PhotoResult(PhotoResult.MULTIPLE, null, listOf(poor, poor))
         assertEquals(group, group.relabelled(0.5))
         assertEquals(PhotoResult(), PhotoResult().relabelled(0.5))
     }

@@ -1,9 +1,9 @@
 package org.fermobile.gallery.benchmark
 
 import android.content.Intent
-import org.fermobile.core.BenchmarkSettings
 import org.fermobile.core.InputException
 import org.fermobile.gallery.engine.EngineSettings
+import org.fermobile.gallery.logic.BenchmarkSettings
 
 /**
  * A benchmark to run.

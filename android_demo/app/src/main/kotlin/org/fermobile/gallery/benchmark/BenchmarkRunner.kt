@@ -1,17 +1,17 @@
 package org.fermobile.gallery.benchmark
 
 import android.content.Context
-import org.fermobile.core.BenchmarkResult
-import org.fermobile.core.ColdStart
 import org.fermobile.core.InputException
-import org.fermobile.core.PhotoSet
 import org.fermobile.core.Pipeline
 import org.fermobile.core.Stage
-import org.fermobile.core.Timings
-import org.fermobile.core.photoSetChecksum
-import org.fermobile.core.runBenchmark
+import org.fermobile.fer.photoSource
 import org.fermobile.gallery.app
-import org.fermobile.gallery.library.photoSource
+import org.fermobile.gallery.logic.BenchmarkResult
+import org.fermobile.gallery.logic.ColdStart
+import org.fermobile.gallery.logic.PhotoSet
+import org.fermobile.gallery.logic.Timings
+import org.fermobile.gallery.logic.photoSetChecksum
+import org.fermobile.gallery.logic.runBenchmark
 import java.text.SimpleDateFormat
 import java.util.Date
 import java.util.Locale

@@ -13,9 +13,9 @@ import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.isActive
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
-import org.fermobile.core.BenchmarkResult
 import org.fermobile.core.InputException
 import org.fermobile.gallery.app
+import org.fermobile.gallery.logic.BenchmarkResult
 import java.io.IOException
 
 /**

@@ -5,8 +5,8 @@ import android.content.Context
 import android.os.BatteryManager
 import android.os.Build
 import android.os.PowerManager
-import org.fermobile.core.Hardware
-import org.fermobile.core.Software
+import org.fermobile.gallery.logic.Hardware
+import org.fermobile.gallery.logic.Software
 import org.tensorflow.lite.TensorFlowLite
 import java.io.File
 import java.io.IOException

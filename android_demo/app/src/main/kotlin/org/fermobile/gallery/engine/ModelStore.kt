@@ -1,17 +1,17 @@
 package org.fermobile.gallery.engine
 
 import android.content.Context
-import android.content.res.AssetFileDescriptor
+import android.graphics.BitmapFactory
 import org.fermobile.core.Contract
 import org.fermobile.core.ContractException
+import org.fermobile.core.GrayImage
 import org.fermobile.core.ModelFile
-import org.fermobile.core.seek
+import org.fermobile.fer.Fer
+import org.fermobile.fer.mapped
 import java.io.File
-import java.io.FileInputStream
 import java.io.IOException
 import java.io.InputStream
 import java.nio.ByteBuffer
-import java.nio.ByteOrder
 import java.nio.channels.Channels
 import java.nio.channels.FileChannel
 
@@ -37,7 +37,7 @@ class ModelStore(context: Context) {
     fun keys(): List<String> {
         val shipped = assets.list(ASSETS).orEmpty().filter { it.endsWith(SUFFIX) }
         val imported = folder.list().orEmpty().filter { it.endsWith(SUFFIX) }.sorted()
-        return shipped.sortedWith(compareBy({ it != DEFAULT }, { it })).map { SHIPPED + it } +
+        return shipped.sortedWith(compareBy({ it != Fer.DEFAULT_MODEL }, { it })).map { SHIPPED + it } +
             imported.map { IMPORTED + it }
     }
 
@@ -56,7 +56,7 @@ class ModelStore(context: Context) {
      * @throws ContractException where it is gone.
      */
     fun content(key: String): ByteBuffer = try {
-        if (key.startsWith(IMPORTED)) map(File(folder, nameOf(key))) else asset("$ASSETS/${nameOf(key)}")
+        if (key.startsWith(IMPORTED)) File(folder, nameOf(key)).mapped() else assets.mapped("$ASSETS/${nameOf(key)}")
     } catch (error: IOException) {
         throw ContractException(
             nameOf(key), expected = "a model of this app", found = "no such file",
@@ -65,7 +65,18 @@ class ModelStore(context: Context) {
     }
 
     /** The face detector's bytes. */
-    fun detector(): ByteBuffer = asset(DETECTOR)
+    fun detector(): ByteBuffer = assets.mapped(Fer.DETECTOR)
+
+    /** Some of the faces whose outputs by the float model a file holds. */
+    fun referenceFaces(): List<GrayImage> {
+        val mosaic = assets.open(REFERENCE).use(BitmapFactory::decodeStream)
+        val columns = mosaic.width / FACE
+        return List(FACES) { face ->
+            val pixels = IntArray(FACE * FACE)
+            mosaic.getPixels(pixels, 0, FACE, face % columns * FACE, face / columns * FACE, FACE, FACE)
+            GrayImage(FACE, FACE, ByteArray(pixels.size) { pixels[it].toByte() }) // blue is gray
+        }
+    }
 
     /**
      * Takes in a model from anywhere, after [check] let it pass; one of the same name is replaced.
@@ -81,7 +92,7 @@ class ModelStore(context: Context) {
         val part = File.createTempFile("import", ".part", folder)
         try {
             part.outputStream().use { copy(source, it.channel, safe) }
-            val content = map(part)
+            val content = part.mapped()
             check(content, safe)
             val entry = ModelEntry(IMPORTED + safe, Contract.read(content, safe))
             if (!part.renameTo(File(folder, safe))) throw IOException("cannot write $safe")
@@ -95,19 +106,16 @@ class ModelStore(context: Context) {
         if (key.startsWith(IMPORTED)) File(folder, nameOf(key)).delete()
     }
 
-    private fun asset(path: String): ByteBuffer = try {
-        assets.openFd(path).use(::map)
-    } catch (_: IOException) { // compressed by a build that did not know better
-        assets.open(path).use { direct(it.readBytes()) }
-    }
-
     companion object {
         /** Larger files are refused, bytes. */
         const val LARGEST = 64L shl 20
 
-        const val DEFAULT = "xcao_two_stream_int8.tflite"
         private const val ASSETS = "models"
-        private const val DETECTOR = "detector/face_detection_yunet.tflite"
+        private const val REFERENCE = "reference/faces.png"
+        private const val FACES = 32
+
+        /** Height and width of a reference face in pixels. */
+        private const val FACE = 64
 
         fun nameOf(key: String): String = key.substringAfter('/')
 
@@ -118,16 +126,5 @@ class ModelStore(context: Context) {
                 throw ContractException(name, expected = "at most ${LARGEST shr 20} MB", found = "more")
             }
         }
-
-        private fun map(file: File): ByteBuffer = FileInputStream(file).channel.use {
-            it.map(FileChannel.MapMode.READ_ONLY, 0, it.size())
-        }
-
-        private fun map(asset: AssetFileDescriptor): ByteBuffer = asset.createInputStream().channel.use {
-            it.map(FileChannel.MapMode.READ_ONLY, asset.startOffset, asset.declaredLength)
-        }
-
-        private fun direct(bytes: ByteArray): ByteBuffer =
-            ByteBuffer.allocateDirect(bytes.size).order(ByteOrder.nativeOrder()).put(bytes).seek()
     }
 }

@@ -1,11 +1,12 @@
 package org.fermobile.gallery.gallery
 
 import android.content.Intent
+import android.graphics.Rect
 import android.net.Uri
 import android.os.Bundle
 import android.provider.Settings
+import android.view.MenuItem
 import android.view.View
-import android.widget.PopupMenu
 import android.widget.TextView
 import androidx.activity.OnBackPressedCallback
 import androidx.activity.result.PickVisualMediaRequest
@@ -16,21 +17,23 @@ import androidx.appcompat.app.AppCompatActivity
 import androidx.lifecycle.lifecycleScope
 import androidx.recyclerview.widget.GridLayoutManager
 import androidx.recyclerview.widget.RecyclerView
+import com.google.android.material.appbar.MaterialToolbar
 import com.google.android.material.button.MaterialButton
 import com.google.android.material.chip.Chip
 import com.google.android.material.chip.ChipGroup
 import com.google.android.material.progressindicator.LinearProgressIndicator
-import org.fermobile.core.Phase
+import org.fermobile.gallery.BenchmarkActivity
 import org.fermobile.gallery.R
 import org.fermobile.gallery.app
-import org.fermobile.gallery.BenchmarkActivity
 import org.fermobile.gallery.library.Access
+import org.fermobile.gallery.logic.Expressions
+import org.fermobile.gallery.logic.Phase
 import org.fermobile.gallery.models.ModelsActivity
 import org.fermobile.gallery.photo.PhotoActivity
 import org.fermobile.gallery.ui.draw
-import org.fermobile.gallery.ui.iconOf
 import org.fermobile.gallery.ui.letterDrawable
 import org.fermobile.gallery.ui.nameOf
+import org.fermobile.gallery.ui.sharePhotos
 import org.fermobile.gallery.ui.showIf
 import org.fermobile.gallery.ui.showScreen
 import org.fermobile.gallery.ui.visibleIf
@@ -59,8 +62,12 @@ class GalleryActivity : AppCompatActivity() {
     private val bar: ChipGroup by lazy { findViewById(R.id.bar) }
     private val message: TextView by lazy { findViewById(R.id.message) }
     private val progress: LinearProgressIndicator by lazy { findViewById(R.id.progress) }
+    private val share: MenuItem by lazy { findViewById<MaterialToolbar>(R.id.toolbar).menu.findItem(R.id.share) }
     private val status: TextView by lazy { findViewById(R.id.status) }
     private val welcome: View by lazy { findViewById(R.id.welcome) }
+
+    /** Selected when the bar was last drawn: what comes to it is scrolled into sight. */
+    private var selectedBefore: Set<String> = emptySet()
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
@@ -82,7 +89,7 @@ class GalleryActivity : AppCompatActivity() {
         onBackPressedDispatcher.addCallback(this, onBack)
         allow.setOnClickListener { askAccess() }
         findViewById<View>(R.id.choose).setOnClickListener { choosePhotos() }
-        findViewById<View>(R.id.more).setOnClickListener(::showMenu)
+        findViewById<MaterialToolbar>(R.id.toolbar).setOnMenuItemClickListener(::choose)
         draw(model.screen, ::show)
     }
 
@@ -117,6 +124,8 @@ class GalleryActivity : AppCompatActivity() {
             )
             else -> resources.getQuantityString(R.plurals.photos_shown, shown.size, shown.size)
         }
+        // All photos of a phone are more than another app takes.
+        share.isVisible = gallery.phase == Phase.FILTERED && gallery.selected.isNotEmpty() && shown.size in 1..MOST_SHARED
         showMessage(screen)
     }
 
@@ -128,7 +137,8 @@ class GalleryActivity : AppCompatActivity() {
                 getString(R.string.model_refused) + "\n" + getString(R.string.details, screen.modelError)
             screen.library == null || screen.access == Access.NONE -> null
             gallery.photos.isEmpty() -> getString(R.string.no_photos)
-            gallery.tiles.isEmpty() -> getString(R.string.nothing_matches)
+            gallery.tiles.isEmpty() ->
+                getString(R.string.nothing_matches, gallery.bar.filter(gallery.selected::contains).joinToString { nameOf(it) })
             else -> null
         }
         message.showIf(text != null)
@@ -143,7 +153,6 @@ class GalleryActivity : AppCompatActivity() {
                 val chip = layoutInflater.inflate(R.layout.bar_item, bar, false) as Chip
                 chip.tag = label
                 val letter = letterDrawable(label, gallery.bar, chip.textSize.toInt())
-                chip.text = if (letter == null) iconOf(label, gallery.bar, chip.textSize) else nameOf(label)
                 chip.chipIcon = letter
                 chip.isChipIconVisible = letter != null
                 chip.setOnClickListener { model.toggle(label) }
@@ -154,12 +163,20 @@ class GalleryActivity : AppCompatActivity() {
         for (index in 0 until bar.childCount) {
             val chip = bar.getChildAt(index) as Chip
             val label = chip.tag as String
+            val count = if (gallery.phase == Phase.BROWSING) "" else " ${counts.getValue(label)}"
+            val emoji = Expressions.emoji(label)
+            val name = nameOf(label).takeIf { bar.isSingleLine || emoji == null } // at the side there is no room
+            chip.text = listOfNotNull(emoji, name).joinToString(" ") + count
             chip.isChecked = label in gallery.selected
+            if (label in gallery.selected && label !in selectedBefore) {
+                chip.post { chip.requestRectangleOnScreen(Rect(0, 0, chip.width, chip.height), true) }
+            }
             chip.contentDescription = when (gallery.phase) {
                 Phase.BROWSING -> nameOf(label)
                 else -> getString(R.string.bar_item, nameOf(label), counts.getValue(label))
             }
         }
+        selectedBefore = gallery.selected
     }
 
     /** The system's question; where the system asks no more, the app's page of its settings. */
@@ -181,18 +198,18 @@ class GalleryActivity : AppCompatActivity() {
 
     private fun choosePhotos() = pickPhotos.launch(PickVisualMediaRequest(ImageOnly))
 
-    private fun showMenu(anchor: View) {
-        val menu = PopupMenu(this, anchor)
-        menu.inflate(R.menu.gallery)
-        menu.setOnMenuItemClickListener {
-            when (it.itemId) {
-                R.id.choose_photos -> choosePhotos()
-                R.id.change_access -> askAccess()
-                R.id.models -> startActivity(Intent(this, ModelsActivity::class.java))
-                R.id.benchmark -> startActivity(Intent(this, BenchmarkActivity::class.java))
-            }
-            true
+    private fun choose(item: MenuItem): Boolean {
+        when (item.itemId) {
+            R.id.share -> sharePhotos(tiles.currentList.mapNotNull { tiles.library[it.tile.photo]?.uri })
+            R.id.choose_photos -> choosePhotos()
+            R.id.change_access -> askAccess()
+            R.id.models -> startActivity(Intent(this, ModelsActivity::class.java))
+            R.id.benchmark -> startActivity(Intent(this, BenchmarkActivity::class.java))
         }
-        menu.show()
+        return true
+    }
+
+    private companion object {
+        const val MOST_SHARED = 500
     }
 }

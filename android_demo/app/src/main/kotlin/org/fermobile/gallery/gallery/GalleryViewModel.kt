@@ -15,17 +15,15 @@ import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
-import org.fermobile.core.GalleryEvent
-import org.fermobile.core.GalleryState
 import org.fermobile.core.InputException
-import org.fermobile.core.Phase
 import org.fermobile.core.PhotoResult
 import org.fermobile.gallery.app
 import org.fermobile.gallery.engine.EngineSettings
 import org.fermobile.gallery.library.Access
 import org.fermobile.gallery.library.LibraryPhoto
-import org.fermobile.gallery.library.bytesOf
-import org.fermobile.gallery.library.photoSource
+import org.fermobile.gallery.logic.GalleryEvent
+import org.fermobile.gallery.logic.GalleryState
+import org.fermobile.gallery.logic.Phase
 
 /**
  * All that the gallery's screen shows.
@@ -116,7 +114,7 @@ class GalleryViewModel(application: Application, private val saved: SavedStateHa
     private suspend fun useModel(settings: EngineSettings) {
         run?.cancel()
         try {
-            val (identity, labels) = app.engine.use(settings) { it.identity to it.classifier.labels }
+            val (identity, labels) = app.engine.use(settings) { it.identity to it.model.contract.labels }
             current.update { it.copy(modelError = null) }
             val first = current.value.gallery.identity.isEmpty()
             on(GalleryEvent.ModelChanged(identity, labels))
@@ -159,9 +157,7 @@ class GalleryViewModel(application: Application, private val saved: SavedStateHa
             while (current.value.gallery.pending.isNotEmpty()) {
                 for (key in current.value.gallery.pending) {
                     val photo = current.value.library?.get(key) ?: continue // gone meanwhile
-                    ready[key] = app.engine.use(settings) { pipeline ->
-                        pipeline.run(photoSource(app.contentResolver.bytesOf(photo.uri)))
-                    }
+                    ready[key] = app.engine.use(settings) { it.analyse(photo.uri) }
                     if (System.nanoTime() - handedIn > HAND_IN_NS) {
                         handIn()
                         handedIn = System.nanoTime()

@@ -13,10 +13,10 @@ import androidx.recyclerview.widget.RecyclerView
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.launch
-import org.fermobile.core.Tile
 import org.fermobile.gallery.R
 import org.fermobile.gallery.library.LibraryPhoto
 import org.fermobile.gallery.library.Thumbnails
+import org.fermobile.gallery.logic.Tile
 import org.fermobile.gallery.ui.iconOf
 import org.fermobile.gallery.ui.nameOf
 import org.fermobile.gallery.ui.percent

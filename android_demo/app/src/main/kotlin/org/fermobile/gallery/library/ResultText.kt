@@ -5,12 +5,15 @@ import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.add
+import kotlinx.serialization.json.boolean
 import kotlinx.serialization.json.buildJsonObject
 import kotlinx.serialization.json.contentOrNull
 import kotlinx.serialization.json.double
+import kotlinx.serialization.json.doubleOrNull
 import kotlinx.serialization.json.float
 import kotlinx.serialization.json.floatOrNull
 import kotlinx.serialization.json.int
+import kotlinx.serialization.json.intOrNull
 import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
@@ -21,6 +24,7 @@ import org.fermobile.core.Box
 import org.fermobile.core.Face
 import org.fermobile.core.PhotoResult
 import org.fermobile.core.Stage
+import org.fermobile.core.Turn
 
 /** A result as one line of JSON. */
 internal fun textOf(result: PhotoResult): String = buildJsonObject {
@@ -29,6 +33,7 @@ internal fun textOf(result: PhotoResult): String = buildJsonObject {
     put("error", result.error)
     put("width", result.width)
     put("height", result.height)
+    put("turn", result.turn.degrees)
     putJsonArray("faces") { for (face in result.faces) add(faceJson(face)) }
     putJsonObject("stages") { for ((stage, time) in result.stages) put(stage.name, time) }
 }.toString()
@@ -43,6 +48,7 @@ internal fun resultOf(text: String): PhotoResult? = try {
         error = json.getValue("error").jsonPrimitive.contentOrNull,
         width = json.getValue("width").jsonPrimitive.int,
         height = json.getValue("height").jsonPrimitive.int,
+        turn = Turn.entries.firstOrNull { it.degrees == json["turn"]?.jsonPrimitive?.intOrNull } ?: Turn.NONE,
         stages = json.getValue("stages").jsonObject.entries
             .associate { (name, time) -> Stage.valueOf(name) to time.jsonPrimitive.double },
     )
@@ -59,6 +65,8 @@ private fun faceJson(face: Face): JsonObject = buildJsonObject {
     put("label", face.label)
     put("confidence", face.confidence)
     putJsonObject("probabilities") { for ((label, value) in face.probabilities) put(label, value) }
+    put("tilt", face.tilt)
+    put("levelled", face.levelled)
 }
 
 private fun faceOf(element: JsonElement): Face {
@@ -69,5 +77,7 @@ private fun faceOf(element: JsonElement): Face {
         label = json.getValue("label").jsonPrimitive.content,
         confidence = json.getValue("confidence").jsonPrimitive.float,
         probabilities = json.getValue("probabilities").jsonObject.mapValues { it.value.jsonPrimitive.float },
+        tilt = json["tilt"]?.jsonPrimitive?.doubleOrNull,
+        levelled = json["levelled"]?.jsonPrimitive?.boolean ?: false,
     )
 }

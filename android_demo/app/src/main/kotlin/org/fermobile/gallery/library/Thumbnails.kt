@@ -7,6 +7,8 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.withContext
 import org.fermobile.core.PhotoException
+import org.fermobile.fer.bytesOf
+import org.fermobile.fer.decodePreview
 
 /** Small pictures of photos, as many as an eighth of the app's memory holds. */
 class Thumbnails(private val resolver: ContentResolver) {

@@ -11,6 +11,7 @@ import androidx.activity.viewModels
 import androidx.appcompat.app.AppCompatActivity
 import androidx.lifecycle.viewmodel.initializer
 import androidx.lifecycle.viewmodel.viewModelFactory
+import com.google.android.material.appbar.MaterialToolbar
 import com.google.android.material.materialswitch.MaterialSwitch
 import com.google.android.material.slider.Slider
 import org.fermobile.gallery.R
@@ -40,7 +41,7 @@ class ModelsActivity : AppCompatActivity() {
         showScreen(R.layout.activity_models)
         // Storage providers know no type of .tflite.
         findViewById<View>(R.id.import_model).setOnClickListener { pickFile.launch(arrayOf("*/*")) }
-        findViewById<View>(R.id.back).setOnClickListener { finish() }
+        findViewById<MaterialToolbar>(R.id.toolbar).setNavigationOnClickListener { finish() }
         threads.showIf(EngineSettings.MOST_THREADS > 1)
         if (EngineSettings.MOST_THREADS > 1) {
             threads.valueFrom = 1f
@@ -86,7 +87,7 @@ class ModelsActivity : AppCompatActivity() {
     private fun describe(entry: ModelEntry): String {
         val contract = entry.file.contract
         val figures = contract.figures.firstOrNull { it.precision == contract.precision }
-        return listOf(
+        return listOfNotNull(
             entry.file.name,
             getString(if (entry.imported) R.string.imported else R.string.shipped),
             getString(
@@ -97,6 +98,8 @@ class ModelsActivity : AppCompatActivity() {
                     R.string.model_accuracy, percent(it.accuracy, 1), percent(it.balancedAccuracy, 1), it.protocol, it.n,
                 )
             } ?: getString(R.string.model_unmeasured),
+            contract.accelerators.firstOrNull { it.name == "gpu" && it.verdict == "differs" }
+                ?.let { getString(R.string.not_on_a_gpu) },
         ).joinToString("\n")
     }
 }

@@ -8,10 +8,10 @@ import android.util.AttributeSet
 import androidx.appcompat.widget.AppCompatImageView
 import androidx.core.content.ContextCompat
 import androidx.core.graphics.withTranslation
-import org.fermobile.core.Expressions
 import org.fermobile.core.Face
 import org.fermobile.core.PhotoResult
 import org.fermobile.gallery.R
+import org.fermobile.gallery.logic.Expressions
 import org.fermobile.gallery.ui.letterDrawable
 
 /** A photo with a box and an emoji or letter for every face. */

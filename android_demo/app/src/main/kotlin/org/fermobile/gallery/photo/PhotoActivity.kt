@@ -4,16 +4,19 @@ import android.content.Context
 import android.content.Intent
 import android.os.Bundle
 import android.text.TextUtils
+import android.view.MenuItem
 import android.view.View
 import android.widget.ImageView
 import android.widget.LinearLayout
 import android.widget.TextView
 import androidx.activity.viewModels
 import androidx.appcompat.app.AppCompatActivity
+import com.google.android.material.appbar.MaterialToolbar
 import com.google.android.material.progressindicator.LinearProgressIndicator
 import org.fermobile.core.Face
 import org.fermobile.core.PhotoResult
 import org.fermobile.core.Stage
+import org.fermobile.core.Turn
 import org.fermobile.gallery.R
 import org.fermobile.gallery.library.LibraryPhoto
 import org.fermobile.gallery.ui.addHeading
@@ -23,6 +26,7 @@ import org.fermobile.gallery.ui.draw
 import org.fermobile.gallery.ui.iconOf
 import org.fermobile.gallery.ui.nameOf
 import org.fermobile.gallery.ui.percent
+import org.fermobile.gallery.ui.sharePhotos
 import org.fermobile.gallery.ui.showIf
 import org.fermobile.gallery.ui.showScreen
 import org.fermobile.gallery.ui.visibleIf
@@ -42,15 +46,22 @@ class PhotoActivity : AppCompatActivity() {
         super.onCreate(savedInstanceState)
         showScreen(R.layout.activity_photo)
         filter.setOnClickListener { model.filter() }
-        findViewById<View>(R.id.back).setOnClickListener { finish() }
-        findViewById<View>(R.id.remove_photo).apply {
-            showIf(model.chosen)
-            setOnClickListener {
-                model.remove()
-                finish()
-            }
+        findViewById<MaterialToolbar>(R.id.toolbar).apply {
+            setNavigationOnClickListener { finish() }
+            menu.findItem(R.id.remove_photo).isVisible = model.chosen
+            setOnMenuItemClickListener(::choose)
         }
         draw(model.screen, ::show)
+    }
+
+    private fun choose(item: MenuItem): Boolean {
+        if (item.itemId == R.id.share) {
+            sharePhotos(listOf(model.uri))
+        } else {
+            model.remove()
+            finish()
+        }
+        return true
     }
 
     private fun show(screen: PhotoScreen) {
@@ -82,7 +93,7 @@ class PhotoActivity : AppCompatActivity() {
     private fun describe(result: PhotoResult): CharSequence {
         val label = result.label ?: return getString(R.string.no_face)
         val icon = iconOf(label, result.faces.firstOrNull()?.probabilities?.keys.orEmpty(), answer.textSize)
-        return TextUtils.concat(icon, listOfNotNull("", nameOf(label), result.confidence?.let(::percent)).joinToString(" "))
+        return TextUtils.concat(icon, " ", nameOf(label))
     }
 
     private fun showFacts(result: PhotoResult?) {
@@ -90,12 +101,12 @@ class PhotoActivity : AppCompatActivity() {
         if (result == null || result.error != null) return
         for ((index, face) in result.faces.withIndex()) {
             if (result.faces.size > 1) {
-                facts.addHeading(
-                    getString(R.string.face_number, index + 1, nameOf(face.label), percent(face.confidence)),
-                )
+                facts.addHeading(getString(R.string.face_number, index + 1, nameOf(face.label)))
             }
             addProbabilities(face)
+            if (face.levelled) facts.addRow(listOf(getString(R.string.levelled), "${decimal(face.tilt ?: 0.0, 0)}°"))
         }
+        if (result.turn != Turn.NONE) facts.addRow(listOf(getString(R.string.turned), "${result.turn.degrees}°"))
         facts.addHeading(getString(R.string.stage_times))
         for (stage in Stage.entries) {
             val time = result.stages[stage] ?: continue

@@ -16,10 +16,9 @@ import kotlinx.coroutines.withContext
 import org.fermobile.core.InputException
 import org.fermobile.core.PhotoException
 import org.fermobile.core.PhotoResult
+import org.fermobile.fer.bytesOf
+import org.fermobile.fer.decodePreview
 import org.fermobile.gallery.app
-import org.fermobile.gallery.library.bytesOf
-import org.fermobile.gallery.library.decodePreview
-import org.fermobile.gallery.library.photoSource
 
 /**
  * All that the photo's screen shows.
@@ -40,7 +39,7 @@ class PhotoViewModel(application: Application, saved: SavedStateHandle) :
     AndroidViewModel(application) {
 
     private val app = application.app
-    private val uri: Uri = requireNotNull(saved.get<Uri>(URI)) { "started without a photo" }
+    val uri: Uri = requireNotNull(saved.get<Uri>(URI)) { "started without a photo" }
     private val key: String = saved[KEY] ?: uri.toString()
     private val current = MutableStateFlow(PhotoScreen())
 
@@ -82,8 +81,8 @@ class PhotoViewModel(application: Application, saved: SavedStateHandle) :
         current.update { it.copy(busy = true, modelError = null) }
         viewModelScope.launch {
             try {
-                val (identity, result) = app.engine.use(app.settings.settings.value) { pipeline ->
-                    pipeline.identity to pipeline.run(photoSource(app.contentResolver.bytesOf(uri)))
+                val (identity, result) = app.engine.use(app.settings.settings.value) {
+                    it.identity to it.analyse(uri)
                 }
                 app.results.put(identity, mapOf(key to result))
                 current.update { it.copy(busy = false, result = result) }

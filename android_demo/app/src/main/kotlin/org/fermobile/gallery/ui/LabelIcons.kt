@@ -10,7 +10,7 @@ import android.graphics.drawable.Drawable
 import android.text.SpannableString
 import android.text.Spanned
 import android.text.style.ImageSpan
-import org.fermobile.core.Expressions
+import org.fermobile.gallery.logic.Expressions
 
 /** Of labels without an emoji, in turn, as in the Python package's report; white can be read on each. */
 private val COLOURS = listOf(

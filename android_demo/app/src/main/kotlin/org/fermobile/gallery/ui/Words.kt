@@ -1,9 +1,10 @@
 package org.fermobile.gallery.ui
 
 import android.content.Context
-import org.fermobile.core.Expressions
 import org.fermobile.core.Stage
 import org.fermobile.gallery.R
+import org.fermobile.gallery.logic.Expressions
+import java.math.RoundingMode
 import java.text.NumberFormat
 
 private val NAMES = mapOf(
@@ -32,8 +33,14 @@ fun Context.nameOf(stage: Stage): String = getString(
     },
 )
 
-/** A share of 0 to 1 in per cent, as the user writes it. */
-fun percent(share: Number, digits: Int = 0): String = NumberFormat.getPercentInstance().run {
+/** A share of 0 to 1 in whole per cent, as the user writes it; only the whole is 100 %. */
+fun percent(share: Float): String = NumberFormat.getPercentInstance().run {
+    roundingMode = RoundingMode.DOWN
+    format(share + 1e-6) // 0.95f is a little less than 0.95
+}
+
+/** A share of 0 to 1 in per cent with so many digits after the point. */
+fun percent(share: Number, digits: Int): String = NumberFormat.getPercentInstance().run {
     minimumFractionDigits = digits
     maximumFractionDigits = digits
     format(share)

@@ -1,4 +1,6 @@
-package org.fermobile.core
+package org.fermobile.gallery.logic
+
+import org.fermobile.core.PhotoResult
 
 /** The vocabulary of the shipped models, and how an app shows it. */
 object Expressions {
@@ -8,10 +10,10 @@ object Expressions {
     )
 
     /** A photo's label when it shows more than one face. */
-    const val MULTIPLE = "multiple"
+    const val MULTIPLE = PhotoResult.MULTIPLE
 
-    /** A photo's label when its face is too poor to be labelled (see [PhotoResult.relabelled]). */
-    const val UNSURE = "unsure"
+    /** A photo's label when its face is too poor to be labelled. */
+    const val UNSURE = PhotoResult.UNSURE
 
     /** One emoji a label. */
     val EMOJI = mapOf(

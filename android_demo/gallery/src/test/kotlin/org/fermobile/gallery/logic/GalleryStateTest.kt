@@ -1,12 +1,15 @@
-package org.fermobile.core
+package org.fermobile.gallery.logic
 
-import org.fermobile.core.GalleryEvent.Back
-import org.fermobile.core.GalleryEvent.Cancel
-import org.fermobile.core.GalleryEvent.FilterAll
-import org.fermobile.core.GalleryEvent.ModelChanged
-import org.fermobile.core.GalleryEvent.PhotosListed
-import org.fermobile.core.GalleryEvent.ResultsArrived
-import org.fermobile.core.GalleryEvent.Toggle
+import org.fermobile.core.Box
+import org.fermobile.core.Face
+import org.fermobile.core.PhotoResult
+import org.fermobile.gallery.logic.GalleryEvent.Back
+import org.fermobile.gallery.logic.GalleryEvent.Cancel
+import org.fermobile.gallery.logic.GalleryEvent.FilterAll
+import org.fermobile.gallery.logic.GalleryEvent.ModelChanged
+import org.fermobile.gallery.logic.GalleryEvent.PhotosListed
+import org.fermobile.gallery.logic.GalleryEvent.ResultsArrived
+import org.fermobile.gallery.logic.GalleryEvent.Toggle
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertSame
 import org.junit.Assert.assertTrue

@@ -1,4 +1,4 @@
-package org.fermobile.gallery.library
+package org.fermobile.fer
 
 import android.content.ContentResolver
 import android.graphics.Bitmap
@@ -40,7 +40,7 @@ private fun decodePhoto(open: PhotoBytes, minLongSide: Int): Photo = reading {
     val pixels = smallerIfNeeded(reduction(maxOf(width, height), minLongSide)) { factor ->
         val bitmap = decode(open, factor) { inSrgb() }
         try {
-            pixels(bitmap).overWhite().upright(orientation)
+            imageOf(bitmap).upright(orientation)
         } finally {
             bitmap.recycle()
         }
@@ -106,6 +106,18 @@ private fun orientation(open: PhotoBytes): Int = try {
     stream(open) { ExifInterface(it).getAttributeInt(ExifInterface.TAG_ORIENTATION, 1) }
 } catch (_: IOException) { // a damaged EXIF block says nothing
     1
+}
+
+/** A bitmap's pixels over white; those of one on the GPU are copied first. */
+internal fun imageOf(bitmap: Bitmap): ArgbImage {
+    val hardware = Build.VERSION.SDK_INT >= 26 && bitmap.config == Bitmap.Config.HARDWARE
+    if (!hardware) return pixels(bitmap).overWhite()
+    val copy = bitmap.copy(Bitmap.Config.ARGB_8888, false)
+    return try {
+        pixels(copy).overWhite()
+    } finally {
+        copy.recycle()
+    }
 }
 
 private fun pixels(bitmap: Bitmap): ArgbImage {

@@ -1,6 +1,19 @@
-package org.fermobile.core
+package org.fermobile.gallery.logic
 
 import kotlinx.serialization.json.JsonObject
+import org.fermobile.core.Contract
+import org.fermobile.core.CropRule
+import org.fermobile.core.Golden
+import org.fermobile.core.ModelFile
+import org.fermobile.core.PhotoResult
+import org.fermobile.core.Stage
+import org.fermobile.core.Tensor
+import org.fermobile.core.TensorType
+import org.fermobile.core.double
+import org.fermobile.core.int
+import org.fermobile.core.item
+import org.fermobile.core.items
+import org.fermobile.core.text
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNull

@@ -1,5 +1,10 @@
-package org.fermobile.core
+package org.fermobile.gallery.logic
 
+import org.fermobile.core.InputException
+import org.fermobile.core.PhotoResult
+import org.fermobile.core.PhotoSource
+import org.fermobile.core.Pipeline
+import org.fermobile.core.Stage
 import kotlin.math.abs
 
 /** What a benchmark's passes over the photos gave. */

@@ -1,25 +1,34 @@
-package org.fermobile.gallery.engine
+package org.fermobile.fer
 
 import org.fermobile.core.Tensor
 import org.fermobile.core.TensorModel
 import org.fermobile.core.TensorType
 import org.fermobile.core.seek
 import org.tensorflow.lite.DataType
+import org.tensorflow.lite.Delegate
 import org.tensorflow.lite.Interpreter
-import org.tensorflow.lite.Tensor as LiteRtTensor
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
+import org.tensorflow.lite.Tensor as LiteRtTensor
 
 /**
  * A `.tflite` file in TensorFlow Lite's interpreter.  No Android class is used, so that the tests of
  * the core run it too.
  *
  * @param content the whole file, direct or mapped; it has to stay as it is.
+ * @param delegate computes in the interpreter's place what it can; it is closed with the model.
  * @throws IllegalArgumentException where the runtime cannot load it.
  */
-class LiteRtModel(content: ByteBuffer, threads: Int = 1, xnnpack: Boolean = true) : TensorModel {
-    private val interpreter =
-        Interpreter(content, Interpreter.Options().setNumThreads(threads).setUseXNNPACK(xnnpack))
+class LiteRtModel(
+    content: ByteBuffer, threads: Int = 1, xnnpack: Boolean = true, private val delegate: Delegate? = null,
+) : TensorModel {
+    private val interpreter = try {
+        val options = Interpreter.Options().setNumThreads(threads).setUseXNNPACK(xnnpack)
+        Interpreter(content, delegate?.let(options::addDelegate) ?: options)
+    } catch (error: Throwable) {
+        delegate?.close()
+        throw error
+    }
     private val names = outputNames(interpreter)
 
     override val input: Tensor = describe(interpreter.getInputTensor(0), interpreter.getInputTensor(0).name())
@@ -43,7 +52,10 @@ class LiteRtModel(content: ByteBuffer, threads: Int = 1, xnnpack: Boolean = true
         }
     }
 
-    override fun close() = interpreter.close()
+    override fun close() {
+        interpreter.close()
+        delegate?.close()
+    }
 }
 
 /** The names that the signature gives the graph's outputs; their own where there is no signature. */

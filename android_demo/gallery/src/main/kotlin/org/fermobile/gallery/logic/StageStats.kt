@@ -1,5 +1,6 @@
-package org.fermobile.core
+package org.fermobile.gallery.logic
 
+import org.fermobile.core.Stage
 import kotlin.math.floor
 import kotlin.math.min
 import kotlin.math.sqrt

@@ -1,4 +1,4 @@
-package org.fermobile.core
+package org.fermobile.gallery.logic
 
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
@@ -8,6 +8,9 @@ import kotlinx.serialization.json.JsonPrimitive
 import kotlinx.serialization.json.buildJsonObject
 import kotlinx.serialization.json.put
 import kotlinx.serialization.json.putJsonObject
+import org.fermobile.core.ModelFile
+import org.fermobile.core.Stage
+import org.fermobile.core.hex
 import java.security.MessageDigest
 import kotlin.math.round
 

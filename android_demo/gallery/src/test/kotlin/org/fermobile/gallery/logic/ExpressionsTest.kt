@@ -1,7 +1,11 @@
-package org.fermobile.core
+package org.fermobile.gallery.logic
 
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
+import org.fermobile.core.Golden
+import org.fermobile.core.item
+import org.fermobile.core.items
+import org.fermobile.core.text
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNull
 import org.junit.Test

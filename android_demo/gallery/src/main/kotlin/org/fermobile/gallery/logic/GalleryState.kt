@@ -1,4 +1,6 @@
-package org.fermobile.core
+package org.fermobile.gallery.logic
+
+import org.fermobile.core.PhotoResult
 
 /** What the gallery is doing. */
 enum class Phase {

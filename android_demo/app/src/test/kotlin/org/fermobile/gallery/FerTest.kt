@@ -1,0 +1,168 @@
+package org.fermobile.gallery
+
+import android.graphics.Bitmap
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
+import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.contentOrNull
+import kotlinx.serialization.json.jsonArray
+import kotlinx.serialization.json.jsonObject
+import kotlinx.serialization.json.jsonPrimitive
+import org.fermobile.core.ArgbImage
+import org.fermobile.core.Box
+import org.fermobile.core.ContractException
+import org.fermobile.core.Detection
+import org.fermobile.core.FaceDetector
+import org.fermobile.core.PhotoSource
+import org.fermobile.core.boxOf
+import org.fermobile.fer.Fer
+import org.fermobile.fer.FerOptions
+import org.fermobile.fer.Gpu
+import org.fermobile.fer.mapped
+import org.fermobile.fer.openYuNet
+import org.fermobile.fer.photoSource
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertThrows
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import org.junit.experimental.categories.Category
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
+import java.io.File
+import java.util.concurrent.CountDownLatch
+
+/** The library by itself, on the bundled photos, against what `fer-mobile predict` says of them. */
+@RunWith(RobolectricTestRunner::class)
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+@Config(sdk = [35], application = TestGalleryApp::class)
+@Category(OfflineProof::class)
+class FerTest {
+    private val expected: Map<String, JsonObject> by lazy {
+        Json.parseToJsonElement(File(output, "expected.json").readText()).jsonArray.map { it.jsonObject }
+            .associateBy { File(it.getValue("path").jsonPrimitive.content).name }
+    }
+
+    private fun labelOf(file: File) = expected.getValue(file.name).getValue("label").jsonPrimitive.contentOrNull
+
+    private fun create(detector: FaceDetector? = null) = Fer.create(galleryApp, options = FerOptions(detector = detector))
+
+    private fun yunet() = openYuNet(galleryApp.assets.mapped(Fer.DETECTOR))
+
+    private fun source(file: File) = photoSource(file::inputStream)
+
+    private fun bitmapOf(file: File): Bitmap = with(source(file).load(1280).image) {
+        Bitmap.createBitmap(pixels, width, height, Bitmap.Config.ARGB_8888)
+    }
+
+    @Test
+    fun anyThreadMayAskAndGetsPythonsLabels() = create().use { fer ->
+        havePhotos(GALLERY_PHOTOS)
+        val found = runBlocking {
+            GALLERY_PHOTOS.indices.map { async(Dispatchers.IO) { fer.analyse(uriOf(it)).label } }.awaitAll()
+        }
+        assertEquals(GALLERY_PHOTOS.map(::labelOf), found)
+        assertEquals(labelOf(GALLERY_PHOTOS[0]), fer.analyseBlocking(bitmapOf(GALLERY_PHOTOS[0])).label)
+        assertEquals("cpu", fer.accelerator)
+        assertNull(fer.fallback)
+    }
+
+    /** A detector whose boxes are of another kind: landmarks alone make ours of them. */
+    private class Loose(private val yunet: FaceDetector) : FaceDetector by yunet {
+        override val identity = "loose"
+
+        override fun detect(image: ArgbImage): List<Detection> =
+            yunet.detect(image).map { it.copy(box = boxOf(it.landmarks)) }
+    }
+
+    @Test
+    fun aFaceFramedByItsLandmarksGetsTheSameLabel() = create(Loose(yunet())).use { fer ->
+        val same = bundledPhotos.count { labelOf(it) == runBlocking { fer.analyse(source(it)).label } }
+        assertTrue("$same of ${bundledPhotos.size}", same >= bundledPhotos.size - 1)
+        assertTrue("detector loose" in fer.identity)
+    }
+
+    @Test
+    fun aFaceThatIsKnownIsClassifiedWhateverItsBox() = create().use { fer ->
+        val photo = bitmapOf(bundled("astronaut-smile").single())
+        val detection = yunet().use { it.detect(pixelsOf(photo)).first() }
+        val loose = with(detection.box) { Box(x - width, y - height, 3 * width, 3 * height) }
+        val byBox = fer.classifyBlocking(photo, detection.box)
+        val byLandmarks = fer.classifyBlocking(photo, loose, detection.landmarks)
+        assertEquals("happiness", byBox.label)
+        assertEquals("happiness", byLandmarks.label)
+        assertEquals(loose, byLandmarks.box)
+    }
+
+    private fun pixelsOf(photo: Bitmap): ArgbImage {
+        val pixels = IntArray(photo.width * photo.height)
+        photo.getPixels(pixels, 0, photo.width, 0, 0, photo.width, photo.height)
+        return ArgbImage(photo.width, photo.height, pixels)
+    }
+
+    @Test
+    fun whereTheGpuCannotTheCpuDoesAndSaysWhy() {
+        val broken = FerOptions(accelerator = Gpu { throw UnsupportedOperationException("no OpenCL") })
+        Fer.create(galleryApp, options = broken).use { fer ->
+            assertEquals("cpu", fer.accelerator)
+            assertTrue(fer.fallback, "no OpenCL" in fer.fallback!!)
+            val photo = bundled("astronaut-smile").single()
+            assertEquals("happiness", runBlocking { fer.analyse(source(photo)).label })
+        }
+        Fer.create(galleryApp, "compact", FerOptions(accelerator = Gpu { error("not asked for") })).use { fer ->
+            assertEquals("cpu", fer.accelerator)
+            assertTrue(fer.fallback, fer.fallback!!.startsWith("compact_int8.tflite: differs on gpu by its contract. "))
+        }
+    }
+
+    @Test
+    fun aCancelledCallEndsBeforeItsNextStage() = runBlocking {
+        var asked = 0
+        val counting = object : FaceDetector by yunet() {
+            override fun detect(image: ArgbImage): List<Detection> = emptyList<Detection>().also { asked++ }
+        }
+        create(counting).use { fer ->
+            val started = CountDownLatch(1)
+            val release = CountDownLatch(1)
+            val photo = source(bundled("cat").single())
+            var ended: Throwable? = null
+            val call = launch(Dispatchers.IO) {
+                try {
+                    fer.analyse(PhotoSource { side ->
+                        started.countDown()
+                        release.await()
+                        photo.load(side)
+                    })
+                } catch (error: CancellationException) {
+                    ended = error
+                }
+            }
+            started.await()
+            call.cancel()
+            release.countDown()
+            call.join()
+            assertTrue("$ended", ended is CancellationException)
+            assertEquals(0, asked)
+            assertNull(fer.analyse(photo).label)
+            assertTrue("$asked", asked > 0)
+        }
+    }
+
+    @Test
+    fun whatIsNotThereOrClosedIsSaid() {
+        val missing = assertThrows(ContractException::class.java) { Fer.create(galleryApp, "xcao") }
+        assertTrue(missing.message, "xcao_int8.tflite: expected a model among the app's assets, found none" in missing.message!!)
+        val fer = create()
+        fer.close()
+        fer.close()
+        val closed = assertThrows(IllegalStateException::class.java) { fer.analyseBlocking(bitmapOf(bundled("cat").single())) }
+        assertEquals("this Fer is closed", closed.message)
+    }
+}

@@ -1,0 +1,34 @@
+package org.fermobile.fer
+
+import org.fermobile.core.TensorModel
+import org.tensorflow.lite.Delegate
+import java.nio.ByteBuffer
+
+/** What computes a classifier's network. */
+interface Accelerator {
+    /** The name of its verdict in a contract: `cpu`, `gpu` or `npu`. */
+    val name: String
+
+    /**
+     * A model ready to run.  It may throw what a library that is missing, a broken file or a graph
+     * that it cannot run gives: the CPU takes over then (see [Fer.fallback]).
+     *
+     * @param content the whole file, direct or mapped.
+     */
+    fun open(content: ByteBuffer, threads: Int): TensorModel
+}
+
+/** The CPU, by XNNPACK's kernels or without them by LiteRT's own. */
+class Cpu(private val xnnpack: Boolean = true) : Accelerator {
+    override val name = "cpu"
+
+    override fun open(content: ByteBuffer, threads: Int): TensorModel = LiteRtModel(content, threads, xnnpack)
+}
+
+/** The GPU, by a delegate of LiteRT: `Gpu { GpuDelegate() }`, with its artifact `litert-gpu` in your app. */
+class Gpu(private val delegate: () -> Delegate) : Accelerator {
+    override val name = "gpu"
+
+    override fun open(content: ByteBuffer, threads: Int): TensorModel =
+        LiteRtModel(content, threads, delegate = delegate())
+}
