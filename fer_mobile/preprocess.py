@@ -203,7 +203,7 @@ def _level(gray: Pixels, direction: Direction) -> Pixels:
     size = len(gray) // 2
     # A pixel more on every side: the edge is repeated.
     width = 2 * size + 2
-    padded = np.pad(gray, 1, "edge").astype(np.int32).ravel()
+    level_at = crop(gray, -1, -1, width).astype(np.int32).ravel().take
     # Places in 2**-16 pixels; two steps of 2**-15 for a pixel of the face, from its centre.
     cosine, sine = (_round(_ROOT_2 * value * 2**15) for value in direction)
     steps = np.arange(1 - size, size, 2, dtype=np.int32)
@@ -212,8 +212,9 @@ def _level(gray: Pixels, direction: Direction) -> Pixels:
     y = centre + steps * sine + (steps * cosine)[:, None]
     place = (y >> 16) * width + (x >> 16)
     x, y = x >> 8 & 255, y >> 8 & 255
-    upper = padded[place] * (256 - x) + padded[place + 1] * x
-    lower = padded[place + width] * (256 - x) + padded[place + width + 1] * x
+    upper = level_at(place) * (256 - x) + level_at(place + 1) * x
+    place += width
+    lower = level_at(place) * (256 - x) + level_at(place + 1) * x
     return np.asarray((upper * (256 - y) + lower * y + (1 << 15)) >> 16, np.uint8)
 
 
