@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from fer_mobile.contract import ModelContract
 from fer_mobile.contract.model import UNDERSTOOD
-from fer_mobile.models import DEFAULT
-from fer_mobile.preprocess import CropRule, Levelling, resize_face, to_gray
+from fer_mobile.model_file import read_contract
+from fer_mobile.models import DEFAULT, tflite_file
+from fer_mobile.preprocess import CropRule, Levelling, resize, resize_face, to_gray
 from fer_mobile.runtime.classifier import load_classifier
 from fer_mobile.types import Box, Detection
 
@@ -57,3 +62,57 @@ def test_the_worked_example_of_levelling():
         gray[row, column] = 255
         found = resize_face(gray, 56, direction)[0, 0]
         assert found == (255 * weight + 2**15) >> 16
+
+
+def _weights(length: int, target: int) -> Iterator[tuple[int, list[int]]]:
+    """The page's rule, written from the page alone."""
+    scale = length / target
+    reach = max(scale, 1.0)
+    for index in range(target):
+        centre = (index + 0.5) * scale
+        first = max(0, math.floor(centre - reach + 0.5))
+        last = min(length, math.floor(centre + reach + 0.5))
+        shares = [max(0.0, 1 - abs((k - centre + 0.5) * (1 / reach))) for k in range(first, last)]
+        whole = 0.0
+        for share in shares:
+            whole += share
+        yield first, [math.floor(share * (1 / whole) * 2**22 + 0.5) for share in shares]
+
+
+def _line(values: list[int], target: int) -> list[int]:
+    return [
+        min(max((sum(w * values[first + k] for k, w in enumerate(ws)) + 2**21) >> 22, 0), 255)
+        for first, ws in _weights(len(values), target)
+    ]
+
+
+@pytest.mark.parametrize("side", [1, 3, 20, 45, 57, 131])
+def test_resize_as_the_page_says_gives_the_same_bytes(side):
+    image = np.random.default_rng(side).integers(0, 256, (side, side), np.uint8)
+    rows = [_line(row, 56) for row in image.tolist()]
+    columns = [_line([row[column] for row in rows], 56) for column in range(56)]
+    np.testing.assert_array_equal(np.array(columns, np.uint8).T, resize(image, 56))
+
+
+def test_the_worked_example_of_resize():
+    values = [10, 20, 30, 40, 250]
+    (first, weights), _ = _weights(5, 2)
+    assert first == 0
+    for weight in weights:
+        assert f"{weight:,}".replace(",", " ") in TEXT
+    total = sum(w * v for w, v in zip(weights, values, strict=False))
+    assert f"({total:,} + 2 097 152) >> 22 = 20".replace(",", " ") in TEXT
+    assert _line(values, 2) == [20, 104]
+
+
+def test_the_archive_is_found_as_the_page_says():
+    content = tflite_file("compact").read_bytes()
+    record = content[-22:]
+    assert record[:4] == b"PK\x05\x06"
+    directory = int.from_bytes(record[16:20], "little")
+    assert content[directory : directory + 4] == b"PK\x01\x02"
+    start = int.from_bytes(content[directory + 42 : directory + 46], "little")
+    assert content[start : start + 4] == b"PK\x03\x04"
+    assert content[4:8] == b"TFL3"
+    contract = read_contract(tflite_file("compact"))
+    assert hashlib.sha256(content[:start]).hexdigest() == contract.model_sha256
