@@ -53,8 +53,8 @@ def main() -> None:
             page.wait_for_timeout(400)
             return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
 
-        desk = shot(1180, 860)
-        phone = shot(400, 860, detail=True, color_scheme="dark")
+        desk = shot(1180, 740)
+        phone = shot(400, 740, detail=True, color_scheme="dark")
         browser.close()
     IMAGES.mkdir(parents=True, exist_ok=True)
     target = IMAGES / "report.jpg"
