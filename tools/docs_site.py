@@ -8,9 +8,10 @@ part of the site.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import typer
@@ -33,7 +34,7 @@ DOCS: Final = ROOT / "docs"
 Entry = tuple[str, Command]
 """A command's words, and the command."""
 
-_LINK: Final = re.compile(r"(?<=\]\()(?:\.\./)+(?P<path>[^)#\s]+)(?P<anchor>#[^)]*)?(?=\))")
+_LINK: Final = re.compile(r"(?<=\]\()(?P<path>(?:\.\./)+[^)#\s]+)(?P<anchor>#[^)]*)?(?=\))")
 _ANY_LINK: Final = re.compile(r"\]\((?P<path>[^)#:\s]+)(?:#[^)]*)?\)")
 _SITE_OF_FILES: Final = "repository"
 
@@ -162,12 +163,20 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Let links to files outside docs/ lead to their copies in the site."""
-    if page.file.src_uri.startswith(_SITE_OF_FILES):
-        return markdown
-    return _LINK.sub(
-        lambda link: f"{_SITE_OF_FILES}/{link['path']}{link['anchor'] or ''}", markdown
-    )
+    """Let links across the border of docs/ lead to where their files are in the site."""
+    place = PurePosixPath(page.file.src_uri)
+    in_docs = place.parts[0] != _SITE_OF_FILES
+    source = DOCS / place if in_docs else ROOT / place.relative_to(_SITE_OF_FILES)
+
+    def lead(link: re.Match[str]) -> str:
+        target = (source.parent / link["path"]).resolve()
+        if target.is_relative_to(DOCS):
+            there = str(target.relative_to(DOCS))
+        else:
+            there = f"{_SITE_OF_FILES}/{target.relative_to(ROOT)}"
+        return os.path.relpath(there, place.parent) + (link["anchor"] or "")
+
+    return _LINK.sub(lead, markdown)
 
 
 def _linked_files() -> set[str]:
