@@ -18,6 +18,8 @@ class ContractTest {
 
     private fun read(bytes: ByteArray) = Contract.read(Models.buffer(bytes), "x.tflite")
 
+    private val withoutReference by lazy { read(content).contract.copy(reference = emptyList()) }
+
     private fun readWith(json: JsonObject) = read(attached(mapOf("labels.txt" to labels, "contract.json" to "$json")))
 
     private fun attached(files: Map<String, String>) = Models.attach(bare, files)
@@ -54,14 +56,23 @@ class ContractTest {
     fun anArchiveOfOtherToolsIsReadToo() {
         val files = mapOf("contract.json" to "$json", "labels.txt" to labels)
         assertEquals(file.length(), Contract.read(Models.buffer(content), file.name).bytes)
-        assertEquals(read(content).contract, read(Models.attach(bare, files)).contract)
-        assertEquals(read(content).contract, read(Models.attach(bare, files, ZipEntry.DEFLATED)).contract)
+        assertEquals(withoutReference, read(Models.attach(bare, files)).contract)
+        assertEquals(withoutReference, read(Models.attach(bare, files, ZipEntry.DEFLATED)).contract)
+    }
+
+    @Test
+    fun referenceOutputsAreReadByFace() {
+        val contract = read(content).contract
+        assertTrue("${contract.reference.size}", contract.reference.size >= 128)
+        for (outputs in contract.reference) assertEquals(1f, outputs.sum(), 1e-3f)
+        val odd = mapOf("contract.json" to "$json", "labels.txt" to labels, "reference.json" to """{"neutral": [2]}""")
+        assertTrue("reference" in refused(Models.attach(bare, odd)))
     }
 
     @Test
     fun whatALaterMinorVersionAddsPasses() {
         val more = json.with("news", """{"of": 1}""").with("input.note", "1")
-        assertEquals(read(content).contract, readWith(more).contract)
+        assertEquals(withoutReference, readWith(more).contract)
         assertEquals("😀", readWith(more).contract.emoji["happiness"])
         for (older in listOf("1", "2")) {
             val old = json.with("format_version", older).with("label_facts", null).with("requires", null)
