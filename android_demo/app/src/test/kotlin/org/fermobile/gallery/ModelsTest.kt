@@ -85,6 +85,8 @@ class ModelsTest {
         val activity = open()
         activity.view(R.id.xnnpack).performClick()
         waitUntil("the setting") { !galleryApp.settings.settings.value.xnnpack }
+        activity.view(R.id.orient).performClick()
+        waitUntil("the setting") { !galleryApp.settings.settings.value.orient }
         ViewModelProvider(activity)[ModelsViewModel::class.java].useThreads(1)
         waitUntil("the text") { activity.text(R.id.threads_text) == "Threads: 1" }
     }

@@ -35,6 +35,7 @@ class ModelsActivity : AppCompatActivity() {
     private val message: TextView by lazy { findViewById(R.id.message) }
     private val threads: Slider by lazy { findViewById(R.id.threads) }
     private val xnnpack: MaterialSwitch by lazy { findViewById(R.id.xnnpack) }
+    private val orient: MaterialSwitch by lazy { findViewById(R.id.orient) }
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
@@ -50,6 +51,7 @@ class ModelsActivity : AppCompatActivity() {
             threads.addOnChangeListener { _, value, byUser -> if (byUser) model.useThreads(value.toInt()) }
         }
         xnnpack.setOnClickListener { model.useXnnpack(xnnpack.isChecked) }
+        orient.setOnClickListener { model.turnPhotos(orient.isChecked) }
         draw(model.screen, ::show)
     }
 
@@ -67,6 +69,7 @@ class ModelsActivity : AppCompatActivity() {
         if (threads.valueTo >= screen.engine.threads) threads.value = screen.engine.threads.toFloat()
         threads.contentDescription = getString(R.string.threads, screen.engine.threads)
         xnnpack.isChecked = screen.engine.xnnpack
+        orient.isChecked = screen.engine.orient
     }
 
     private fun row(entry: ModelEntry, chosen: Boolean): View {

@@ -55,6 +55,8 @@ class ModelsViewModel(application: Application) : AndroidViewModel(application) 
 
     fun useXnnpack(on: Boolean) = change { it.copy(xnnpack = on) }
 
+    fun turnPhotos(on: Boolean) = change { it.copy(orient = on) }
+
     /** Takes in a file that the user picked and uses it at once, or says why not. */
     fun import(uri: Uri) {
         viewModelScope.launch {
