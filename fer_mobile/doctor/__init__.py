@@ -43,7 +43,7 @@ VARIABLES: Final[Mapping[str, str]] = {
     "FER_MOBILE_DATA": "the dataset of `train`, `evaluate` and others where none is given",
     "FER_MOBILE_CACHE": "the folder for what is kept between runs",
     "FER_MOBILE_PLUGINS": "modules to import, separated by commas: they register architectures, "
-    "preprocessing steps and readers of datasets",
+    "detectors, preprocessing steps and readers of datasets",
     "XDG_CACHE_HOME": "the user's cache folder, by the XDG standard",
     "KERAS_BACKEND": "tensorflow (default) or jax: what Keras trains on",
     "RAY_ADDRESS": "the Ray cluster of the engine `ray`",

@@ -42,7 +42,7 @@ class _Section(BaseModel):
 class ModelSection(_Section):
     """Which architecture is trained."""
 
-    architecture: str
+    architecture: str = Field(description="A name that `fer-mobile models` lists.")
     options: dict[str, Any] = Field(default_factory=dict, description="Arguments of its builder.")
     start: str | None = Field(
         None,
@@ -59,7 +59,7 @@ class ModelSection(_Section):
 class DataSection(_Section):
     """Which rows are learned, and which protocol the model is selected and reported by."""
 
-    protocol: str = "ferplus-strict"
+    protocol: str = Field("ferplus-strict", description="Which labels valid is measured by.")
     labels: tuple[str, ...] | None = Field(
         None,
         description="Protocol own: the labels in the order of the model's outputs; default: the "
@@ -83,9 +83,13 @@ class DataSection(_Section):
 class OptimizerSection(_Section):
     """How the weights are changed; the learning rate follows `schedule.learning_rates`."""
 
-    name: Literal["adamw", "muon", "adam", "adagrad", "sgd"] = "adamw"
-    learning_rate: float = Field(2e-3, gt=0)
-    schedule: Literal["cosine", "exponential", "constant"] = "cosine"
+    name: Literal["adamw", "muon", "adam", "adagrad", "sgd"] = Field(
+        "adamw", description="muon: AdamW for what is no kernel, and for the logits."
+    )
+    learning_rate: float = Field(2e-3, gt=0, description="At its peak.")
+    schedule: Literal["cosine", "exponential", "constant"] = Field(
+        "cosine", description="How the rate falls: after a warm-up, or by decay each epoch."
+    )
     decay: float = Field(
         0.95, gt=0, le=1, description="What exponential multiplies the rate with each epoch."
     )
@@ -93,16 +97,18 @@ class OptimizerSection(_Section):
     momentum: float = Field(0.9, ge=0, lt=1, description="Nesterov momentum of sgd.")
     warmup_epochs: float = Field(1.0, ge=0, description="Of cosine: linearly from 0.")
     ema: float = Field(0.0, ge=0, lt=1, description="Momentum of the averaged weights; 0: none.")
-    clip_norm: float | None = Field(None, gt=0)
+    clip_norm: float | None = Field(None, gt=0, description="Largest norm of a gradient.")
 
 
 class TrainingSection(_Section):
     """How long, how much at a time, from which seed."""
 
-    epochs: int = Field(ge=1)
-    batch_size: int = Field(128, ge=1)
-    seed: int = Field(0, ge=0)
-    precision: Literal["float32", "mixed_bfloat16"] = "float32"
+    epochs: int = Field(ge=1, description="Passes over the training rows.")
+    batch_size: int = Field(128, ge=1, description="Faces of a step.")
+    seed: int = Field(0, ge=0, description="Of first weights, order and augmentation.")
+    precision: Literal["float32", "mixed_bfloat16"] = Field(
+        "float32", description="mixed_bfloat16: bfloat16 but for weights, logits and losses."
+    )
     fraction: float = Field(1.0, gt=0, le=1, description="Share of the training rows used.")
     valid_fraction: float = Field(1.0, gt=0, le=1, description="Share of valid's rows used.")
     patience: int | None = Field(
@@ -111,7 +117,9 @@ class TrainingSection(_Section):
     stop_accuracy: float | None = Field(
         None, gt=0, le=1, description="Stop at this accuracy on the training batches."
     )
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="The share of every target that all labels divide."
+    )
     mixup: float = Field(0.0, ge=0, description="Alpha of mixup's beta distribution; 0: none.")
     balance: float = Field(
         0.0, ge=0, le=1, description="Weight of a class ~ count**-balance (1: fully balanced)."
@@ -191,14 +199,17 @@ class CalibrationSection(_Section):
 class QuantizationSection(_Section):
     """Quantization-aware fine-tuning of `model.start` (see `quantize_aware`)."""
 
-    aware: bool = False
+    aware: bool = Field(
+        False, description="Fine-tune model.start with the rounding of its int8 file."
+    )
 
 
 class Recipe(_Section):
     """Everything that decides a training, except the data itself."""
 
-    name: str = Field(pattern=r"^\w[\w.-]*$")
-    """Also the name of the run folder and of exported files."""
+    name: str = Field(
+        pattern=r"^\w[\w.-]*$", description="Also that of the run folder and of exported files."
+    )
     model: ModelSection
     data: DataSection = DataSection()
     training: TrainingSection

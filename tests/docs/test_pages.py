@@ -18,6 +18,7 @@ import fer_mobile
 from fer_mobile.resources import photos_dir
 from tests.cli.registry import parse
 from tests.test_readme import ROOT
+from tools.docs_site import recipes_page
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^( *)```(\w+)[^\n]*\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
@@ -147,3 +148,9 @@ def test_the_site_builds_strictly_and_offline(tmp_path):
             r'<(?:script|link|img)[^>]+(?:src|href)="(https?://[^"]+)"', page.read_text("utf-8")
         )
         assert loaded == [], page
+
+
+def test_every_key_of_a_recipe_has_a_meaning():
+    rows = [line for line in recipes_page().splitlines() if line.startswith("| `")]
+    assert len(rows) > 50
+    assert [row for row in rows if row.endswith("|  |")] == []
