@@ -17,6 +17,7 @@ from PIL import Image
 import fer_mobile
 from fer_mobile.resources import photos_dir
 from tests.cli.registry import parse
+from tests.command_line import PATIENCE_S
 from tests.test_readme import ROOT
 from tools.docs_site import recipes_page
 
@@ -137,7 +138,7 @@ def test_the_site_builds_strictly_and_offline(tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == 0, done.stderr
     python = (tmp_path / "reference" / "python.html").read_text("utf-8")
