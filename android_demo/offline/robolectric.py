@@ -15,7 +15,7 @@ from kotlin import Kotlin
 from libraries import Libraries
 from maven import Artifact
 from python_side import write_forged, write_unpreparable
-from resolve import OLDEST_API
+from resolve import OLDEST_API, TEST_FRAMEWORKS
 from steps import (
     OUT,
     PACKAGE,
@@ -41,8 +41,18 @@ def compile_tests(libraries: Libraries, kotlin: Kotlin, app: App) -> list[Path]:
     return [kotlin.compile("app tests", sources, [*path, libraries.framework]), *consumers]
 
 
-def run_tests(libraries: Libraries, app: App, tests: list[Path], names: Iterable[str] = ()) -> None:
-    """Run the app's tests (all, or the classes named); their classes are in the first folder."""
+def run_tests(
+    libraries: Libraries,
+    app: App,
+    tests: list[Path],
+    names: Iterable[str] = (),
+    *,
+    levels: Iterable[int] = tuple(TEST_FRAMEWORKS),
+) -> None:
+    """Run the app's tests (all, or the classes named), on these API levels of Android.
+
+    Their classes are in the first folder.
+    """
     host = OUT / "robolectric-tflite"  # of its own: a loaded library must not be written again
     host_library(libraries.tensorflow_lite, host)
     step("predictions", _predict)
@@ -57,7 +67,10 @@ def run_tests(libraries: Libraries, app: App, tests: list[Path], names: Iterable
     old = [name for name in chosen if "OldAndroid" in name]
     for group in (old, [name for name in chosen if name not in old]):
         if group:
-            step("Robolectric", lambda group=group: run_junit(libraries, app, path, group, host))
+            step(
+                "Robolectric",
+                lambda group=group: run_junit(libraries, app, path, group, host, levels),
+            )
 
 
 def _predict() -> None:
@@ -94,7 +107,12 @@ def _frameworks(libraries: Libraries) -> Path:
 
 
 def run_junit(
-    libraries: Libraries, app: App, class_path: list[Path], names: list[str], host: Path
+    libraries: Libraries,
+    app: App,
+    class_path: list[Path],
+    names: list[str],
+    host: Path,
+    levels: Iterable[int] = tuple(TEST_FRAMEWORKS),
 ) -> None:
     """Run test classes under Robolectric, with the interpreter's library in `host`."""
     opens = [f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in _OPENED]
@@ -104,6 +122,7 @@ def run_junit(
             "java", "-Xmx3g", *QUICK_START, "-XX:ActiveProcessorCount=2",
             f"-XX:ErrorFile={OUT}/crash.log",
             "-Drobolectric.offline=true", f"-Drobolectric.dependency.dir={_frameworks(libraries)}",
+            f"-Drobolectric.enabledSdks={','.join(map(str, levels))}",
             f"-Dfermobile.root={ROOT.parent}", f"-Dfermobile.out={OUT}",
             f"-Dfermobile.classes={join_path(app.kotlin)}",
             f"-Dfermobile.oldest={Artifact.parse(OLDEST_API).path}",

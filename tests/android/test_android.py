@@ -54,6 +54,13 @@ def test_verify() -> None:
 
 @NEEDS_TOOLS
 @pytest.mark.prove
+@pytest.mark.parametrize("command", ["test", "apk"])
+def test_what_verify_leaves_out(command) -> None:
+    _run(sys.executable, str(APP / "offline/build.py"), command)
+
+
+@NEEDS_TOOLS
+@pytest.mark.prove
 def test_files_of_every_model_answer_for_every_face() -> None:
     _run(sys.executable, str(APP / "offline/build.py"), "core", "--every-face")
 
