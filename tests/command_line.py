@@ -33,8 +33,9 @@ _FORKS.set_forkserver_preload(
 class CommandLine:
     """Runs `fer-mobile` in a process of its own.
 
-    The process is forked where `command` is ``python -c``, and started where it is another one
-    or where variables have changed that Python reads when it starts.
+    The process is forked where `command` is ``python -c``: Keras is imported there, on TensorFlow.
+    It is started where `command` is another one (``python -B -c``, say) or where variables have
+    changed that Python reads when it starts.
     """
 
     command: tuple[str, ...] = (sys.executable, "-c", "from fer_mobile.cli import main; main()")

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from fer_mobile.files import write_bytes
 from fer_mobile.golden import golden_faces
 from fer_mobile.labels import FER2013, LABELS
-from tests.command_line import PATIENCE_S, CommandLine  # noqa: F401  for branches under way
+from tests.command_line import CommandLine
 from tests.proofs import (  # noqa: F401  pytest finds its hooks here
     pytest_configure,
     pytest_runtest_makereport,
