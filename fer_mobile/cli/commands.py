@@ -76,6 +76,17 @@ class Command(_PlainHelp, TyperCommand):
 class Group(_PlainHelp, TyperGroup):
     """A group of commands that prints its help, and succeeds, when no command is given."""
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The group's parameters; Typer's own switches are off, not None.
+
+        Pydantic would read a None, and its import takes a third of the time of a help.
+        """
+        parameters: list[Any] = super().get_params(ctx)
+        for parameter in parameters:
+            if getattr(parameter, "is_flag", False) and parameter.default is None:
+                parameter.default = False
+        return parameters
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse what stands before the command's name."""
         return super().parse_args(ctx, args or ["--help"])
