@@ -9,7 +9,7 @@ without a face (as in `benchmarks.framing`), where the pipeline has to find it.
 *valid, changed*: the same under one or two changes of a random strength
 (`photo_changes.random_change`).
 Both are of the faces of odd rows.  The limits of `fer_mobile.quality` were chosen on the even
-ones, that of the shape on the photos.
+ones, those of shape and light in sight of the photos.
 *photos, changed*: the faces of the bundled and the shared photos (as in `benchmarks.robustness`)
 under three such changes each; wrong is a label that the photo itself does not get.
 

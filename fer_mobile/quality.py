@@ -57,8 +57,8 @@ class Limits(NamedTuple):
 
 SIZE: Final = Limits(10, 32)
 SHARPNESS: Final = Limits(0.02, 0.08)
-CONTRAST: Final = Limits(2, 18)
-OVEREXPOSED: Final = Limits(0.8, 0.3)
+CONTRAST: Final = Limits(3, 10)
+OVEREXPOSED: Final = Limits(0.9, 0.5)
 NARROW: Final = Limits(0.45, 0.62)
 WIDE: Final = Limits(1.25, 0.95)
 TILT: Final = Limits(50, 15)

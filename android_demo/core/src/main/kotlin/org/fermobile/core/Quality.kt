@@ -42,8 +42,8 @@ data class Quality(val value: Double, val flaw: Flaw?) {
 
         private val SIZE = Limits(10.0, 32.0)
         private val SHARPNESS = Limits(0.02, 0.08)
-        private val CONTRAST = Limits(2.0, 18.0)
-        private val OVEREXPOSED = Limits(0.8, 0.3)
+        private val CONTRAST = Limits(3.0, 10.0)
+        private val OVEREXPOSED = Limits(0.9, 0.5)
         private val NARROW = Limits(0.45, 0.62)
         private val WIDE = Limits(1.25, 0.95)
         private val TILT = Limits(50.0, 15.0)
