@@ -121,7 +121,7 @@ def panel_of(parameter: Any) -> str:
     """The heading that a parameter stands under in the help."""
     if parameter.param_type_name == "argument":
         return "Arguments"
-    if parameter.name == "help":
+    if "--help" in parameter.opts:
         return GENERAL
     return getattr(parameter, "rich_help_panel", None) or "Options"
 
