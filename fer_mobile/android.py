@@ -10,6 +10,7 @@ from fer_mobile.detect.yunet import shipped_yunet
 from fer_mobile.errors import check_choice, choose
 from fer_mobile.files import write_bytes
 from fer_mobile.golden import GOLDEN
+from fer_mobile.model_file import contract_file, read_contract
 from fer_mobile.models import shipped_models
 from fer_mobile.resources import models_dir, photos_dir, snippets_dir
 
@@ -31,7 +32,8 @@ def bundle(assets: str | Path, *, models: Sequence[str] = (), photos: bool = Fal
 
     Args:
         assets: the app's folder of assets; it is made if it is missing.
-        models: names of shipped models; all of them where none is named.
+        models: names of shipped models, or exported `.tflite` files; all that are shipped where
+            none is named.
         photos: whether what the gallery app shows and proves models with comes along: the
             benchmark's photos and the reference faces (2 MB).
 
@@ -40,6 +42,7 @@ def bundle(assets: str | Path, *, models: Sequence[str] = (), photos: bool = Fal
 
     Raises:
         InputError: if there is no model of a name, or a file cannot be written.
+        ModelError: if a `.tflite` file cannot be read or has no contract.
     """
     sources = _files(models, photos)
     written = [Path(assets) / name for name in _outdated(assets, sources)]
@@ -75,9 +78,14 @@ def _files(models: Sequence[str], photos: bool) -> dict[str, Path]:
     known = {name: m for name, m in shipped_models(copies=True).items() if PRECISION in m.files}
     files = {}
     for name in models or shipped_models():
-        file = choose("model", name, known).files[PRECISION]
+        file = Path(name)
+        if file.suffix == ".tflite":
+            read_contract(file)  # which refuses what the app could not read
+        else:
+            file = choose("model", name, known).files[PRECISION]
         files[f"models/{file.name}"] = file
-        files[f"models/{file.stem}.json"] = file.with_suffix(".json")
+        if contract_file(file).is_file():  # for people: the app reads the one in the model
+            files[f"models/{file.stem}.json"] = contract_file(file)
     files[f"detector/{shipped_yunet().name}"] = shipped_yunet()
     files["licences/models.txt"] = models_dir() / "LICENSE"
     files["licences/yunet.txt"] = shipped_yunet().with_name("LICENSE")

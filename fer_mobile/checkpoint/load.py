@@ -10,6 +10,7 @@ from fer_mobile.checkpoint.checkpoint import Checkpoint, make_checkpoint
 from fer_mobile.checkpoint.fold_calibration import fold_calibration
 from fer_mobile.checkpoint.keras_file import import_keras, load_keras
 from fer_mobile.checkpoint.run_folder import RunFolder
+from fer_mobile.checkpoint.value_range import take_unit_values
 from fer_mobile.contract import UNTRAINED, Figures, OutputCalibration, Provenance
 from fer_mobile.errors import ModelError
 from fer_mobile.labels import VOCABULARIES
@@ -26,6 +27,8 @@ def load_checkpoint(model: str | Path, labels: Sequence[str] | None = None) -> C
     `model` is a shipped name, an architecture's name (fresh weights, seed 0), a ``.keras``
     file or a run folder.  A ``.keras`` file has no labels unless `labels` gives them, a name for
     each output in their order.  The others have their own, which `labels` may not contradict.
+    Models are given values of 0 to 1; one of a ``.keras`` file that begins with a `Rescaling` of
+    0 to 255 is made to take them.
 
     Raises ModelError where `model` is none of them or cannot be read, and for labels that are
     wrong in number or others than its own.
@@ -40,17 +43,17 @@ def load_checkpoint(model: str | Path, labels: Sequence[str] | None = None) -> C
     return checkpoint
 
 
-def _load(model: str | Path, labels: Sequence[str] | None) -> Checkpoint:
-    shipped = shipped_models(copies=True).get(str(model))
-    path = Path(model)
+def _load(name: str | Path, labels: Sequence[str] | None) -> Checkpoint:
+    shipped = shipped_models(copies=True).get(str(name))
+    path = Path(name)
     if shipped:
         return _load_shipped(shipped)
-    if str(model) in ARCHITECTURES:
+    if str(name) in ARCHITECTURES:
         import_keras().utils.set_random_seed(0)
-        network = ARCHITECTURES[str(model)].build()
+        network = ARCHITECTURES[str(name)].build()
         return make_checkpoint(
             network,
-            name=str(model),
+            name=str(name),
             labels=VOCABULARIES.get(network.output_shape[-1]),
             provenance=UNTRAINED,
             licence="none: not trained",
@@ -58,11 +61,13 @@ def _load(model: str | Path, labels: Sequence[str] | None) -> Checkpoint:
     if path.is_file() and path.suffix == ".keras":
         if labels is None and (path.parent / CHECKPOINT_JSON).is_file():
             return _load_shipped(ShippedModel(path.stem, path.parent))
-        return make_checkpoint(load_keras(path), name=path.stem, labels=labels)
+        model = load_keras(path)
+        take_unit_values(model)
+        return make_checkpoint(model, name=path.stem, labels=labels)
     if RunFolder(path).has_weights:
         return _load_run(RunFolder(path))
     known = dict.fromkeys([*shipped_models(), *ARCHITECTURES])
-    raise unknown_model(model, "a shipped or zoo name, a .keras file or a run folder", known)
+    raise unknown_model(name, "a shipped or zoo name, a .keras file or a run folder", known)
 
 
 def _load_shipped(shipped: ShippedModel) -> Checkpoint:

@@ -22,7 +22,10 @@ def bundle_command(
     assets: Annotated[Path, typer.Argument(metavar="ASSETS", help="The app's folder of assets.")],
     model: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A shipped model, more than once for several. [all]"),
+        typer.Option(
+            metavar="NAME|FILE",
+            help="A shipped model or a .tflite file, more than once for several. [all]",
+        ),
     ] = None,
     photos: Annotated[
         bool,

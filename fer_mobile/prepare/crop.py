@@ -29,9 +29,6 @@ SMALLEST: Final = 32
 
 REPORT: Final = "crop_report.json"
 
-_COMPRESSION: Final = 1
-"""Of PNG: a tenth larger than the default, in a third of its time."""
-
 
 @dataclass(frozen=True, slots=True)
 class CropReport:
@@ -109,7 +106,7 @@ def crop_faces(
             target = out / path.relative_to(photos).with_name(f"{path.stem}{suffix}.png")
             if target.exists():  # photos/a.jpg beside photos/a.png
                 target = target.with_name(f"{path.name}{suffix}.png")
-            replace_file(target, partial(square.save, compress_level=_COMPRESSION))
+            replace_file(target, partial(_save, square))
             faces += 1
     report = CropReport(len(paths), faces, *(tuple(names[key]) for key in names))
     write_text(out / REPORT, json.dumps(report.as_dict(), indent=1, ensure_ascii=False) + "\n")
@@ -153,6 +150,11 @@ def _faces(
         gray = to_gray(crop(photo.rgb, *rule.square(face.box)))
         squares.append(Image.fromarray(resize(gray, min(LARGEST, len(gray)))))
     return squares, what
+
+
+def _save(square: Image.Image, target: Path) -> None:
+    """PNG by zlib's Z_RLE: a tenth larger than by default, in a quarter of its time."""
+    square.save(target, compress_level=1, compress_type=3)
 
 
 def _height(face: Detection) -> float:

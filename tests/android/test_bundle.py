@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fer_mobile.android import SNIPPETS, bundle, outdated, snippet
-from fer_mobile.errors import InputError
+from fer_mobile.errors import InputError, ModelError
 from fer_mobile.model_file import read_contract
 from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.runtime.classifier import load_classifier
@@ -40,6 +40,16 @@ def test_one_model_and_no_photos(tmp_path: Path) -> None:
     }  # fmt: skip
     with pytest.raises(InputError, match="Did you mean 'compact'"):
         bundle(tmp_path, models=["compct"])
+
+
+def test_a_file_of_one_s_own(tmp_path: Path) -> None:
+    own = tmp_path / "mine.tflite"
+    shutil.copy(shipped_models()["compact"].files["int8"], own)
+    names = {path.name for path in bundle(tmp_path / "assets", models=[str(own)])}
+    assert names == {"mine.tflite", "face_detection_yunet.tflite", "models.txt", "yunet.txt"}
+    own.write_bytes(b"no model")
+    with pytest.raises(ModelError, match="an embedded contract"):
+        bundle(tmp_path / "assets", models=[str(own)])
 
 
 def test_snippets_say_what_the_contract_says() -> None:
