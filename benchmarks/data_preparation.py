@@ -1,6 +1,8 @@
-"""Time and memory of `data crop` and `data inspect`: results/data_preparation.jsonl.
+"""Time and memory of `data crop` and `data inspect`.
 
     FER_MOBILE_DATA=... python -m benchmarks.data_preparation
+
+Result: benchmarks/results/data_preparation.jsonl.
 
 crop: the bundled photos with their longer side at 640 px, as JPEG, several times.  inspect: 36,000
 gray 48×48 PNG files in a folder for each label, FER2013's of train and valid and as many of them

@@ -147,7 +147,7 @@ class IntervalRow(TypedDict):
     """Milliseconds."""
 
     low: float
-    mid: float
+    typical: float
     high: float
 
 
