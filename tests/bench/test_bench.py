@@ -18,6 +18,7 @@ from fer_mobile.bench.run import run_bench
 from fer_mobile.bench.stats import stage_stats
 from fer_mobile.bench.table import notes, stage_table, verdict_line
 from fer_mobile.errors import InputError
+from fer_mobile.pipeline import load_pipeline
 from fer_mobile.resources import photos_dir
 from fer_mobile.studies.table8 import TABLE8
 from fer_mobile.types import STAGES
@@ -60,11 +61,13 @@ def test_every_stage_is_timed_for_the_photos_that_reach_it(result):
     assert result.photos.failed == 1
 
 
-def test_the_parts_make_up_the_total(result):
-    total = result.stages["total"]
-    parts = [stats.mean_ms * stats.n for name, stats in result.stages.items() if name != "total"]
-    assert all(part > 0 for part in parts)
-    assert sum(parts) < total.mean_ms * total.n
+def test_the_parts_make_up_the_total(photos):
+    # Of one pass: medians over several need not add up where other programs run.
+    (timed,) = load_pipeline("compact").batch([photos / FACES[0]])
+    parts = dict(timed.stages)
+    total = parts.pop("total")
+    assert all(part > 0 for part in parts.values())
+    assert sum(parts.values()) < total
 
 
 def test_cold_start_noise_and_memory_are_told_apart(result):
