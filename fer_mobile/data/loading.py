@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -204,17 +204,35 @@ def _by_classes(
 
 
 def assign_splits(raw: RawFaces) -> NDArray[np.int8]:
-    """The split of every row; where the source names none, near copies share one."""
+    """The split of every row; where the source names none, subjects and near copies share one."""
     unnamed = (raw.split == UNKNOWN).any() or not (raw.split == 1).any()
     if not unnamed:
         return raw.split
     groups = list(raw.groups)
     if isinstance(raw.images, FaceFiles) and len(raw) <= MOST_COMPARED:
         images, failed = raw.images.decode()
-        for row, first in enumerate(near_copies(images)):
-            if row not in failed:
-                groups[row] = groups[int(first)]
+        pairs = [
+            (groups[row], groups[first])
+            for row, first in enumerate(near_copies(images).tolist())
+            if not {row, first} & failed.keys()
+        ]
+        groups = _joined(groups, pairs)
     return assign(raw.split, groups, raw.classes)
+
+
+def _joined(groups: Sequence[str], pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """The group of every row once those of each pair are one, under the least of their names."""
+    parents = {group: group for group in groups}
+
+    def root(group: str) -> str:
+        while parents[group] != group:
+            group = parents[group]
+        return group
+
+    for pair in pairs:
+        one, other = sorted(map(root, pair))
+        parents[other] = one
+    return [root(group) for group in groups]
 
 
 def _unreadable(

@@ -120,6 +120,23 @@ def test_near_copies_stay_in_one_split(tmp_path):
         assert all(names.count(name) == 3 for name in names)
 
 
+def test_subjects_with_a_near_copy_in_common_stay_together(tmp_path):
+    """Twenty pairs of subjects with three faces each, of which one is darker in the other's."""
+    for pair in range(20):
+        for subject in range(2):
+            folder = tmp_path / ("happy" if pair % 2 else "sad") / f"{pair:02}-{subject}"
+            folder.mkdir(parents=True)
+            shown = [5 * pair, *(5 * pair + 1 + 2 * subject + n for n in range(2))]
+            for number, face in enumerate(shown):
+                pixels = (FACES[face] * (1 - 0.2 * subject)).astype(np.uint8)
+                Image.fromarray(pixels).save(folder / f"{2 - number if subject else number}.png")
+    parts = [load_dataset(tmp_path, split=split).files for split in ("train", "valid")]
+    train, valid = ({Path(f).parent.name[:2] for f in files} for files in parts)
+    assert len(parts[0]) + len(parts[1]) == 120
+    assert valid
+    assert not train & valid
+
+
 def test_unreadable_small_and_loose_files_are_counted(tmp_path):
     write(tmp_path, {"happy": 6, "sad": 6, ".": 1})
     (tmp_path / "sad" / "broken.png").write_bytes(b"broken")
