@@ -178,7 +178,9 @@ def test_a_run_of_the_device_goes_on_with_keras(folder, on_jax, train, small_npz
         train("one.toml", "left/one", data=small_npz, resume=True)
     whole, resumed = (history(folder / kind / "one") for kind in ("keras", "left"))
     for column in ("epoch", "loss", "valid_loss"):
-        np.testing.assert_allclose(resumed[column], whole[column], rtol=0.01)
+        # Roundings of the first epoch grow from step to step: with one thread of TensorFlow to
+        # 0.5 % in the second epoch and 1.4 % in the third.
+        np.testing.assert_allclose(resumed[column], whole[column], rtol=0.03)
 
 
 def test_a_recipe_says_when_to_stop(on_jax):
