@@ -103,7 +103,7 @@ def _zip(target: Path, files: dict[str, Path], texts: dict[str, str] | None = No
 
 
 def _pom(version: str, needs: list[tuple[str, str, str]]) -> ET.ElementTree[ET.Element]:
-    project = ET.Element("project", xmlns="http://maven.apache.org/POM/4.0.0")
+    project = ET.Element("project")  # Maven needs no namespace
     for name, text in {
         "modelVersion": "4.0.0", "groupId": GROUP, "artifactId": NAME, "version": version,
         "packaging": "aar", "name": "fer-mobile for Android",
