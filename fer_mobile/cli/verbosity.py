@@ -48,44 +48,39 @@ def set_verbosity(level: Verbosity) -> None:
         logging.basicConfig(format="%(name)s: %(message)s")  # to stderr
 
 
-def _chosen(level: Verbosity) -> Any:
+def _option(level: Verbosity, *flags: str, help: str) -> Any:
+    """An option that chooses a level; commands need not take its value."""
+
     def choose(given: bool) -> None:
         if given:
             set_verbosity(level)
 
-    return choose
+    return typer.Option(
+        *flags, callback=choose, expose_value=False, help=help, rich_help_panel=PANEL
+    )
 
 
 Quiet = Annotated[
     bool,
-    typer.Option(
-        "-q",
-        "--quiet",
-        callback=_chosen(Verbosity.QUIET),
-        expose_value=False,
-        help="No progress and no notes on stderr: errors alone.",
-        rich_help_panel=PANEL,
+    _option(
+        Verbosity.QUIET, "-q", "--quiet", help="No progress and no notes on stderr: errors alone."
     ),
 ]
 Verbose = Annotated[
     bool,
-    typer.Option(
+    _option(
+        Verbosity.VERBOSE,
         "-v",
         "--verbose",
-        callback=_chosen(Verbosity.VERBOSE),
-        expose_value=False,
         help="Say more on stderr: files, runtimes, what was skipped.",
-        rich_help_panel=PANEL,
     ),
 ]
 Debug = Annotated[
     bool,
-    typer.Option(
+    _option(
+        Verbosity.DEBUG,
         "--debug",
-        callback=_chosen(Verbosity.DEBUG),
-        expose_value=False,
         help="Say everything, and show the traceback of an error.",
-        rich_help_panel=PANEL,
     ),
 ]
 
