@@ -99,17 +99,7 @@ def attach_contract(
     check_choice("output_values", output_values, get_args(OutputValues))
     load_interpreter(content, name=path)  # which refuses what is no model
     model = TfliteModel(content, path)
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise ModelError(
-            path,
-            expected="one input and one output",
-            found=f"{len(model.inputs)} and {len(model.outputs)}",
-        )
-    image, probabilities = _tensor(path, model.inputs[0]), _tensor(path, model.outputs[0])
-    if len(image.shape) != 4 or image.shape[1] != image.shape[2] or image.shape[3] not in (1, 3):
-        raise ModelError(
-            path, expected="an input [1, S, S, 1] or [1, S, S, 3]", found=str(list(image.shape))
-        )
+    image, probabilities = _input_and_output(path, model)
     names = tuple(label.strip() for label in labels)
     if len(names) != probabilities.shape[-1] or len(set(names)) != len(names):
         raise InputError(
@@ -144,6 +134,22 @@ def attach_contract(
     _check_outputs(path, content, contract)
     _write(Path(out) if out else path, content, contract)
     return contract
+
+
+def _input_and_output(path: Path, model: TfliteModel) -> tuple[Tensor, Tensor]:
+    """The one square image that a classifier takes and its one output; ModelError for others."""
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ModelError(
+            path,
+            expected="one input and one output",
+            found=f"{len(model.inputs)} and {len(model.outputs)}",
+        )
+    image, probabilities = _tensor(path, model.inputs[0]), _tensor(path, model.outputs[0])
+    if len(image.shape) != 4 or image.shape[1] != image.shape[2] or image.shape[3] not in (1, 3):
+        raise ModelError(
+            path, expected="an input [1, S, S, 1] or [1, S, S, 3]", found=str(list(image.shape))
+        )
+    return image, probabilities
 
 
 def _contract(path: Path, **fields: object) -> ModelContract:
