@@ -24,7 +24,7 @@ from tests.gallery.conftest import bundled
 PHOTOS = 10_000
 BROKEN_SHARE = 0.05
 KILL_EVERY_S = 30.0
-SIDE = 480
+SIDE = 640
 
 
 def make_library(folder: Path, numbers: Iterator[int]) -> dict[Path, bytes | None]:
