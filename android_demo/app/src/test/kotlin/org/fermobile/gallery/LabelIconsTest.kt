@@ -5,9 +5,12 @@ import android.graphics.Canvas
 import android.graphics.Color
 import android.text.Spanned
 import android.text.style.ImageSpan
+import org.fermobile.core.Contract
+import org.fermobile.gallery.logic.Vocabulary
 import org.fermobile.gallery.ui.iconOf
 import org.fermobile.gallery.ui.letterDrawable
 import org.fermobile.gallery.ui.letterOf
+import org.fermobile.gallery.ui.vocabularyOf
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNull
 import org.junit.Test
@@ -16,6 +19,8 @@ import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
+import java.io.File
+import java.nio.ByteBuffer
 
 /** Labels of a user's own. */
 @RunWith(RobolectricTestRunner::class)
@@ -23,12 +28,22 @@ import org.robolectric.annotation.GraphicsMode
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 @Config(sdk = [35])
 class LabelIconsTest {
-    private val labels = listOf("calm", "happy", "wild")
+    private val labels = Vocabulary(listOf("calm", "happy", "wild"))
 
     @Test
     fun aLabelThatSpellsAnExpressionHasItsEmoji() {
         assertEquals("😀", iconOf("happy", labels, 20f))
         assertNull(letterDrawable("happy", labels, 20))
+    }
+
+    @Test
+    fun theEmojiOfAContractAreDrawnWhereAFontHasThem() {
+        val file = File(repository, "models/compact/compact_int8.tflite")
+        val contract = Contract.read(ByteBuffer.wrap(file.readBytes()), file.name).contract
+        val emoji = mapOf("wild" to "🦁", "calm" to "\uE123")
+        val vocabulary = vocabularyOf(contract.copy(labels = labels.labels, emoji = emoji))
+        assertEquals("🦁", iconOf("wild", vocabulary, 20f))
+        assertEquals("C", iconOf("calm", vocabulary, 20f).toString())
     }
 
     @Test

@@ -26,8 +26,8 @@ import org.fermobile.gallery.BenchmarkActivity
 import org.fermobile.gallery.R
 import org.fermobile.gallery.app
 import org.fermobile.gallery.library.Access
-import org.fermobile.gallery.logic.Expressions
 import org.fermobile.gallery.logic.Phase
+import org.fermobile.gallery.logic.Vocabulary
 import org.fermobile.gallery.models.ModelsActivity
 import org.fermobile.gallery.photo.PhotoActivity
 import org.fermobile.gallery.ui.draw
@@ -68,6 +68,7 @@ class GalleryActivity : AppCompatActivity() {
 
     /** Selected when the bar was last drawn: what comes to it is scrolled into sight. */
     private var selectedBefore: Set<String> = emptySet()
+    private var vocabularyOfBar: Vocabulary? = null
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
@@ -105,7 +106,7 @@ class GalleryActivity : AppCompatActivity() {
         val gallery = screen.gallery
         val shown = gallery.tiles
         tiles.library = screen.library.orEmpty()
-        tiles.labels = gallery.bar
+        tiles.vocabulary = gallery.vocabulary
         tiles.submitList(
             shown.map { ShownTile(it, looked = gallery.phase != Phase.BROWSING && it.photo in gallery.results) },
         )
@@ -147,12 +148,13 @@ class GalleryActivity : AppCompatActivity() {
 
     private fun showBar(screen: GalleryScreen) {
         val gallery = screen.gallery
-        if (bar.childCount != gallery.bar.size || gallery.bar.indices.any { bar.getChildAt(it).tag != gallery.bar[it] }) {
+        if (gallery.vocabulary != vocabularyOfBar) {
+            vocabularyOfBar = gallery.vocabulary
             bar.removeAllViews()
             for (label in gallery.bar) {
                 val chip = layoutInflater.inflate(R.layout.bar_item, bar, false) as Chip
                 chip.tag = label
-                val letter = letterDrawable(label, gallery.bar, chip.textSize.toInt())
+                val letter = letterDrawable(label, gallery.vocabulary, chip.textSize.toInt())
                 chip.chipIcon = letter
                 chip.isChipIconVisible = letter != null
                 chip.setOnClickListener { model.toggle(label) }
@@ -164,7 +166,7 @@ class GalleryActivity : AppCompatActivity() {
             val chip = bar.getChildAt(index) as Chip
             val label = chip.tag as String
             val count = if (gallery.phase == Phase.BROWSING) "" else " ${counts.getValue(label)}"
-            val emoji = Expressions.emoji(label)
+            val emoji = gallery.vocabulary.emoji(label)
             val name = nameOf(label).takeIf { bar.isSingleLine || emoji == null } // at the side there is no room
             chip.text = listOfNotNull(emoji, name).joinToString(" ") + count
             chip.isChecked = label in gallery.selected

@@ -24,6 +24,7 @@ import org.fermobile.gallery.library.LibraryPhoto
 import org.fermobile.gallery.logic.GalleryEvent
 import org.fermobile.gallery.logic.GalleryState
 import org.fermobile.gallery.logic.Phase
+import org.fermobile.gallery.ui.vocabularyOf
 
 /**
  * All that the gallery's screen shows.
@@ -114,10 +115,10 @@ class GalleryViewModel(application: Application, private val saved: SavedStateHa
     private suspend fun useModel(settings: EngineSettings) {
         run?.cancel()
         try {
-            val (identity, labels) = app.engine.use(settings) { it.identity to it.model.contract.labels }
+            val (identity, vocabulary) = app.engine.use(settings) { it.identity to vocabularyOf(it.model.contract) }
             current.update { it.copy(modelError = null) }
             val first = current.value.gallery.identity.isEmpty()
-            on(GalleryEvent.ModelChanged(identity, labels))
+            on(GalleryEvent.ModelChanged(identity, vocabulary))
             takeStored()
             if (first) {
                 if (phaseOfBefore != null && phaseOfBefore != Phase.BROWSING.name) filterAll()

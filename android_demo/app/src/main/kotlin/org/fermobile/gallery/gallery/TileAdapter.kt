@@ -17,6 +17,7 @@ import org.fermobile.gallery.R
 import org.fermobile.gallery.library.LibraryPhoto
 import org.fermobile.gallery.library.Thumbnails
 import org.fermobile.gallery.logic.Tile
+import org.fermobile.gallery.logic.Vocabulary
 import org.fermobile.gallery.ui.iconOf
 import org.fermobile.gallery.ui.nameOf
 import org.fermobile.gallery.ui.percent
@@ -33,7 +34,7 @@ class TileAdapter(
     var library: Map<String, LibraryPhoto> = emptyMap()
 
     /** Of the model in use. */
-    var labels: List<String> = emptyList()
+    var vocabulary = Vocabulary()
 
     class Holder(view: View) : RecyclerView.ViewHolder(view) {
         val image: ImageView = view.findViewById(R.id.image)
@@ -48,7 +49,7 @@ class TileAdapter(
         val shown = getItem(position)
         val photo = library[shown.tile.photo]
         val context = holder.itemView.context
-        holder.caption.text = context.caption(shown) { iconOf(it, labels, holder.caption.textSize) }
+        holder.caption.text = context.caption(shown) { iconOf(it, vocabulary, holder.caption.textSize) }
         holder.itemView.contentDescription = context.description(shown, position + 1)
         holder.itemView.setOnClickListener { photo?.let(open) }
         holder.loading?.cancel()

@@ -11,7 +11,7 @@ import androidx.core.graphics.withTranslation
 import org.fermobile.core.Face
 import org.fermobile.core.PhotoResult
 import org.fermobile.gallery.R
-import org.fermobile.gallery.logic.Expressions
+import org.fermobile.gallery.logic.Vocabulary
 import org.fermobile.gallery.ui.letterDrawable
 
 /** A photo with a box and an emoji or letter for every face. */
@@ -23,6 +23,9 @@ class FacesView(context: Context, attributes: AttributeSet?) : AppCompatImageVie
     }
     private val emoji = Paint(Paint.ANTI_ALIAS_FLAG).apply { textSize = 24 * resources.displayMetrics.density }
     private val corners = RectF()
+
+    /** Of the model that gave [result]. */
+    var vocabulary = Vocabulary()
 
     /** What is drawn over the photo. */
     var result: PhotoResult? = null
@@ -41,9 +44,9 @@ class FacesView(context: Context, attributes: AttributeSet?) : AppCompatImageVie
             place(face, photo.intrinsicWidth.toFloat() / shown.width)
             canvas.drawRect(corners, line)
             val above = if (corners.top > emoji.textSize) corners.top else corners.bottom
-            val letter = letterDrawable(face.label, face.probabilities.keys, emoji.textSize.toInt())
+            val letter = letterDrawable(face.label, vocabulary, emoji.textSize.toInt())
             if (letter == null) {
-                canvas.drawText(Expressions.emoji(face.label).orEmpty(), corners.left, above - line.strokeWidth, emoji)
+                canvas.drawText(vocabulary.emoji(face.label).orEmpty(), corners.left, above - line.strokeWidth, emoji)
             } else {
                 val top = above - line.strokeWidth - letter.intrinsicHeight
                 canvas.withTranslation(corners.left, top) { letter.draw(this) }

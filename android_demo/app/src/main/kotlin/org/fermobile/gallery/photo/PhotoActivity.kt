@@ -19,6 +19,7 @@ import org.fermobile.core.Stage
 import org.fermobile.core.Turn
 import org.fermobile.gallery.R
 import org.fermobile.gallery.library.LibraryPhoto
+import org.fermobile.gallery.logic.Vocabulary
 import org.fermobile.gallery.ui.addHeading
 import org.fermobile.gallery.ui.addRow
 import org.fermobile.gallery.ui.decimal
@@ -73,6 +74,7 @@ class PhotoActivity : AppCompatActivity() {
         } else {
             photo.setImageBitmap(screen.photo)
         }
+        photo.vocabulary = screen.vocabulary
         photo.result = result
         filter.isEnabled = !screen.busy && screen.photo != null
         progress.visibleIf(screen.busy)
@@ -80,30 +82,29 @@ class PhotoActivity : AppCompatActivity() {
             screen.modelError != null ->
                 getString(R.string.model_refused) + "\n" + getString(R.string.details, screen.modelError)
             screen.unreadable || result?.error != null -> getString(R.string.unreadable)
-            result != null -> describe(result)
+            result != null -> describe(result, screen.vocabulary)
             else -> ""
         }
         answer.showIf(answer.text.isNotEmpty())
         if (result !== shown) {
             shown = result
-            showFacts(result)
+            showFacts(result, screen.vocabulary)
         }
     }
 
-    private fun describe(result: PhotoResult): CharSequence {
+    private fun describe(result: PhotoResult, vocabulary: Vocabulary): CharSequence {
         val label = result.label ?: return getString(R.string.no_face)
-        val icon = iconOf(label, result.faces.firstOrNull()?.probabilities?.keys.orEmpty(), answer.textSize)
-        return TextUtils.concat(icon, " ", nameOf(label))
+        return TextUtils.concat(iconOf(label, vocabulary, answer.textSize), " ", nameOf(label))
     }
 
-    private fun showFacts(result: PhotoResult?) {
+    private fun showFacts(result: PhotoResult?, vocabulary: Vocabulary) {
         facts.removeAllViews()
         if (result == null || result.error != null) return
         for ((index, face) in result.faces.withIndex()) {
             if (result.faces.size > 1) {
                 facts.addHeading(getString(R.string.face_number, index + 1, nameOf(face.label)))
             }
-            addProbabilities(face)
+            addProbabilities(face, vocabulary)
             if (face.levelled) facts.addRow(listOf(getString(R.string.levelled), "${decimal(face.tilt ?: 0.0, 0)}°"))
         }
         if (result.turn != Turn.NONE) facts.addRow(listOf(getString(R.string.turned), "${result.turn.degrees}°"))
@@ -114,11 +115,11 @@ class PhotoActivity : AppCompatActivity() {
         }
     }
 
-    private fun addProbabilities(face: Face) {
+    private fun addProbabilities(face: Face, vocabulary: Vocabulary) {
         for ((label, probability) in face.probabilities.entries.sortedByDescending { it.value }) {
             val row = layoutInflater.inflate(R.layout.probability, facts, false)
             row.findViewById<TextView>(R.id.name).apply {
-                text = TextUtils.concat(iconOf(label, face.probabilities.keys, textSize), " ", nameOf(label))
+                text = TextUtils.concat(iconOf(label, vocabulary, textSize), " ", nameOf(label))
             }
             row.findViewById<LinearProgressIndicator>(R.id.bar).progress = (probability * 1000).toInt()
             row.findViewById<TextView>(R.id.value).text = percent(probability, 1)

@@ -19,11 +19,14 @@ import org.fermobile.core.PhotoResult
 import org.fermobile.fer.bytesOf
 import org.fermobile.fer.decodePreview
 import org.fermobile.gallery.app
+import org.fermobile.gallery.logic.Vocabulary
+import org.fermobile.gallery.ui.vocabularyOf
 
 /**
  * All that the photo's screen shows.
  *
  * @property photo null until it is decoded, and where it can't be.
+ * @property vocabulary of the model that gave [result].
  * @property modelError why it could not be filtered.
  */
 data class PhotoScreen(
@@ -31,6 +34,7 @@ data class PhotoScreen(
     val unreadable: Boolean = false,
     val busy: Boolean = false,
     val result: PhotoResult? = null,
+    val vocabulary: Vocabulary = Vocabulary(),
     val modelError: String? = null,
 )
 
@@ -65,9 +69,11 @@ class PhotoViewModel(application: Application, saved: SavedStateHandle) :
     /** What the gallery or an earlier visit has found. */
     private suspend fun showStored() {
         try {
-            val identity = app.engine.use(app.settings.settings.value) { it.identity }
+            val (identity, vocabulary) = app.engine.use(app.settings.settings.value) {
+                it.identity to vocabularyOf(it.model.contract)
+            }
             val stored = app.results.get(identity, key)
-            current.update { if (it.result == null) it.copy(result = stored) else it }
+            current.update { if (it.result == null) it.copy(result = stored, vocabulary = vocabulary) else it }
         } catch (_: InputException) {
             // Filtering says what is wrong with the model.
         }
@@ -81,11 +87,11 @@ class PhotoViewModel(application: Application, saved: SavedStateHandle) :
         current.update { it.copy(busy = true, modelError = null) }
         viewModelScope.launch {
             try {
-                val (identity, result) = app.engine.use(app.settings.settings.value) {
-                    it.identity to it.analyse(uri)
+                val (identity, vocabulary, result) = app.engine.use(app.settings.settings.value) {
+                    Triple(it.identity, vocabularyOf(it.model.contract), it.analyse(uri))
                 }
                 app.results.put(identity, mapOf(key to result))
-                current.update { it.copy(busy = false, result = result) }
+                current.update { it.copy(busy = false, result = result, vocabulary = vocabulary) }
             } catch (error: InputException) {
                 current.update { it.copy(busy = false, modelError = error.message) }
             }

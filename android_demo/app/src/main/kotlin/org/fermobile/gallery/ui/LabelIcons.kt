@@ -10,7 +10,8 @@ import android.graphics.drawable.Drawable
 import android.text.SpannableString
 import android.text.Spanned
 import android.text.style.ImageSpan
-import org.fermobile.gallery.logic.Expressions
+import org.fermobile.core.Contract
+import org.fermobile.gallery.logic.Vocabulary
 
 /** Of labels without an emoji, in turn, as in the Python package's report; white can be read on each. */
 private val COLOURS = listOf(
@@ -68,16 +69,21 @@ class LetterDrawable(private val letter: String, colour: Int, private val side: 
     override fun getOpacity() = PixelFormat.TRANSLUCENT
 }
 
-/** The letter of a label without an emoji, in the colour of its place among a model's [labels]; else null. */
-fun letterDrawable(label: String, labels: Collection<String>, side: Int): LetterDrawable? {
-    if (Expressions.emoji(label) != null) return null
-    val place = labels.filter { Expressions.emoji(it) == null }.indexOf(label).coerceAtLeast(0)
-    return LetterDrawable(letterOf(label), COLOURS[place % COLOURS.size] or OPAQUE, side)
+/** How this phone shows a model's labels: emoji of its contract that no font here has give way to letters. */
+fun vocabularyOf(contract: Contract): Vocabulary {
+    val paint = Paint()
+    return Vocabulary(contract.labels, contract.emoji.filterValues(paint::hasGlyph))
+}
+
+/** The letter of a label without an emoji, in the colour of its place in the [vocabulary]; else null. */
+fun letterDrawable(label: String, vocabulary: Vocabulary, side: Int): LetterDrawable? {
+    if (vocabulary.emoji(label) != null) return null
+    return LetterDrawable(letterOf(label), COLOURS[vocabulary.place(label) % COLOURS.size] or OPAQUE, side)
 }
 
 /** How a line of text of this size in px shows a label: by its emoji, or by its letter. */
-fun iconOf(label: String, labels: Collection<String>, textSize: Float): CharSequence {
-    val drawable = letterDrawable(label, labels, textSize.toInt()) ?: return Expressions.emoji(label).orEmpty()
+fun iconOf(label: String, vocabulary: Vocabulary, textSize: Float): CharSequence {
+    val drawable = letterDrawable(label, vocabulary, textSize.toInt()) ?: return vocabulary.emoji(label).orEmpty()
     return SpannableString(letterOf(label)).apply {
         setSpan(ImageSpan(drawable, ImageSpan.ALIGN_BASELINE), 0, length, Spanned.SPAN_EXCLUSIVE_EXCLUSIVE)
     }

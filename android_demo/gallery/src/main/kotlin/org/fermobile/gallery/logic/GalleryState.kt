@@ -35,7 +35,7 @@ sealed interface GalleryEvent {
     data class ResultsArrived(val identity: String, val results: Map<String, PhotoResult>) : GalleryEvent
 
     /** Another model is in use: everything is to be computed again. */
-    data class ModelChanged(val identity: String, val labels: List<String>) : GalleryEvent
+    data class ModelChanged(val identity: String, val vocabulary: Vocabulary) : GalleryEvent
 }
 
 /** One photo of the grid; [label], [confidence] and [error] are shown under it. */
@@ -54,21 +54,21 @@ data class Tile(
  * a face and those that failed.
  *
  * @property identity of the pipeline ([Pipeline.identity]) whose results these are.
- * @property labels of its model.
+ * @property vocabulary of its model.
  * @property results by photo; they outlive [GalleryEvent.Back] and [GalleryEvent.Cancel], so that
  *   "Filter all" goes on where it was.
  * @property selected expressions of the bar that are on.
  */
 data class GalleryState(
     val identity: String = "",
-    val labels: List<String> = Expressions.LABELS,
+    val vocabulary: Vocabulary = Vocabulary(),
     val photos: List<String> = emptyList(),
     val results: Map<String, PhotoResult> = emptyMap(),
     val phase: Phase = Phase.BROWSING,
     val selected: Set<String> = emptySet(),
 ) {
     /** What the bar offers. */
-    val bar: List<String> get() = Expressions.bar(labels)
+    val bar: List<String> get() = Expressions.bar(vocabulary.labels)
 
     /** Photos without a result, in order. */
     val pending: List<String> get() = photos.filter { it !in results }
@@ -110,7 +110,7 @@ data class GalleryState(
             if (event.identity == identity) {
                 this
             } else {
-                GalleryState(identity = event.identity, labels = event.labels, photos = photos)
+                GalleryState(identity = event.identity, vocabulary = event.vocabulary, photos = photos)
             }
     }
 

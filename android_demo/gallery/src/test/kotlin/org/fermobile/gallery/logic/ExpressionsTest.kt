@@ -39,4 +39,12 @@ class ExpressionsTest {
             Expressions.bar(listOf("bored", "Sad", "happy", "neutral")),
         )
     }
+
+    @Test
+    fun theEmojiOfAContractGoBeforeOurs() {
+        val own = Vocabulary(listOf("wild", "happy", "calm", "odd"), mapOf("wild" to "🦁", "happy" to "🌞"))
+        assertEquals(listOf("🦁", "🌞", null, null), own.labels.map(own::emoji))
+        assertEquals("👥", own.emoji(Expressions.MULTIPLE))
+        assertEquals(listOf(0, 1), listOf("calm", "odd").map(own::place))
+    }
 }

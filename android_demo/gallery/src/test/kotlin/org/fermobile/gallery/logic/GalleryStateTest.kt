@@ -107,12 +107,12 @@ class GalleryStateTest {
 
     @Test
     fun anotherModelComputesAnew() {
-        val changed = filtered.on(ModelChanged("other", listOf("neutral", "happiness", "bored")))
+        val changed = filtered.on(ModelChanged("other", Vocabulary(listOf("neutral", "happiness", "bored"))))
         assertEquals(start.tiles, changed.tiles)
         assertEquals(photos, changed.pending)
         assertEquals(listOf("neutral", "happiness", "bored", "multiple"), changed.bar)
         assertSame("results of the old one come too late", changed, changed.on(ResultsArrived("model", results)))
-        assertSame(filtered, filtered.on(ModelChanged("model", Expressions.LABELS)))
+        assertSame(filtered, filtered.on(ModelChanged("model", Vocabulary())))
     }
 
     @Test
@@ -159,7 +159,7 @@ class GalleryStateTest {
         3 -> Cancel
         4 -> Back
         5 -> Toggle((state.bar + "joy").random(random))
-        6 -> ModelChanged(listOf("model", "other").random(random), Expressions.LABELS)
+        6 -> ModelChanged(listOf("model", "other").random(random), Vocabulary())
         else -> ResultsArrived("model", photos.filter { random.nextBoolean() }.associateWith(results::getValue))
     }
 }
