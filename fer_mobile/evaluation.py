@@ -19,7 +19,7 @@ from fer_mobile.metrics import Scores, score
 from fer_mobile.models import DEFAULT
 from fer_mobile.notebook import html_table
 from fer_mobile.predictor import load_predictor
-from fer_mobile.types import ProtocolName, SplitName
+from fer_mobile.types import ProtocolName, SplitName, ValueRange
 
 _OWN: Final = {7: "fer2013", 4: "fer2013-4"}
 """The protocol of a model with fewer labels than eight."""
@@ -67,6 +67,7 @@ def evaluate(
     corruption: str | None = None,
     threads: int = 1,
     labels: Sequence[str] | None = None,
+    value_range: ValueRange | None = None,
 ) -> Evaluation:
     """Measure a model on a dataset.
 
@@ -82,6 +83,7 @@ def evaluate(
         corruption: one of `data.corruption.CORRUPTIONS`, which makes the faces worse first.
         threads: threads of an exported file's interpreter.
         labels: of a `.keras` file, which has none: a name for each output, in their order.
+        value_range: of a `.keras` file that does not say it: what its input's values stand for.
 
     Raises:
         ModelError: there is no such model, or it cannot be used.
@@ -91,7 +93,7 @@ def evaluate(
     dataset = _readable(load_dataset(data, protocol=protocol, split=split))
     if corruption:
         dataset = replace(dataset, images=corrupt(dataset.images[:], corruption))
-    probabilities = predict_probabilities(model, dataset, threads, labels)
+    probabilities = predict_probabilities(model, dataset, threads, labels, value_range)
     scores = score(probabilities, dataset.labels, dataset.names)
     return Evaluation(str(model), dataset.protocol, split, scores, corruption)
 
@@ -119,14 +121,19 @@ if not TYPE_CHECKING:
 
 
 def predict_probabilities(
-    model: str | Path, dataset: Dataset, threads: int = 1, labels: Sequence[str] | None = None
+    model: str | Path,
+    dataset: Dataset,
+    threads: int = 1,
+    labels: Sequence[str] | None = None,
+    value_range: ValueRange | None = None,
 ) -> Probabilities:
     """Probabilities float32 [N, len(dataset.names)] of a dataset's faces.
 
     Each row sums to 1 over the labels of the protocol, which may be fewer than the model's.
+    `labels` and `value_range` are those of a `.keras` file, as for `evaluate`.
     Raises DataError where the model does not know all of them.
     """
-    predictor = load_predictor(model, threads, labels)
+    predictor = load_predictor(model, threads, labels, value_range)
     labels = predictor.labels
     missing = [name for name in dataset.names if name not in labels]
     if missing:

@@ -14,9 +14,11 @@ import numpy as np
 from fer_mobile.arrays import Pixels, Probabilities
 from fer_mobile.data.face_files import FaceFiles
 from fer_mobile.data.steps import apply_steps
+from fer_mobile.errors import ModelError
 from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.notebook import html_table
 from fer_mobile.preprocess import CropRule, Levelling, gray_faces, normalise, resize
+from fer_mobile.types import ValueRange
 
 if TYPE_CHECKING:
     import keras
@@ -123,19 +125,27 @@ def classify_faces(faces: Faces, model: str | Path | Predictor = DEFAULT) -> Pre
 
 
 def load_predictor(
-    model: str | Path, threads: int = 1, labels: Sequence[str] | None = None
+    model: str | Path,
+    threads: int = 1,
+    labels: Sequence[str] | None = None,
+    value_range: ValueRange | None = None,
 ) -> Predictor:
     """What `model` means: a shipped name (its int8 file), a file or a run folder.
 
-    `labels` are those of a ``.keras`` file, which has none of its own.  Raises ModelError where
-    there is no such model or it cannot be used.
+    `labels` and `value_range` are those of a ``.keras`` file (see `checkpoint.load_checkpoint`).
+    Raises ModelError where there is no such model or it cannot be used.
     """
     path = Path(model)
     if str(model) not in shipped_models(copies=True) and (path.is_dir() or path.suffix == ".keras"):
-        return load_network(model, labels)
+        return load_network(model, labels, value_range)
     from fer_mobile.runtime.classifier import load_classifier
 
     classifier = load_classifier(model, threads)
+    for parameter, given in (("labels", labels), ("value_range", value_range)):
+        if given is not None:
+            raise ModelError(
+                parameter, expected="a .keras file with it", found=f"{model}, which says its own"
+            )
     preprocessing = classifier.contract.preprocessing
     return Predictor(
         classifier.labels,
@@ -146,11 +156,15 @@ def load_predictor(
     )
 
 
-def load_network(model: str | Path, labels: Sequence[str] | None = None) -> Predictor:
+def load_network(
+    model: str | Path,
+    labels: Sequence[str] | None = None,
+    value_range: ValueRange | None = None,
+) -> Predictor:
     """The float weights that `model` means (see `checkpoint.load_checkpoint`)."""
     from fer_mobile.checkpoint import load_checkpoint
 
-    checkpoint = load_checkpoint(model, labels)
+    checkpoint = load_checkpoint(model, labels, value_range)
     return _of(checkpoint.model, checkpoint.named_labels(), checkpoint.preprocessing)
 
 

@@ -70,6 +70,10 @@ TensorType = Literal["int8", "uint8", "float32"]
 TENSOR_TYPES: Final[tuple[TensorType, ...]] = get_args(TensorType)
 """Of the input and output of an int8 file."""
 
+ValueRange = Literal["0..1", "-1..1", "0..255"]
+VALUE_RANGES: Final[tuple[ValueRange, ...]] = get_args(ValueRange)
+"""What the values of a model's input stand for: black and white."""
+
 OnError = Literal["raise", "result"]
 ON_ERROR: Final[tuple[OnError, ...]] = get_args(OnError)
 """What becomes of a photo that cannot be read: a PhotoError, or a PhotoResult with its `error`."""

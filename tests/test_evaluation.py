@@ -65,12 +65,12 @@ def test_a_seven_label_model_is_not_measured_on_eight(tmp_path, small_npz):
     from fer_mobile import zoo
 
     zoo.build("xcao", size=56, classes=7).save(tmp_path / "seven.keras")
-    labels = LABELS_7
+    own = {"labels": LABELS_7, "value_range": "0..1"}
     with pytest.raises(ModelError, match="expected `labels`, a name for each of its 7 outputs"):
-        evaluate(tmp_path / "seven.keras", small_npz)
+        evaluate(tmp_path / "seven.keras", small_npz, value_range="0..1")
     with pytest.raises(DataError, match=r"a model that knows contempt.*Use `protocol=.fer2013.`"):
-        evaluate(tmp_path / "seven.keras", small_npz, labels=labels)
-    found = evaluate(tmp_path / "seven.keras", small_npz, protocol="fer2013", labels=labels)
+        evaluate(tmp_path / "seven.keras", small_npz, **own)
+    found = evaluate(tmp_path / "seven.keras", small_npz, protocol="fer2013", **own)
     assert found.scores.n == 32
 
 

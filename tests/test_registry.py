@@ -43,7 +43,7 @@ from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.models import list_models
 from fer_mobile.training.recipe import Recipe
 source, target = sys.argv[1:]
-checkpoint = load_checkpoint(source)
+checkpoint = load_checkpoint(source, value_range="0..1")
 checkpoint.model.save(target)
 Recipe.model_validate({"name": "mine", "model": {"architecture": "tiny"},
                        "data": {"preprocessing": ["negative"]}, "training": {"epochs": 1}})

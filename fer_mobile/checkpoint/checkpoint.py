@@ -38,10 +38,9 @@ class Checkpoint:
     def named_labels(self) -> tuple[str, ...]:
         """The labels; ModelError where there are none."""
         if not self.labels:
-            outputs = self.model.output_shape[-1]
             raise ModelError(
                 self.name,
-                expected=f"`labels`, a name for each of its {outputs} outputs in their order",
+                expected=label_each(self.model),
                 found="weights alone, which name none",
             )
         return self.labels
@@ -55,6 +54,11 @@ class Checkpoint:
     def parameters(self) -> int:
         """All weights of the network."""
         return int(self.model.count_params())
+
+
+def label_each(model: keras.Model) -> str:
+    """What is to be given for a model without labels, in words."""
+    return f"`labels`, a name for each of its {model.output_shape[-1]} outputs in their order"
 
 
 def make_checkpoint(
@@ -81,7 +85,12 @@ def make_checkpoint(
     except AttributeError:  # a model that was never built, or one with several inputs
         shape, classes = (), None
     if len(shape) != 4 or not shape[1] or shape[1] != shape[2] or shape[3] != 1:
-        raise ModelError(name, expected="a gray square input [N, S, S, 1]", found=str(list(shape)))
+        raise ModelError(
+            name,
+            expected="a gray square input [N, S, S, 1]",
+            found=str(list(shape)),
+            hint=_hint_of_shape(shape),
+        )
     names = _checked(name, labels, classes)
     return Checkpoint(
         model=model,
@@ -96,6 +105,15 @@ def make_checkpoint(
         preprocessing=preprocessing,
         folder=folder,
     )
+
+
+def _hint_of_shape(shape: tuple[int | None, ...]) -> str:
+    """What to do about an input of another shape."""
+    if len(shape) == 4 and shape[3] == 3:
+        return "Convert a network of colours to a .tflite file, and attach a contract to that."
+    if len(shape) == 4 and None in shape[1:]:
+        return "Save it with an input of a fixed size, `keras.Input((S, S, 1))`."
+    return ""
 
 
 def _checked(name: str, labels: Sequence[str] | None, outputs: int | None) -> tuple[str, ...]:

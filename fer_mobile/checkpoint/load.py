@@ -3,47 +3,96 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from fer_mobile.checkpoint.checkpoint import Checkpoint, make_checkpoint
+from fer_mobile.checkpoint.checkpoint import Checkpoint, label_each, make_checkpoint
 from fer_mobile.checkpoint.fold_calibration import fold_calibration
 from fer_mobile.checkpoint.keras_file import import_keras, load_keras
 from fer_mobile.checkpoint.run_folder import RunFolder
-from fer_mobile.checkpoint.value_range import take_unit_values
+from fer_mobile.checkpoint.value_range import read_value_range, take_unit_values
 from fer_mobile.contract import UNTRAINED, Figures, OutputCalibration, Provenance
-from fer_mobile.errors import ModelError
+from fer_mobile.errors import ModelError, check_choice
 from fer_mobile.labels import VOCABULARIES
 from fer_mobile.models import CHECKPOINT_JSON, ShippedModel, shipped_models, unknown_model
+from fer_mobile.types import VALUE_RANGES, ValueRange
 from fer_mobile.zoo import ARCHITECTURES
 
 _MEASURED: Final = ("protocol", "split", "n", "accuracy", "balanced_accuracy", "recall")
 """Of valid.json, what a contract states."""
 
 
-def load_checkpoint(model: str | Path, labels: Sequence[str] | None = None) -> Checkpoint:
-    """The float weights that `model` means.
+def load_checkpoint(
+    model: str | Path,
+    labels: Sequence[str] | None = None,
+    value_range: ValueRange | None = None,
+) -> Checkpoint:
+    """The float weights that `model` means, as a network that takes values of 0 to 1.
 
-    `model` is a shipped name, an architecture's name (fresh weights, seed 0), a ``.keras``
-    file or a run folder.  A ``.keras`` file has no labels unless `labels` gives them, a name for
-    each output in their order.  The others have their own, which `labels` may not contradict.
-    Models are given values of 0 to 1; one of a ``.keras`` file that begins with a `Rescaling` of
-    0 to 255 is made to take them.
+    Args:
+        model: a shipped name, an architecture's name (fresh weights, seed 0), a ``.keras`` file
+            or a run folder.
+        labels: of a ``.keras`` file: a name for each output, in their order; without, it has
+            none.
+        value_range: of a ``.keras`` file whose first layer does not say it (a `Rescaling`
+            does): what its input's values stand for.
 
-    Raises ModelError where `model` is none of them or cannot be read, and for labels that are
-    wrong in number or others than its own.
+    Shipped models, architectures and runs have labels and a range of their own, and so may a
+    ``.keras`` file have a range; what is given may not contradict them.
+
+    Raises ModelError where `model` is none of them or cannot be read, where nothing says its
+    range, and for labels that are wrong in number or others than its own.
     """
-    checkpoint = _load(model, labels)
-    if labels is not None and tuple(labels) != checkpoint.labels:
-        raise ModelError(
-            f"labels of {checkpoint.name}",
-            expected=f"its own, {', '.join(checkpoint.labels)}",
-            found=", ".join(labels),
-        )
+    if value_range is not None:
+        check_choice("value_range", value_range, VALUE_RANGES)
+    path = Path(model)
+    if _is_bare(path):
+        return _load_bare(path, labels, value_range)
+    checkpoint = _load(model)
+    check_own(checkpoint.name, "labels", labels, checkpoint.labels)
+    check_own(checkpoint.name, "value_range", value_range and [value_range], ["0..1"])
     return checkpoint
 
 
-def _load(name: str | Path, labels: Sequence[str] | None) -> Checkpoint:
+def _is_bare(path: Path) -> bool:
+    """Whether a file is a ``.keras`` file with nothing beside it that tells what it is."""
+    return (
+        path.suffix == ".keras" and path.is_file() and not (path.parent / CHECKPOINT_JSON).exists()
+    )
+
+
+def check_own(name: str, parameter: str, given: Sequence[str] | None, own: Sequence[str]) -> None:
+    """Raise ModelError where something is given that contradicts what the model `name` says."""
+    if given is not None and list(given) != list(own):
+        raise ModelError(
+            f"`{parameter}` of {name}",
+            expected=f"its own, {', '.join(own)}",
+            found=", ".join(given),
+        )
+
+
+def _load_bare(
+    path: Path, labels: Sequence[str] | None, value_range: ValueRange | None
+) -> Checkpoint:
+    model = load_keras(path)
+    checkpoint = make_checkpoint(model, name=path.stem, labels=labels)
+    own = read_value_range(model)
+    if own is not None:
+        check_own(path.stem, "value_range", value_range and [value_range], [own])
+        value_range = own
+    if value_range is None:
+        also = f"Its labels are unknown, too: {label_each(model)}." if labels is None else ""
+        raise ModelError(
+            path.stem,
+            expected=f"`value_range`, what its input's values are: {' or '.join(VALUE_RANGES)}",
+            found="a network whose first layer does not say it",
+            hint=also,
+        )
+    return replace(checkpoint, model=take_unit_values(model, value_range))
+
+
+def _load(name: str | Path) -> Checkpoint:
     shipped = shipped_models(copies=True).get(str(name))
     path = Path(name)
     if shipped:
@@ -59,11 +108,7 @@ def _load(name: str | Path, labels: Sequence[str] | None) -> Checkpoint:
             licence="none: not trained",
         )
     if path.is_file() and path.suffix == ".keras":
-        if labels is None and (path.parent / CHECKPOINT_JSON).is_file():
-            return _load_shipped(ShippedModel(path.stem, path.parent))
-        model = load_keras(path)
-        take_unit_values(model)
-        return make_checkpoint(model, name=path.stem, labels=labels)
+        return _load_shipped(ShippedModel(path.stem, path.parent))
     if RunFolder(path).has_weights:
         return _load_run(RunFolder(path))
     known = dict.fromkeys([*shipped_models(), *ARCHITECTURES])

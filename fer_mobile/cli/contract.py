@@ -11,10 +11,10 @@ import typer
 from fer_mobile.cli.commands import Command, new_group
 from fer_mobile.cli.options import AsJson
 from fer_mobile.errors import InputError
+from fer_mobile.types import VALUE_RANGES, ValueRange
 
 if TYPE_CHECKING:
     from fer_mobile.contract import OutputValues
-    from fer_mobile.convert.attach import ValueRange
     from fer_mobile.preprocess import CropRule
 
 contract_app = new_group("Read, renew and attach the contract inside a model file.")
@@ -75,8 +75,13 @@ def attach_command(
         str, typer.Option(metavar="A,B,C", help="A label for each output, in their order.")
     ],
     value_range: Annotated[
-        str,
-        typer.Option("--range", metavar="0..1|-1..1|0..255", help="What its input's values are."),
+        ValueRange,
+        typer.Option(
+            "--range",
+            parser=str,
+            metavar="|".join(VALUE_RANGES),
+            help="What its input's values are.",
+        ),
     ],
     output_values: Annotated[
         str,
@@ -110,7 +115,7 @@ def attach_command(
     contract = attach_contract(
         file,
         labels=labels.split(","),
-        value_range=cast("ValueRange", value_range),
+        value_range=value_range,
         output_values=cast("OutputValues", output_values),
         crop=_crop_rule(crop),
         min_tilt=min_tilt,

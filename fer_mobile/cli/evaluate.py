@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from fer_mobile.cli.options import AnyModel, AsJson, Data, Protocol, Split, Threads
+from fer_mobile.cli.options import (
+    AnyModel,
+    AsJson,
+    Data,
+    KerasRange,
+    Labels,
+    Protocol,
+    Split,
+    Threads,
+    names,
+)
 from fer_mobile.errors import InputError
 from fer_mobile.models import DEFAULT
 
@@ -21,10 +31,8 @@ def evaluate_command(
         str | None,
         typer.Option(metavar="NAME", help="Make the faces worse first: blur, noise, jpeg-20 …"),
     ] = None,
-    labels: Annotated[
-        str | None,
-        typer.Option(metavar="A,B,C", help="Of a .keras file: a name for each output, in order."),
-    ] = None,
+    labels: Labels = None,
+    value_range: KerasRange = None,
     require: Annotated[
         list[str] | None,
         typer.Option(
@@ -67,7 +75,8 @@ def evaluate_command(
         split=split,
         corruption=corruption,
         threads=threads,
-        labels=[name.strip() for name in labels.split(",")] if labels else None,
+        labels=names(labels),
+        value_range=value_range,
     )
     objectives = check_objectives(evaluation, wanted)
     if record:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from fer_mobile.cli.options import OUTPUT, AsJson
+from fer_mobile.cli.options import OUTPUT, AsJson, KerasRange, Labels, names
 from fer_mobile.models import DEFAULT
 from fer_mobile.types import ExplainMethod
 
@@ -30,6 +30,8 @@ def explain_command(
         str | None,
         typer.Option(metavar="NAME", help="The expression to explain; default: the likeliest."),
     ] = None,
+    labels: Labels = None,
+    value_range: KerasRange = None,
     whole: Annotated[
         bool, typer.Option("--whole", help="The image is a face already; do not search it for one.")
     ] = False,
@@ -56,7 +58,15 @@ def explain_command(
 
     picture = out or _unused(f"{image.stem}_{method}")
     check_output(picture, [image, model])
-    explanations = explain(image, model, method=method, label=label, whole=whole)
+    explanations = explain(
+        image,
+        model,
+        method=method,
+        label=label,
+        whole=whole,
+        labels=names(labels),
+        value_range=value_range,
+    )
     draw_explanations(explanations, picture, title=f"{image.name}, {model}, {method}")
     if as_json:
         faces = [each.as_dict() for each in explanations]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fer_mobile.cli.options import OUTPUT, AsJson
+from fer_mobile.cli.options import OUTPUT, AsJson, KerasRange, Labels, names
 from fer_mobile.models import DEFAULT
 from fer_mobile.types import Color, FileFormat, Quantization, TensorType
 
@@ -52,10 +52,8 @@ def export_command(
         Path | None,
         typer.Option(metavar="PATH", help="Faces for int8: an .npz or a folder of images."),
     ] = None,
-    labels: Annotated[
-        str | None,
-        typer.Option(metavar="A,B,C", help="Of a .keras file: a name for each output, in order."),
-    ] = None,
+    labels: Labels = None,
+    value_range: KerasRange = None,
     no_parameter_cap: Annotated[
         bool, typer.Option("--no-parameter-cap", help="Allow more than 10,000,000 parameters.")
     ] = False,
@@ -71,7 +69,7 @@ def export_command(
     Examples:
         fer-mobile export compact --out app/src/main/assets
         fer-mobile export runs/my --quantize float16
-        fer-mobile export my.keras --labels calm,tired,happy --calibrate faces/
+        fer-mobile export my.keras --labels calm,tired,happy --range 0..255 --calibrate faces/
     """
     from fer_mobile.convert import ExportOptions, export
     from fer_mobile.convert.shipped import copy_shipped
@@ -86,10 +84,10 @@ def export_command(
         calibrate=calibrate,
         parameter_cap=not no_parameter_cap,
     )
-    done = None if rebuild or labels else copy_shipped(model, options, out)
+    own = names(labels)
+    done = None if rebuild or own or value_range else copy_shipped(model, options, out)
     if done is None:
-        names = labels.split(",") if labels else None
-        done = export(model, out=out, options=options, labels=names)
+        done = export(model, out=out, options=options, labels=own, value_range=value_range)
     if as_json:
         typer.echo(json.dumps(done.as_dict(), indent=2))
         return

@@ -7,7 +7,14 @@ from typing import Annotated, Final
 
 import typer
 
-from fer_mobile.types import DetectorName, Orient, ProtocolName, SplitName
+from fer_mobile.types import (
+    VALUE_RANGES,
+    DetectorName,
+    Orient,
+    ProtocolName,
+    SplitName,
+    ValueRange,
+)
 
 # The headings that options stand under in the help, where a command has many.
 MODEL: Final = "Model and detector"
@@ -43,6 +50,20 @@ PhotoModel = Annotated[
     ),
 ]
 """What a pipeline can run."""
+
+Labels = Annotated[
+    str | None,
+    typer.Option(metavar="A,B,C", help="Of a .keras file: a name for each output, in order."),
+]
+KerasRange = Annotated[
+    ValueRange | None,
+    typer.Option(
+        "--range",
+        parser=str,
+        metavar="|".join(VALUE_RANGES),
+        help="Of a .keras file that does not say it: what its input's values are.",
+    ),
+]
 
 Data = Annotated[
     Path | None, typer.Option(metavar="PATH", help="The dataset; default: FER_MOBILE_DATA.")
@@ -121,3 +142,8 @@ Threads = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON on stdout.", rich_help_panel=OUTPUT)
 ]
+
+
+def names(labels: str | None) -> list[str] | None:
+    """What `--labels` lists."""
+    return [name.strip() for name in labels.split(",")] if labels else None

@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 from fer_mobile.cli.commands import Command, new_group
-from fer_mobile.cli.options import OUTPUT, AnyModel, AsJson, Data, Protocol, Split, Threads
+from fer_mobile.cli.options import (
+    OUTPUT,
+    AnyModel,
+    AsJson,
+    Data,
+    KerasRange,
+    Labels,
+    Protocol,
+    Split,
+    Threads,
+    names,
+)
 from fer_mobile.models import DEFAULT
 
 report_app = new_group("Pages about a model.")
@@ -34,6 +45,8 @@ def errors_command(
         Path, typer.Option(metavar="FILE", help="The page.", rich_help_panel=OUTPUT)
     ] = Path("errors.html"),
     threads: Threads = 1,
+    labels: Labels = None,
+    value_range: KerasRange = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the most confident mistakes of each label, with the faces, in one page.
@@ -47,7 +60,16 @@ def errors_command(
     from fer_mobile.walk import files_read
 
     check_output(out, [*files_read(data_path(data)), model])
-    report = find_mistakes(model, data, protocol=protocol, split=split, most=most, threads=threads)
+    report = find_mistakes(
+        model,
+        data,
+        protocol=protocol,
+        split=split,
+        most=most,
+        threads=threads,
+        labels=names(labels),
+        value_range=value_range,
+    )
     write_mistakes(report, out)
     if as_json:
         typer.echo(json.dumps({"page": str(out)} | report.as_dict()))

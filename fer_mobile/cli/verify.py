@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from fer_mobile.cli.options import AsJson
+from fer_mobile.cli.options import AsJson, KerasRange
+from fer_mobile.types import ValueRange
 
 
 def verify_command(
@@ -40,6 +41,7 @@ def verify_command(
             rich_help_panel="Further proof",
         ),
     ] = None,
+    value_range: KerasRange = None,
     gpu: Annotated[
         bool, typer.Option("--gpu", help="Run it on a GPU, too, or on a Vulkan driver in software.")
     ] = False,
@@ -61,15 +63,17 @@ def verify_command(
             raise InputError("--faces", expected="no --layers with it", found=str(faces))
         if gpu:
             raise InputError("--gpu", expected="no --layers with it", found="both")
-        _print_layers(model, as_json)
+        _print_layers(model, value_range, as_json)
         return
     from fer_mobile.convert.verification import verify
 
     reference = None
+    if value_range is not None and checkpoint is None:
+        raise InputError("--range", expected="--source FILE.keras with it", found=value_range)
     if faces is not None:
         from fer_mobile.convert.reference import reference_for_file
 
-        reference = reference_for_file(model, faces, checkpoint)
+        reference = reference_for_file(model, faces, checkpoint, value_range)
     verdict = verify(model, reference, gpu=gpu)
     if as_json:
         typer.echo(json.dumps(verdict.as_dict(), indent=2))
@@ -83,10 +87,10 @@ def verify_command(
         raise typer.Exit(1)
 
 
-def _print_layers(model: str, as_json: bool) -> None:
+def _print_layers(model: str, value_range: ValueRange | None, as_json: bool) -> None:
     from fer_mobile.convert.sensitivity import layer_sensitivities
 
-    rows = layer_sensitivities(model)
+    rows = layer_sensitivities(model, value_range)
     if as_json:
         typer.echo(json.dumps([row.as_dict() for row in rows], indent=2))
         return

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
 import numpy as np
 from pydantic import ValidationError
@@ -37,10 +37,10 @@ from fer_mobile.preprocess import CropRule, Normalisation
 from fer_mobile.runtime.classifier import Classifier
 from fer_mobile.runtime.interpreter import load_interpreter
 from fer_mobile.runtime.tflite_model import TfliteModel, TfliteTensor
+from fer_mobile.types import VALUE_RANGES, ValueRange
 
 _INTEGERS: Final = ("int32", "int64", "bool")
 
-ValueRange = Literal["0..1", "-1..1", "0..255"]
 NORMALISATIONS: Final[dict[ValueRange, Normalisation]] = {
     "0..1": "pixel/255",
     "-1..1": "pixel/127.5-1",
@@ -95,7 +95,7 @@ def attach_contract(
     content = read_model(path)
     if has_contract(content):
         raise ModelError(path, expected="a file without a contract", found="one with")
-    check_choice("value_range", value_range, NORMALISATIONS)
+    check_choice("value_range", value_range, VALUE_RANGES)
     check_choice("output_values", output_values, get_args(OutputValues))
     load_interpreter(content, name=path)  # which refuses what is no model
     model = TfliteModel(content, path)

@@ -21,7 +21,7 @@ from fer_mobile.golden import reference_faces
 from fer_mobile.model_file import contract_file
 from fer_mobile.models import DEFAULT
 from fer_mobile.preprocess import normalise
-from fer_mobile.types import Color, FileFormat, Quantization, TensorType
+from fer_mobile.types import Color, FileFormat, Quantization, TensorType, ValueRange
 
 _ONNX_TOLERANCE = 1e-4
 """Largest difference of a probability in ONNX Runtime from the float checkpoint's."""
@@ -76,6 +76,7 @@ def export(
     calibrate: str | Path | None = None,
     parameter_cap: bool = True,
     labels: Sequence[str] | None = None,
+    value_range: ValueRange | None = None,
 ) -> Exported:
     """Export a model and prove the file before it appears in the folder `out`.
 
@@ -96,6 +97,8 @@ def export(
         calibrate: faces that set an int8 file's ranges.
         parameter_cap: whether large models are refused.
         labels: of a ``.keras`` file, which has none: a name for each output, in their order.
+        value_range: of a ``.keras`` file that does not say it: what its input's values stand
+            for.
 
     Raises InputError for a wrong argument or model, MissingPackageError where TensorFlow
     (or tf2onnx) is not installed, FerMobileError when the converted file fails `verify`.
@@ -114,7 +117,7 @@ def export(
     if options is not None and single != ExportOptions():
         raise InputError("options", expected="no other parameter of an export", found="some")
     check_folder(out)
-    built = build(load_checkpoint(model, labels), options or single)
+    built = build(load_checkpoint(model, labels, value_range), options or single)
     verification = parity = None
     if built.name.endswith(".onnx"):
         parity = _check_onnx(built)

@@ -17,6 +17,7 @@ from fer_mobile.golden import reference_faces
 from fer_mobile.model_file import read_contract
 from fer_mobile.models import tflite_file
 from fer_mobile.preprocess import normalise
+from fer_mobile.types import ValueRange
 
 _MOST: Final = 256
 """At most so many of a user's faces are given to the file and to its float checkpoint."""
@@ -55,7 +56,10 @@ def reference_outputs(checkpoint: Checkpoint, faces: Pixels, origin: str) -> Ref
 
 
 def reference_for_file(
-    model: str | Path, faces: str | Path, checkpoint: str | Path | None = None
+    model: str | Path,
+    faces: str | Path,
+    checkpoint: str | Path | None = None,
+    value_range: ValueRange | None = None,
 ) -> ReferenceOutputs:
     """Those of the float checkpoint that an exported file was made from.
 
@@ -64,11 +68,12 @@ def reference_for_file(
         faces: a dataset or folder of faces (see `calibration_faces.read_faces`).
         checkpoint: the float weights as `load_checkpoint` takes them; without, the model that
             the file names.
+        value_range: of weights in a ``.keras`` file that does not say it.
 
     Raises ModelError where there are no such weights.
     """
     contract = read_contract(tflite_file(model))
-    weights = load_checkpoint(checkpoint or contract.name)
+    weights = load_checkpoint(checkpoint or contract.name, value_range=value_range)
     labels = weights.labels or contract.labels  # a bare .keras file names none
     if (weights.size, labels) != (contract.input.shape[1], contract.labels):
         raise ModelError(

@@ -27,6 +27,7 @@ from fer_mobile.graph.ranges import Limits, is_pass_through, propagate_ranges
 from fer_mobile.graph.to_tensorflow import to_tensorflow
 from fer_mobile.metrics import mean_divergence
 from fer_mobile.preprocess import normalise
+from fer_mobile.types import ValueRange
 
 ALL: Final = "all layers"
 """The name of the row in which every layer is quantized."""
@@ -56,11 +57,13 @@ class LayerSensitivity:
         return asdict(self)
 
 
-def layer_sensitivities(model: str | Path) -> list[LayerSensitivity]:
+def layer_sensitivities(
+    model: str | Path, value_range: ValueRange | None = None
+) -> list[LayerSensitivity]:
     """The cost of every layer of a model, the most costly first, and of `ALL` of them at the top.
 
-    `model` is what `load_checkpoint` takes: the float weights are needed.  Raises ModelError
-    where there are none, UnsupportedLayerError where the model has no graph.
+    `model` and `value_range` are what `load_checkpoint` takes: the float weights are needed.
+    Raises ModelError where there are none, UnsupportedLayerError where the model has no graph.
     """
     if Path(model).suffix == ".tflite":
         raise ModelError(
@@ -70,7 +73,7 @@ def layer_sensitivities(model: str | Path) -> list[LayerSensitivity]:
             hint="Name the model that it was exported from.",
         )
     import_tensorflow()
-    checkpoint = load_checkpoint(model)
+    checkpoint = load_checkpoint(model, value_range=value_range)
     network = read_network(checkpoint.model)
     graph = network.require_graph()
     calibration = find_calibration(network, checkpoint.folder)

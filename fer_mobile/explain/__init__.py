@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from fer_mobile.images import Photo, PhotoSource, load_photo
 from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.predictor import Predictor, load_network, load_predictor
 from fer_mobile.preprocess import crop, resize_face, to_gray
-from fer_mobile.types import Box, Detection, ExplainMethod
+from fer_mobile.types import Box, Detection, ExplainMethod, ValueRange
 from fer_mobile.zoo import ARCHITECTURES
 
 
@@ -52,6 +53,8 @@ def explain(
     method: ExplainMethod = "occlusion",
     label: str | None = None,
     whole: bool = False,
+    labels: Sequence[str] | None = None,
+    value_range: ValueRange | None = None,
 ) -> list[Explanation]:
     """Which parts of the faces in a photo a model's predictions rest on, the largest face first.
 
@@ -63,6 +66,8 @@ def explain(
             which it means its float weights (see `explain.saliency`).
         label: the label to explain; by default each face's most probable one.
         whole: the middle square of the image is the face; nothing is detected.
+        labels: of a `.keras` file, which has none: a name for each output, in their order.
+        value_range: of a `.keras` file that does not say it: what its input's values stand for.
 
     Raises:
         PhotoError: the image cannot be read, or no face is found in it.
@@ -70,7 +75,7 @@ def explain(
         InputError: an unknown method or label.
     """
     check_choice("method", method, METHODS)
-    predictor = _predictor(model, method)
+    predictor = _predictor(model, method, labels, value_range)
     if label is not None:
         check_choice("label", label, predictor.labels)
     return [
@@ -79,14 +84,18 @@ def explain(
     ]
 
 
-def _predictor(model: str | Path, method: ExplainMethod) -> Predictor:
+def _predictor(
+    model: str | Path,
+    method: ExplainMethod,
+    labels: Sequence[str] | None,
+    value_range: ValueRange | None,
+) -> Predictor:
     shipped = shipped_models(copies=True).get(str(model))
-    if shipped is None:
-        return (load_network if str(model) in ARCHITECTURES else load_predictor)(model)
-    if method == "gradient":
-        return load_network(model)
+    if str(model) in ARCHITECTURES if shipped is None else method == "gradient":
+        return load_network(model, labels, value_range)
     # The most confident predictions of an int8 file are exactly 1, whatever is hidden.
-    return load_predictor(shipped.files.get("float16", model))
+    file = shipped.files.get("float16", model) if shipped else model
+    return load_predictor(file, labels=labels, value_range=value_range)
 
 
 def _faces(image: PhotoSource, predictor: Predictor, whole: bool) -> list[tuple[Box, Pixels]]:

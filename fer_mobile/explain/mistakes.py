@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,7 @@ from fer_mobile.evaluation import predict_probabilities
 from fer_mobile.files import write_text
 from fer_mobile.metrics import Scores, score
 from fer_mobile.models import DEFAULT
-from fer_mobile.types import ProtocolName, SplitName
+from fer_mobile.types import ProtocolName, SplitName, ValueRange
 
 SCHEMA: Final = "fer-mobile/mistakes"
 SCHEMA_VERSION: Final = 2
@@ -90,13 +91,15 @@ def find_mistakes(
     split: SplitName = "valid",
     most: int = 20,
     threads: int = 1,
+    labels: Sequence[str] | None = None,
+    value_range: ValueRange | None = None,
 ) -> Mistakes:
     """A model's most confident mistakes on a dataset, at most `most` for each true label.
 
     The other arguments, and the errors raised, are those of `evaluation.evaluate`.
     """
     dataset = load_dataset(data, protocol=protocol, split=split)
-    probabilities = predict_probabilities(model, dataset, threads)
+    probabilities = predict_probabilities(model, dataset, threads, labels, value_range)
     names = dataset.names
     predicted, confidence = probabilities.argmax(1), probabilities.max(1)
     by_label: dict[str, list[Mistake]] = {name: [] for name in names}

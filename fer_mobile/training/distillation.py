@@ -23,22 +23,29 @@ from fer_mobile.errors import RecipeError
 from fer_mobile.metrics import Scores, score
 from fer_mobile.predictor import predict_faces
 from fer_mobile.training.teacher_cache import TeacherCache
+from fer_mobile.types import ValueRange
 
 
 class Teachers:
     """Several networks whose mean prediction is learned."""
 
     def __init__(
-        self, names: Sequence[str | Path], labels: Sequence[str], precision: str = "float32"
+        self,
+        names: Sequence[str | Path],
+        labels: Sequence[str],
+        precision: str = "float32",
+        value_range: ValueRange | None = None,
     ) -> None:
         """Read the networks that `names` mean, as for `load_checkpoint`, of these `labels`.
+
+        `value_range` is that of ``.keras`` files which do not say it.
 
         Their feature maps are computed in `precision`, as Keras names its policies; what
         follows the maps is always float32.
 
         Raises ModelError for one that cannot be read, RecipeError for one with other labels.
         """
-        self.models = [_model(name, tuple(labels), precision) for name in names]
+        self.models = [_model(name, tuple(labels), precision, value_range) for name in names]
 
     def __call__(self, faces: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probabilities float32 [N, classes] for faces [N, S, S, 1] in 0-1."""
@@ -76,8 +83,11 @@ def at_size_of(model: keras.Model, faces: Any) -> Any:
     return faces if faces.shape[1] == size else ops.image.resize(faces, (size, size))
 
 
-def _model(name: str | Path, labels: tuple[str, ...], precision: str) -> keras.Model:
-    checkpoint = load_checkpoint(name)
+def _model(
+    name: str | Path, labels: tuple[str, ...], precision: str, value_range: ValueRange | None
+) -> keras.Model:
+    bare = Path(name).suffix == ".keras"  # the others say their own
+    checkpoint = load_checkpoint(name, value_range=value_range if bare else None)
     outputs = int(checkpoint.model.output_shape[-1])
     # A bare .keras file names no labels: its outputs are taken in the dataset's order.
     if outputs != len(labels) or checkpoint.labels not in ((), labels):

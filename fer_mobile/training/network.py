@@ -125,7 +125,7 @@ def start_from(start: str, model: keras.Model, labels: Sequence[str] = ()) -> st
     The last layer with weights begins anew where the other model's labels are not `labels`.
     Raises ModelError where there is no such model, RecipeError where nothing fits.
     """
-    checkpoint = load_checkpoint(start)
+    checkpoint = load_checkpoint(start, value_range="0..1")  # as every architecture here takes
     theirs = {layer.name: layer.get_weights() for layer in checkpoint.model.layers}
     own = [layer for layer in model.layers if layer.weights]
     other_labels = checkpoint.labels and labels and checkpoint.labels != tuple(labels)

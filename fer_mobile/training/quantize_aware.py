@@ -250,7 +250,8 @@ class FineTuning:
         Raises ModelError where there is no such model, RecipeError where it differs.
         """
         try:
-            self.source = from_keras(load_checkpoint(start).model)
+            # Of values as every architecture here takes them.
+            self.source = from_keras(load_checkpoint(start, value_range="0..1").model)
             alike = _structure(self.source) == _structure(from_keras(fresh))
             self.graph = fold_batch_norm(self.source)
             self.model = quantize_aware(self.graph)

@@ -23,6 +23,7 @@ from fer_mobile.data.augmentation import Augmentation
 from fer_mobile.data.steps import STEPS
 from fer_mobile.errors import RecipeError, nearest
 from fer_mobile.resources import recipes_dir
+from fer_mobile.types import ValueRange
 
 
 def _known_step(name: str) -> str:
@@ -131,6 +132,11 @@ class DistillationSection(_Section):
 
     teachers: tuple[str, ...] = Field(
         (), description="Shipped names, .keras files or run folders; their mean is learned."
+    )
+    value_range: ValueRange | None = Field(
+        None,
+        description="Of teachers that are .keras files: what their input's values stand for, where "
+        "their first layers do not say it.",
     )
     weight: float = Field(0.7, ge=0, le=1, description="The teachers' share of the target.")
     views: int = Field(

@@ -63,7 +63,9 @@ def write_teacher_targets(
     )
     if out.is_file():
         cache.load(out)
-    teachers = Teachers(section.teachers, learn.names, recipe.training.precision)
+    teachers = Teachers(
+        section.teachers, learn.names, recipe.training.precision, section.value_range
+    )
     batches = Batches(learn, recipe, size, SoftTargets(teachers, cache), unlabelled)
     for view in range(section.views):
         if not cache.knows(view):

@@ -239,7 +239,9 @@ def _soft_targets(run: Run, rows: LearnedRows, size: int, batch_size: int) -> So
             cache.load(own)
         if cache.complete:
             return SoftTargets(None, cache)
-    teachers = Teachers(section.teachers, learn.names, run.recipe.training.precision)
+    teachers = Teachers(
+        section.teachers, learn.names, run.recipe.training.precision, section.value_range
+    )
     if not run.epochs_done:
         scores = teachers.score(run.valid, run.recipe.data.preprocessing)
         run.report(

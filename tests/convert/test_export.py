@@ -26,6 +26,8 @@ from tests.conftest import EXPORTED
 
 BYTES = {"float32": 4, "float16": 2, "dynamic": 1, "int8": 1}
 """Of a parameter."""
+OWN = {"labels": LABELS, "value_range": "0..1"}
+"""What is stated of a `.keras` file."""
 PRECISIONS = {"none": "float32", "float16": "float16", "dynamic": "dynamic", "int8": "int8"}
 
 
@@ -176,7 +178,7 @@ def nan_weights():
 def test_a_model_that_cannot_be_used_is_refused_and_nothing_is_written(tmp_path, make, message):
     make().save(tmp_path / "model.keras")
     with pytest.raises(ModelError, match=message):
-        export(tmp_path / "model.keras", quantize="none", labels=LABELS, out=tmp_path / "out")
+        export(tmp_path / "model.keras", quantize="none", **OWN, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -205,7 +207,7 @@ def network_of(parameters):
 def test_the_cap_is_lifted_on_demand(tmp_path, monkeypatch):
     monkeypatch.setattr(zoo, "PARAMETER_CAP", 2000)  # 10 million take 12 s
     network().save(tmp_path / "large.keras")
-    options = {"quantize": "dynamic", "out": tmp_path, "labels": LABELS}
+    options = {"quantize": "dynamic", "out": tmp_path, **OWN}
     with pytest.raises(ModelError, match="at most 2,000 trainable parameters"):
         export(tmp_path / "large.keras", **options)
     done = export(tmp_path / "large.keras", parameter_cap=False, **options)
@@ -220,7 +222,8 @@ def test_other_networks_are_exported_as_they_are(tmp_path):
     x = layers.DepthwiseConv2D(3, activation="relu6")(image)
     x = layers.Dense(8, activation="softmax")(layers.GlobalAveragePooling2D()(x))
     keras.Model(image, x).save(tmp_path / "other.keras")
-    done = export(tmp_path / "other.keras", quantize="none", out=tmp_path, labels=LABELS)
+    stated = {"labels": LABELS, "value_range": "-1..1"}
+    done = export(tmp_path / "other.keras", quantize="none", out=tmp_path, **stated)
     assert done.path.name == "other_float32.tflite"
     assert done.verification.passed
 
@@ -259,18 +262,18 @@ def test_out_must_be_a_folder_that_can_be_written(tmp_path):
     network().save(tmp_path / "small.keras")
     (tmp_path / "file").write_text("x")
     with pytest.raises(InputError, match="out: expected a folder, found the file"):
-        export(tmp_path / "small.keras", quantize="none", labels=LABELS, out=tmp_path / "file")
+        export(tmp_path / "small.keras", quantize="none", **OWN, out=tmp_path / "file")
     with pytest.raises(InputError, match="a place that can be written to"):
         export(
             tmp_path / "small.keras",
             quantize="none",
-            labels=LABELS,
+            **OWN,
             out=tmp_path / "file" / "inner",
         )
     taken = tmp_path / "taken"
     (taken / "small_float32.json").mkdir(parents=True)  # the contract cannot be written
     with pytest.raises(InputError, match="found a folder"):
-        export(tmp_path / "small.keras", quantize="none", labels=LABELS, out=taken)
+        export(tmp_path / "small.keras", quantize="none", **OWN, out=taken)
     assert [path.name for path in taken.iterdir()] == ["small_float32.json"]
 
 
@@ -300,6 +303,8 @@ def test_a_full_disk_is_one_line_and_nothing_is_left(on_small_disk, out, tempora
         "large.keras",
         "--labels",
         ",".join(LABELS),
+        "--range",
+        "0..1",
         "--quantize",
         "none",
         "--out",
@@ -342,7 +347,9 @@ def test_a_bare_keras_file_has_no_labels(fer_mobile, tmp_path):
     bias[3] = 20.0
     model.layers[-1].set_weights([kernel, bias])
     model.save(fer_mobile.folder / "own7.keras")
-    command = ("export", "own7.keras", "--quantize", "float16")
+    command = ("export", "own7.keras", "--quantize", "float16", "--range", "0..1")
+    line = fer_mobile.refused("export", "own7.keras")
+    assert "own7: expected --range, what its input's values are: 0..1 or -1..1 or 0..255" in line
     line = fer_mobile.refused(*command)
     assert "--labels, a name for each of its 7 outputs in their order" in line
     assert "7 different names, found 2: a, b" in fer_mobile.refused(*command, "--labels", "a,b")

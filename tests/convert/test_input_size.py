@@ -46,7 +46,7 @@ def test_a_network_of_its_own(tmp_path):
     x = keras.layers.Dense(8, "softmax")(keras.layers.Flatten()(image))
     keras.Model(image, x, name="own").save(tmp_path / "own.keras")
     with pytest.raises(ModelError, match=r"a network of its own.*Leave `size` out"):
-        at_size(load_checkpoint(tmp_path / "own.keras"), 112)
+        at_size(load_checkpoint(tmp_path / "own.keras", value_range="0..1"), 112)
 
 
 def test_export_at_another_size(tmp_path, capsys, monkeypatch):

@@ -87,7 +87,9 @@ def test_command_prints_a_table_and_json(capsys, monkeypatch, tmp_path):
     two_streams().save(small)
     outputs = []
     for extra in ([], ["--json"]):
-        monkeypatch.setattr("sys.argv", ["fer-mobile", "verify", small, "--layers", *extra])
+        monkeypatch.setattr(
+            "sys.argv", ["fer-mobile", "verify", small, "--layers", "--range", "0..1", *extra]
+        )
         with pytest.raises(SystemExit) as exit_:
             cli.main()
         assert exit_.value.code == 0

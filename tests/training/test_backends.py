@@ -53,6 +53,7 @@ blur = 0.3
 erase = 0.25
 [distillation]
 teachers = ["teacher.keras"]
+value_range = "0..1"
 weight = 0.5
 views = 2
 [calibration]

@@ -33,19 +33,25 @@ def teacher(tmp_path_factory):
     return path
 
 
+def taught_by(*teachers):
+    """Of a recipe: its teachers, and what those take that are files of weights alone."""
+    names = ", ".join(f'"{teacher.as_posix()}"' for teacher in teachers)
+    return f"distillation.teachers=[{names}]", 'distillation.value_range="0..1"'
+
+
 @pytest.fixture
 def lesson(teacher, tiny_recipe, small_npz):
     """A recipe whose batches of 32-px faces a teacher judges, and its training rows."""
     recipe = load_recipe(
         tiny_recipe,
-        [f'distillation.teachers=["{teacher.as_posix()}"]', "batch_size=16", "mixup=0.4"],
+        [*taught_by(teacher), "batch_size=16", "mixup=0.4"],
     )
     return recipe, training_rows(recipe, small_npz)[0]
 
 
 def targets_of(recipe, dataset):
     """The soft targets of a recipe, with a cache where batches come again."""
-    teachers = Teachers(recipe.distillation.teachers, dataset.names)
+    teachers = Teachers(recipe.distillation.teachers, dataset.names, value_range="0..1")
     cache = None
     if recipe.distillation.views:
         cache = TeacherCache(
@@ -62,7 +68,9 @@ def test_the_target_is_shared_between_votes_and_teacher(lesson, teacher, share):
     alone = override(recipe, ["distillation.teachers=[]"])
     faces, votes, weights = Batches(dataset, alone, 32)[1]
     shrunk = keras.ops.image.resize(faces, (16, 16))
-    predicted = load_checkpoint(teacher).model.predict(np.asarray(shrunk), verbose=0)
+    predicted = load_checkpoint(teacher, value_range="0..1").model.predict(
+        np.asarray(shrunk), verbose=0
+    )
     found = taught[1]
     np.testing.assert_array_equal(found[0], faces)
     np.testing.assert_allclose(found[1], (1 - share) * votes + share * predicted, atol=1e-5)
@@ -72,7 +80,7 @@ def test_the_target_is_shared_between_votes_and_teacher(lesson, teacher, share):
 def test_several_teachers_are_learned_on_average(teacher, trained_run):
     faces = np.random.default_rng(0).random((4, 32, 32, 1)).astype(np.float32)
     one, other, both = (
-        Teachers(names, LABELS)(faces)
+        Teachers(names, LABELS, value_range="0..1")(faces)
         for names in ([teacher], [trained_run], [teacher, trained_run])
     )
     assert np.abs(one - other).max() > 0.01
@@ -81,7 +89,10 @@ def test_several_teachers_are_learned_on_average(teacher, trained_run):
 
 def test_teachers_see_maps_in_the_precision_of_the_training(teacher):
     faces = normalise(golden_faces(32))[..., None]
-    exact, fast = Teachers([teacher], LABELS), Teachers([teacher], LABELS, "mixed_bfloat16")
+    exact, fast = (
+        Teachers([teacher], LABELS, precision, "0..1")
+        for precision in ("float32", "mixed_bfloat16")
+    )
     for layer in fast.models[0].layers:
         shape = layer.output.shape
         assert layer.compute_dtype == ("bfloat16" if len(shape) == 4 else "float32"), layer.name
@@ -184,7 +195,7 @@ def test_a_student_comes_to_answer_as_its_teacher(teacher):
     keras.utils.set_random_seed(1)
     pupil = zoo.build("simple_cnn", size=32, classes=8)
     faces = normalise(golden_faces(32))[..., None]
-    taught = Teachers([teacher], LABELS)(faces)
+    taught = Teachers([teacher], LABELS, value_range="0..1")(faces)
     pupil.compile(keras.optimizers.Adam(3e-3), "categorical_crossentropy")
     pupil.fit(faces, taught, batch_size=32, epochs=25, verbose=0)
     same = pupil.predict(faces, verbose=0).argmax(1) == taught.argmax(1)
@@ -197,19 +208,21 @@ TINY = ["model.architecture=simple_cnn", "model.options={size=16}", "epochs=1"]
 def test_a_run_with_teachers_holds_the_student_alone(
     train, teacher, trained_run, tiny_recipe, small_npz, tmp_path
 ):
-    teachers = f'distillation.teachers=["{teacher.as_posix()}", "{trained_run.as_posix()}"]'
+    teachers = taught_by(teacher, trained_run)
     lines = []
     run = tmp_path / "run"
     train(
-        load_recipe(tiny_recipe, [*TINY, teachers]),
+        load_recipe(tiny_recipe, [*TINY, *teachers]),
         run,
         data=small_npz,
         throughput=True,
         report=lines.append,
     )
-    assert load_checkpoint(run).parameters == load_checkpoint(teacher).parameters
+    assert (
+        load_checkpoint(run).parameters == load_checkpoint(teacher, value_range="0..1").parameters
+    )
     valid = training_rows(load_recipe(tiny_recipe), small_npz)[1]
-    networks = (load_network(teacher, LABELS), load_network(trained_run))
+    networks = (load_network(teacher, LABELS, "0..1"), load_network(trained_run))
     mean = np.mean([network(valid.images) for network in networks], axis=0)
     accuracy = (mean.argmax(1) == valid.labels).mean()
     (together,) = [line for line in lines if line.startswith("teachers together on ferplus-strict")]
@@ -218,7 +231,7 @@ def test_a_run_with_teachers_holds_the_student_alone(
     assert (run / "last.keras").stat().st_size < 5 * (run / "best.keras").stat().st_size
     (throughput,) = [line for line in lines if line.startswith("throughput")]
     assert " of the bare training step's " in throughput
-    longer = load_recipe(tiny_recipe, [*TINY, teachers, "epochs=2"])
+    longer = load_recipe(tiny_recipe, [*TINY, *teachers, "epochs=2"])
     (run / "recipe.json").write_text(longer.model_dump_json())
     found = train(longer, run, data=small_npz, resume=True)
     assert np.isfinite(found.scores.accuracy)
@@ -230,8 +243,11 @@ def test_a_run_with_teachers_holds_the_student_alone(
 
 
 def test_teachers_that_cannot_teach_are_refused(
-    train, trained_run, tiny_recipe, small_npz, tmp_path
+    train, teacher, trained_run, tiny_recipe, small_npz, tmp_path
 ):
+    unsaid = load_recipe(tiny_recipe, taught_by(teacher)[:1])
+    with pytest.raises(ModelError, match="teacher: expected `value_range`"):
+        train(unsaid, tmp_path / "run", data=small_npz)
     nobody = load_recipe(tiny_recipe, ['distillation.teachers=["nobody"]'])
     with pytest.raises(ModelError, match="nobody"):
         train(nobody, tmp_path / "run", data=small_npz)
@@ -245,7 +261,9 @@ def test_a_start_is_taken_where_it_fits(train, teacher, tiny_recipe, small_npz, 
     lines = []
     recipe = load_recipe(tiny_recipe, [*TINY, start, "protocol=fer2013", "learning_rate=1e-9"])
     train(recipe, tmp_path / "run", data=small_npz, report=lines.append)
-    theirs, ours = (load_checkpoint(source).model for source in (teacher, tmp_path / "run"))
+    theirs, ours = (
+        load_checkpoint(source, value_range="0..1").model for source in (teacher, tmp_path / "run")
+    )
     layers = sum(bool(layer.weights) for layer in ours.layers)
     assert lines[0].startswith(f"{layers - 1} of {layers} layers start from the weights of ")
     kernels = [m.get_layer("conv2").get_weights()[0] for m in (theirs, ours)]
