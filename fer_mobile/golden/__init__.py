@@ -8,6 +8,7 @@ gives for these, so any machine can check the file without the training data.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -36,9 +37,11 @@ def _tiles(mosaic: Path) -> Pixels:
     return filled
 
 
-def golden_faces(size: int) -> Pixels:
-    """The golden faces at a model's input size: uint8 [N, size, size]."""
-    return np.stack([resize(face, size) for face in _tiles(GOLDEN)])
+def golden_faces(size: int, numbers: Sequence[int] | None = None) -> Pixels:
+    """The golden faces, or some by their numbers, at a model's size: uint8 [N, size, size]."""
+    faces = _tiles(GOLDEN)
+    chosen = faces if numbers is None else faces[list(numbers)]
+    return np.stack([resize(face, size) for face in chosen])
 
 
 def reference_faces(size: int) -> Pixels:

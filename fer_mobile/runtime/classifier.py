@@ -17,6 +17,7 @@ from fer_mobile.model_file import read_model, split
 from fer_mobile.models import tflite_file
 from fer_mobile.preprocess import REAL_VALUES, Normalisation, normalise
 from fer_mobile.runtime.interpreter import first_line, load_interpreter, runtime_name
+from fer_mobile.runtime.trial import try_out
 
 
 class Classifier:
@@ -168,6 +169,9 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 def load_classifier(model: str | Path, threads: int = 1) -> Classifier:
     """A classifier by shipped name (its int8 file) or path of a ``.tflite`` file.
 
-    Raises ModelError when there is no such model or its contract cannot be trusted.
+    Raises ModelError when there is no such model, its contract cannot be trusted, or it gives
+    others than its reference outputs for a few faces (see `trial`).
     """
-    return Classifier(tflite_file(model), threads)
+    classifier = Classifier(tflite_file(model), threads)
+    try_out(classifier)
+    return classifier

@@ -32,6 +32,8 @@ from fer_mobile.model_file import (
     split,
 )
 from fer_mobile.models import shipped_models
+from fer_mobile.pipeline import load_pipeline
+from fer_mobile.predictor import load_predictor
 from fer_mobile.runtime.classifier import Classifier, load_classifier
 from fer_mobile.runtime.flatbuffer import pack_model, unpack_model
 
@@ -153,6 +155,31 @@ def misplace(graph):
         int(graph.operators[-1].outputs[0]),
         *graph.operators[0].inputs[1:],
     ]
+
+
+def damaged(contract):
+    """A kernel that was turned around, in a graph that runs, under a contract that vouches."""
+    flat = unpack_model(BARE)
+    kernel = max(flat.buffers, key=lambda buffer: 0 if buffer.data is None else len(buffer.data))
+    kernel.data = kernel.data[::-1]
+    bare = pack_model(flat)
+    return attach(bare, contract.model_copy(update={"model_sha256": model_checksum(bare)}))
+
+
+def test_a_graph_that_gives_something_else_is_refused_by_all_who_load_it(tmp_path, fer_mobile):
+    path = tmp_path / "damaged.tflite"
+    path.write_bytes(damaged(CONTRACT))
+    line = fer_mobile.refused("predict", "--model", path, "photo.jpg")
+    assert "expected what its float model gave for 4 faces, which the file holds, found" in line
+    for load in (load_classifier, load_predictor, load_pipeline):
+        with pytest.raises(
+            ModelError, match=r"damaged\.tflite: expected what its float model gave"
+        ):
+            load(path)
+    failed = {check.name for check in verify(path).checks if not check.passed}
+    assert "parity" in failed
+    path.write_bytes(damaged(CONTRACT.model_copy(update={"reference": {}})))
+    assert load_classifier(path).labels == CONTRACT.labels  # nothing says what it should give
 
 
 @pytest.mark.parametrize("change", [rename, rename_inner, enlarge, unfit, misplace])
