@@ -186,7 +186,7 @@ def _by_classes(
         readable = np.array([row not in failed for row in range(len(rows))], bool)
         images, rows = decoded[readable], rows[readable]
     labels = named.labels[rows]
-    if skipped:
+    if skipped and len(labels):
         told = (str(s) if s in named.skipped else _with_names(s, source) for s in skipped)
         text = f"{source}: {len(labels):,} faces; left out: " + "; ".join(told)
         warnings.warn(text, DataWarning, stacklevel=4)

@@ -86,12 +86,12 @@ def _own_names(raw: RawFaces, own: Sequence[str] | None, subject: object) -> tup
     keys = [name.strip().casefold() for name in names]
     if len(set(keys)) != len(keys) or not all(keys) or {MULTIPLE, UNSURE} & {*keys}:
         raise DataError(
-            "labels",
+            subject if own is None else "labels",
             expected=f"different names, none of them empty, {MULTIPLE!r} or {UNSURE!r}",
             found=", ".join(names),
         )
     for name in names:
-        _check_label(name)
+        _check_label(name, subject if own is None else "labels")
     without = [name for name, key in zip(names, keys, strict=True) if key not in spellings]
     if without:
         raise DataError(
@@ -103,13 +103,13 @@ def _own_names(raw: RawFaces, own: Sequence[str] | None, subject: object) -> tup
     return names
 
 
-def _check_label(name: str) -> None:
+def _check_label(name: str, subject: object) -> None:
     """DataError for a name that no contract can hold, before anything is trained with it."""
     try:
         _LABEL.validate_python(name)
     except ValidationError as error:
         raise DataError(
-            "labels",
+            subject,
             expected="names of at most 100 characters that can be printed",
             found=printable(name),
         ) from error

@@ -294,6 +294,30 @@ def test_a_class_without_images_is_refused(tmp_path, empty):
         load_dataset(tmp_path, split="all")
 
 
+def test_links_to_folders_are_named_and_not_followed(tmp_path):
+    write(tmp_path / "set", {"happy": 2, "sad": 2})
+    (tmp_path / "set" / "happy" / "loop").symlink_to(tmp_path / "set")
+    with pytest.warns(DataWarning, match=r"1 linked folder, not followed \(happy/loop\)"):
+        assert len(load_dataset(tmp_path / "set", split="all")) == 4
+    write(tmp_path / "linked", {"happy": 2})
+    (tmp_path / "linked" / "sad").symlink_to(tmp_path / "set" / "sad")
+    with pytest.raises(DataError, match=r"sad: .* found a link to a folder, which is not followed"):
+        load_dataset(tmp_path / "linked", split="all")
+    (tmp_path / "links").mkdir()
+    for name in ("happy", "sad"):
+        (tmp_path / "links" / name).symlink_to(tmp_path / "set" / name)
+    with pytest.raises(DataError, match=r"happy: .* found a link to a folder, which is not"):
+        load_dataset(tmp_path / "links", split="all")
+
+
+def test_a_dataset_without_a_readable_face_is_refused_in_one_line(tmp_path, fer_mobile):
+    for name in ("happy", "sad"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        (tmp_path / "set" / name / "a.png").write_bytes(b"no image")
+    line = fer_mobile.refused("evaluate", "compact", "--data", tmp_path / "set", "--split", "all")
+    assert "found none (2 that cannot be read)" in line
+
+
 def test_labels_that_no_contract_can_hold_are_refused_before_training(tmp_path):
     write(tmp_path, {"calm": 3, "wi\x1bld": 3})
     with pytest.raises(DataError, match=r"that can be printed, found wi\?ld"):
@@ -329,7 +353,11 @@ def test_fer2013_alone_has_its_own_labels_and_no_votes(tmp_path):
         ((1, "0 0 0", "Training"), "3 pixels, no square after 1 faces"),
         ((1, "0"), "2 cells for 3 columns after 1 faces"),
         ((1, "0 0 0 0", "later"), "Usage 'later' after"),
-        (("happy", "0 0 0 0", "Training"), "'happy' after"),
+        (("happy", "0 0 0 0", "Training"), "emotion 'happy' after 1 faces"),
+        (("-1", "0 0 0 0", "Training"), "emotion '-1' after"),
+        ((1, "0 0 0 256", "Training"), "a pixel outside 0 to 255 after"),
+        ((1, "0 0 0.5 0", "Training"), "pixels that are no whole numbers after"),
+        ((1, "0 0 0 0", "Training"), "2 px, not 48 as before, after"),
     ],
 )
 def test_a_broken_fer2013_is_refused_in_words(tmp_path, row, message):
@@ -340,6 +368,20 @@ def test_a_broken_fer2013_is_refused_in_words(tmp_path, row, message):
         )
     with pytest.raises(DataError, match=message):
         load_dataset(path, protocol="fer2013", split="all")
+
+
+def test_columns_and_rows_of_fer2013_have_to_fit(tmp_path):
+    row = fer_row(0, "Training", 3)
+    path = manifest(tmp_path, "emotion,pixels,Usage,emotion", (*row, 4), name="fer2013.csv")
+    with pytest.raises(DataError, match="found several columns 'emotion' after 0 faces"):
+        load_dataset(path, protocol="fer2013", split="all")
+    manifest(tmp_path, "emotion,pixels,Usage", row, row, name="fer2013.csv")
+    head = "Usage,Image name," + ",".join(f"vote{number}" for number in range(10))
+    for votes, message in ((4, "no more rows in fer2013new.csv"), (400, "vote '400'")):
+        cast = ("Training", "fer0.png", votes, *[0] * 9)
+        manifest(tmp_path, head, cast, name="fer2013new.csv")
+        with pytest.raises(DataError, match=message):
+            load_dataset(tmp_path, split="all")
 
 
 def test_kaggles_other_csv_files_are_fer2013_too(tmp_path):

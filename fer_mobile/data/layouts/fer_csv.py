@@ -6,6 +6,7 @@ import csv
 import math
 import warnings
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
@@ -50,13 +51,16 @@ def read(path: Path, side: int) -> RawFaces:
                 if not cast["image name"]:
                     no_faces += 1
                     continue
-                votes.append([int(vote) for vote in list(cast.values())[2:12]])
-            images.append(_pixels(row["pixels"]))
+                votes.append([_number("vote", vote) for vote in list(cast.values())[2:12]])
+            labels.append(_number("emotion", row["emotion"]))
             split.append(_split(row.get("usage")))
-            labels.append(int(row["emotion"]))
+            image = _pixels(row["pixels"])
+            if images and image.shape != images[0].shape:
+                raise ValueError(f"{len(image)} px, not {len(images[0])} as before,")
+            images.append(image)
         pixels = np.stack(images) if images else np.empty((0, 48, 48), np.uint8)
         counts = np.array(votes, np.uint8).reshape(-1, len(FERPLUS_VOTES)) if has_votes else None
-    except (csv.Error, OSError, KeyError, TypeError, ValueError, OverflowError) as error:
+    except (csv.Error, OSError, KeyError, ValueError) as error:
         expected = f"{file.name} (emotion, pixels, Usage)"
         if has_votes:
             expected += f" and {VOTES} (Usage, Image name, ten votes) with as many rows"
@@ -93,6 +97,9 @@ def _faces_file(path: Path) -> Path | None:
 def _rows(file: Path) -> Iterator[dict[str, str]]:
     lines = tables.read_lines(file)
     names = [name.strip().lower() for name in next(lines, [])]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"several columns {twice[0]!r}")
     for cells in lines:
         if cells and len(cells) != len(names):
             raise ValueError(f"{len(cells)} cells for {len(names)} columns")
@@ -102,15 +109,26 @@ def _rows(file: Path) -> Iterator[dict[str, str]]:
 
 def _joined(faces: Path, votes: Path) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
     """Both files by the order of their rows, which is what joins them."""
-    return zip(_rows(faces), _rows(votes), strict=True)
+    for row, cast in zip_longest(_rows(faces), _rows(votes)):
+        if row is None or cast is None:
+            raise ValueError(f"no more rows in {(faces if row is None else votes).name}")
+        yield row, cast
+
+
+def _number(what: str, text: str) -> int:
+    """A number from 0 to 255."""
+    number = int(text) if text.strip().isdecimal() else 256
+    if number > 255:
+        raise ValueError(f"{what} {text!r}")
+    return number
 
 
 def _pixels(text: str) -> NDArray[np.uint8]:
     with warnings.catch_warnings(action="error"):
         try:
             values = np.fromstring(text, np.int32, sep=" ")
-        except DeprecationWarning as error:
-            raise ValueError("pixels that are no numbers") from error
+        except (DeprecationWarning, ValueError) as error:
+            raise ValueError("pixels that are no whole numbers") from error
     side = math.isqrt(len(values))
     if not side or side * side != len(values):
         raise ValueError(f"{len(values)} pixels, no square")

@@ -24,11 +24,15 @@ from fer_mobile.images import PHOTO_SUFFIXES
 DESCRIPTION: Final = "a folder of images for each class, in split folders or not"
 
 _EXAMPLES: Final = 3
+_LINK: Final = "a link to a folder, which is not followed"
 
 
 def recognise(path: Path) -> bool:
-    """A folder with an image below one of its folders."""
-    return path.is_dir() and any(len(parts) > 1 for parts in _image_paths(path))
+    """A folder with an image below one of its folders, or with links to folders."""
+    return path.is_dir() and (
+        any(len(parts) > 1 for parts in _image_paths(path))
+        or any(folder.is_dir() and folder.is_symlink() for folder in path.iterdir())
+    )
 
 
 def read(path: Path, side: int) -> RawFaces:
@@ -121,7 +125,7 @@ def _refuse_empty_classes(root: Path, images: list[tuple[str, ...]], level: int 
                 raise DataError(
                     folder,
                     expected="images in every class folder",
-                    found="none",
+                    found=_LINK if folder.is_symlink() else "none",
                     hint="Remove the folder, or put images into it.",
                 )
 
@@ -130,15 +134,20 @@ def _skipped(root: Path, without_class: list[tuple[str, ...]]) -> Iterator[Skipp
     if without_class:
         names = tuple("/".join(parts) for parts in without_class[:_EXAMPLES])
         yield Skipped("in no class folder", len(without_class), names)
-    others = [
-        Path(parent, name)
-        for parent, folders, files in os.walk(root)
-        for name in files
-        # What lies above the classes, a README or a report, is no face that went missing.
-        if Path(parent) != root
-        and Path(name).suffix.lower() not in PHOTO_SUFFIXES
-        and not name.startswith(".")
-    ]
-    if others:
-        names = tuple(str(path.relative_to(root)) for path in others[:_EXAMPLES])
-        yield Skipped("without an image's suffix", len(others), names)
+    links, others = [], []
+    for parent, folders, files in os.walk(root):
+        paths = [Path(parent, name) for name in folders]
+        links += [path for path in paths if path.is_symlink()]
+        if Path(parent) != root:  # above the classes lie a README or a report, and no faces
+            others += [
+                Path(parent, name)
+                for name in files
+                if Path(name).suffix.lower() not in PHOTO_SUFFIXES and not name.startswith(".")
+            ]
+    for reason, paths in (
+        ("linked folder, not followed", links),
+        ("without an image's suffix", others),
+    ):
+        if paths:
+            names = tuple(str(path.relative_to(root)) for path in paths[:_EXAMPLES])
+            yield Skipped(reason, len(paths), names)
