@@ -18,47 +18,21 @@ import fer_mobile
 from fer_mobile.resources import photos_dir
 from tests.cli.registry import parse
 from tests.command_line import PATIENCE_S
+from tests.docs.pages import PAGES, blocks, commands
 from tests.test_readme import ROOT
 from tools.docs_site import recipes_page
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"^( *)```(\w+)[^\n]*\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 RUN_ELSEWHERE = {
     "android.md": "tests/android",
     "CONTRIBUTING.md": "tests/docs",
     "studies.md": "tests/test_registry.py",
 }
 """Pages whose Python needs Keras, MediaPipe or a plugin, and the tests that run it."""
-QUICK = {"predict", "filter", "models", "verify", "contract", "cache", "doctor", "data", "android"}
-"""Commands that are run here, in the tutorials; the others have tests of their own."""
-TUTORIALS = ["index.md", "filter-a-folder.md"]
+SHOWN = [(page, words) for page in PAGES for words in commands(page)]
+COMMANDS = sorted({shlex.join(words) for _, words in SHOWN if words[0] == "fer-mobile"})
 
 
-def blocks(language):
-    """(page, block) of every block in a language."""
-    return [
-        (page, inspect.cleandoc(text))
-        for page in PAGES
-        for _, name, text in BLOCK.findall(page.read_text(encoding="utf-8"))
-        if name == language
-    ]
-
-
-def shell_lines():
-    """(page, line) of every command, continued lines joined and comments left out."""
-    for page, block in blocks("sh"):
-        for line in block.replace("\\\n", " ").splitlines():
-            words = shlex.split(line, comments=True)
-            while words and re.fullmatch(r"[A-Z_]+=\S*", words[0]):
-                words = words[1:]
-            if words:
-                yield page, words
-
-
-COMMANDS = sorted({shlex.join(words) for _, words in shell_lines() if words[0] == "fer-mobile"})
-
-
-@pytest.mark.parametrize("line", COMMANDS)
+@pytest.mark.parametrize("line", [line for line in COMMANDS if not line.endswith(" --help")])
 def test_every_command_shown_is_one(line):
     parse(line.replace(" '|' ", " | ").replace(" '>' ", " > "))
 
@@ -66,7 +40,7 @@ def test_every_command_shown_is_one(line):
 def test_what_else_is_shown_exists():
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
-    for page, words in shell_lines():
+    for page, words in SHOWN:
         for extra in re.findall(r"fer-mobile\[([\w,-]+)\]", " ".join(words)):
             assert set(extra.split(",")) <= set(settings["project"]["optional-dependencies"]), page
         if words[0] == "make":
@@ -89,18 +63,6 @@ def library(tmp_path, monkeypatch, small_npz):
         photo.save("photos/dated.jpg", exif=exif)
     shutil.copy(small_npz, "faces.npz")
     return tmp_path
-
-
-@pytest.mark.parametrize("page", TUTORIALS)
-def test_the_commands_of_a_tutorial_work_in_their_order(page, library, fer_mobile):
-    fer_mobile.folder = library
-    done = 0
-    for found, words in shell_lines():
-        if found.name == page and words[0] == "fer-mobile" and words[1] in QUICK:
-            outcome = fer_mobile(*words[1:])
-            assert outcome.returncode == 0, (words, outcome.stderr)
-            done += 1
-    assert done
 
 
 PYTHON = [(page.name, block) for page, block in blocks("python")]
