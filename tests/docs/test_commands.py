@@ -1,7 +1,8 @@
 """Every command that the documentation shows is run, page by page, or stands here with the reason.
 
 A page's commands run in their order, in a folder that has what they name, on few photos and faces.
-Those of an earlier page are not run again.  Those that train, convert or take the time of photos are run by `make prove`.
+Those of an earlier page are not run again.  Those that train, convert or take the time of photos
+are run by `make prove`.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ NOT_RUN = {
     r"fer-mobile train (xcao_two_stream )?compact ": "three such teachers",
     r"fer-mobile evaluate runs/face_mobilenet ": "weights of 28 MB: tests/data/test_corruption.py",
     r"fer-mobile train xcao\S+ --data \S+ --parallel": "JAX: tests/training/test_parallel.py",
+    r"python -m benchmarks.study_results ": "committed rows: tests/bench/test_replication.py",
     r"fer-mobile predict \S+ --detector middle": "a plugin: tests/docs/test_contributing.py",
     r"fer-mobile data inspect arrays/": "a plugin: tests/docs/test_contributing.py",
 }
@@ -60,6 +62,7 @@ TOY = {
     r"explain": ("--model", "compact"),
     r"export runs/": ("--quantize", "float16"),
     r"compare thesis-table5": ("--only", "thesis-xcao", "--set", "model.options.size=56"),
+    r"compare emotion-11": ("--quick", "--only", "emotion-simple-cnn-grayscale"),
     r"compare sweep": _TRAINING,
 }
 """What makes commands cheap, by how they begin."""
