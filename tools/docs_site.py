@@ -23,7 +23,7 @@ from pydantic.fields import FieldInfo
 
 import fer_mobile
 from fer_mobile.cli import EXIT_CODES, app
-from fer_mobile.cli.commands import Command, Group, panel_of
+from fer_mobile.cli.commands import Command, Group, help_record, panel_of
 from fer_mobile.cli.documents import json_documents, json_schema
 from fer_mobile.doctor import VARIABLES
 from fer_mobile.training.recipe import Recipe
@@ -58,7 +58,7 @@ def command_line() -> str:
         context = typer.main.get_command(app).make_context("fer-mobile", ["demo"])
         headings: dict[str, list[str]] = {}
         for parameter in command.params:
-            record = parameter.get_help_record(context)
+            record = help_record(parameter, context)
             if record:
                 term, text = (" ".join(part.split()).replace("|", "\\|") for part in record)
                 headings.setdefault(panel_of(parameter), []).append(f"| `{term}` | {text} |")

@@ -24,13 +24,16 @@ def bench_command(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[import FILE]",
+            metavar="import FILE",
             help="Measure nothing; add a result that the app has shared to the table beside --out.",
         ),
     ] = None,
     device: Annotated[
         str,
-        typer.Option(help="Where to measure: cpu, adb (a phone with the demo app), adb:SERIAL."),
+        typer.Option(
+            metavar="cpu|adb|adb:SERIAL",
+            help="Where to measure; adb: a phone with the demo app.",
+        ),
     ] = "cpu",
     photos: Annotated[
         str,

@@ -41,8 +41,15 @@ class _PlainHelp:
         """Write the parameters under their headings."""
         parameters = self.get_params(ctx)  # type: ignore[attr-defined]
         _write_sections(
-            formatter, [(panel_of(each), each.get_help_record(ctx)) for each in parameters]
+            formatter, [(panel_of(each), help_record(each, ctx)) for each in parameters]
         )
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """What the usage line says after the command's name."""
+        pieces: list[str] = super().collect_usage_pieces(ctx)  # type: ignore[misc]
+        arguments = [each for each in self.get_params(ctx) if _is_argument(each)]  # type: ignore[attr-defined]
+        shown = [each.metavar if each.required else f"[{each.metavar}]" for each in arguments]
+        return [*pieces[: len(pieces) - len(arguments)], *shown]
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """Write the examples, unbroken, so that they can be copied."""
@@ -117,9 +124,22 @@ def _write_sections(formatter: Any, records: Iterable[tuple[str, tuple[str, str]
             formatter.write_dl(found)
 
 
+def help_record(parameter: Any, ctx: Any) -> tuple[str, str] | None:
+    """What a parameter is called in the help, and its meaning; None where it is hidden.
+
+    An argument is called by its metavar alone: Typer adds a type or brackets, by its version.
+    """
+    record: tuple[str, str] | None = parameter.get_help_record(ctx)
+    return (parameter.metavar, record[1]) if record and _is_argument(parameter) else record
+
+
+def _is_argument(parameter: Any) -> bool:
+    return bool(parameter.param_type_name == "argument")
+
+
 def panel_of(parameter: Any) -> str:
     """The heading that a parameter stands under in the help."""
-    if parameter.param_type_name == "argument":
+    if _is_argument(parameter):
         return "Arguments"
     if "--help" in parameter.opts:
         return GENERAL

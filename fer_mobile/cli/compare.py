@@ -116,7 +116,7 @@ def compare_command(
 
     Examples:
         fer-mobile compare thesis-table5 --quick          # a few minutes
-        fer-mobile compare four-class --data faces.npz
+        fer-mobile compare four-class-cnn --data faces.npz
         fer-mobile compare sweep my.toml --grid optimizer.learning_rate=1e-3,1e-4
     """
     from fer_mobile.studies.run_suite import SuiteOptions, run_suite

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def export_command(
     model: Annotated[
         str,
-        typer.Argument(metavar="[MODEL]", help="A shipped or zoo name, .keras or run folder."),
+        typer.Argument(metavar="MODEL", help="A shipped or zoo name, .keras or run folder."),
     ] = DEFAULT,
     quantize: Annotated[
         Quantization,

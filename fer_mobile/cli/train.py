@@ -17,7 +17,7 @@ def train_command(
     recipes: Annotated[
         list[str],
         typer.Argument(
-            metavar="RECIPE", help="A recipe file or a shipped recipe's name, or several."
+            metavar="RECIPE ...", help="A recipe file or a shipped recipe's name, or several."
         ),
     ],
     data: Data = None,

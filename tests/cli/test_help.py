@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from fer_mobile.studies.suites import SUITES
 from tests.cli.registry import all_commands, parse
 
 COMMANDS = dict(all_commands())
@@ -39,6 +40,19 @@ def test_options_stand_under_headings_and_examples_last(fer_mobile):
         "Examples:",
     ]  # fmt: skip
     assert lines[-1].startswith("  fer-mobile filter ")
+
+
+def test_arguments_have_one_name_with_every_typer(fer_mobile):
+    lines = fer_mobile("train", "--help").stdout.splitlines()
+    assert lines[0] == "Usage: fer-mobile train [OPTIONS] RECIPE ..."
+    assert lines[lines.index("Arguments:") + 1].startswith("  RECIPE ...  A recipe")
+    usage = fer_mobile("evaluate", "--help").stdout.splitlines()[0]
+    assert usage == "Usage: fer-mobile evaluate [OPTIONS] [MODEL]"
+
+
+def test_the_suites_of_examples_are_suites():
+    lines = [shlex.split(line, comments=True) for line in COMMANDS["compare"].examples]
+    assert {words[2] for words in lines} <= {*SUITES, "sweep"}
 
 
 @pytest.mark.parametrize("words", [[], ["filter"]], ids=" ".join)
