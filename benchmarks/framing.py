@@ -29,6 +29,7 @@ import cv2
 import numpy as np
 from matplotlib.figure import Figure
 
+from benchmarks.intervals import paired
 from benchmarks.result_files import RESULTS, write_row
 from fer_mobile.data import load_dataset
 from fer_mobile.detect.scale import shrink
@@ -196,9 +197,8 @@ class Evaluator:
 
 def difference(right: np.ndarray, reference: np.ndarray) -> dict[str, float]:
     """Points of accuracy more than the reference, with half of the 95 % interval."""
-    delta = 100 * (right.astype(float) - reference)
-    half = 1.96 * float(delta.std(ddof=1)) / np.sqrt(len(delta))
-    return {"points": round(float(delta.mean()), 2), "interval": round(half, 2)}
+    mean, half = paired(right, reference)
+    return {"points": round(100 * mean, 2), "interval": round(100 * half, 2)}
 
 
 def sweep(evaluator: Evaluator, shown: list[Shown], reference: np.ndarray) -> dict[str, Any]:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 _Z = 1.96
+
+
+def paired(
+    one: NDArray[np.floating | np.bool_], other: NDArray[np.floating | np.bool_]
+) -> tuple[float, float]:
+    """Mean of `one` - `other` over the same N cases, and half of its 95 % interval."""
+    delta = np.asarray(one, float) - np.asarray(other, float)
+    return float(delta.mean()), _Z * float(delta.std(ddof=1)) / math.sqrt(len(delta))
 
 
 def wilson(hits: float, n: int) -> tuple[float, float]:

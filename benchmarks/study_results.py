@@ -1,10 +1,11 @@
-"""Committed results of `fer-mobile compare`: its tables as rows and as one Markdown file.
+"""Committed results of `fer-mobile compare`: rows, their tables, and the verdicts on the claims.
 
-    python -m benchmarks.study_results DIR
+    python -m benchmarks.study_results [DIR]
 
-Result: benchmarks/results/compare_SUITE.json and results/compare.md.
+Result: benchmarks/results/compare_SUITE.json and compare.md; docs/replication.md and its picture.
 
-Reads every SUITE.json of a folder that `fer-mobile compare SUITE --out DIR` filled.
+Reads every SUITE.json of a folder that `fer-mobile compare SUITE --out DIR` filled.  Without DIR
+the pages are made anew from the committed rows.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.replication import write_page
 from benchmarks.result_files import RESULTS, write_row
 from fer_mobile.files import write_text
 from fer_mobile.studies.page import show
@@ -23,36 +25,47 @@ from fer_mobile.studies.tables import SCHEMA, SCHEMA_VERSION, read_rows
 
 
 def main() -> None:
-    """Write the results of every suite that DIR has."""
+    """Take over the rows of DIR, and write the pages."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.add_argument("folder", type=Path, nargs="?", metavar="DIR")
     folder = parser.parse_args().folder
+    for suite in SUITES.values():
+        if folder and (folder / f"{suite.name}.json").is_file():
+            _take_over(suite, read_rows(folder / f"{suite.name}.json"))
+    write_text(RESULTS / "compare.md", tables())
+    write_page()
+
+
+def _take_over(suite: Suite, rows: list[dict[str, Any]]) -> None:
+    seconds = sum(row.get("train_s", 0) for row in rows)
+    write_row(
+        f"compare_{suite.name}",
+        {
+            "schema": SCHEMA,
+            "schema_version": SCHEMA_VERSION,
+            "suite": suite.name,
+            "source": suite.source,
+            "setup": dict(suite.setup),
+            "train_hours": round(seconds / 3600, 3),
+            "rows": rows,
+        },
+    )
+
+
+def tables() -> str:
+    """The text of compare.md, from the committed rows."""
     lines = ["# The studies' comparisons, printed and run again", ""]
     for suite in SUITES.values():
-        file = folder / f"{suite.name}.json"
-        if not file.is_file():
-            continue
-        rows = read_rows(file)
-        seconds = sum(row.get("train_s", 0) for row in rows)
-        write_row(
-            f"compare_{suite.name}",
-            {
-                "schema": SCHEMA,
-                "schema_version": SCHEMA_VERSION,
-                "suite": suite.name,
-                "source": suite.source,
-                "setup": dict(suite.setup),
-                "train_hours": round(seconds / 3600, 3),
-                "rows": rows,
-            },
-        )
-        lines += [*_section(suite, rows, seconds), ""]
-    write_text(RESULTS / "compare.md", "\n".join(lines))
+        rows = {row["run"]: row for row in read_rows(RESULTS / f"compare_{suite.name}.json")}
+        missing = {"error": "not run yet"}
+        lines += [*_section(suite, [rows.get(run.name, missing) for run in suite.runs]), ""]
+    return "\n".join(lines)
 
 
-def _section(suite: Suite, rows: list[dict[str, Any]], seconds: float) -> Iterator[str]:
+def _section(suite: Suite, rows: list[dict[str, Any]]) -> Iterator[str]:
+    seconds = sum(row.get("train_s", 0) for row in rows)
     yield f"## {suite.name}: {suite.title}"
     yield ""
     setup = "; ".join(f"{key}: {stated}" for key, stated in suite.setup.items())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import time
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.data import Dataset, as_protocol, load_dataset
@@ -28,7 +30,9 @@ def measure_run(recipe: Recipe, folder: Path, data: str | Path | None) -> dict[s
     """The figures of a finished run, by the keys of `suite.COLUMNS` and more.
 
     Writes into its folder test.json (the figures), classification_report.json and
-    confusion.png.  Where the data has no test split, valid is measured.
+    confusion.png.  Where the data has no test split, valid is measured.  `correct` says of each
+    face whether it was predicted right (see `unpack_bits`), so that runs on the same faces, those
+    of one `labels_sha256`, can be compared face by face.
     """
     checkpoint = load_checkpoint(folder)
     train_rows, valid_rows = training_rows(recipe, data)
@@ -63,8 +67,21 @@ def measure_run(recipe: Recipe, folder: Path, data: str | Path | None) -> dict[s
         "train_s": round(sum(row["seconds"] for row in history), 1),
         "test_s": round(time.monotonic() - started, 1),
         "label_recall": figures["recall"],
+        "label_faces": scores.counts,
+        "correct": pack_bits(probabilities.argmax(1) == faces.labels),
+        "labels_sha256": hashlib.sha256(faces.labels.astype("<i8").tobytes()).hexdigest(),
         "history": history,
     }
+
+
+def pack_bits(values: NDArray[np.bool_]) -> str:
+    """Truth values [N] as hexadecimal digits, the first one in the highest bit."""
+    return np.packbits(values).tobytes().hex()
+
+
+def unpack_bits(digits: str, count: int) -> NDArray[np.bool_]:
+    """The `count` truth values that `pack_bits` wrote."""
+    return np.unpackbits(np.frombuffer(bytes.fromhex(digits), np.uint8), count=count).astype(bool)
 
 
 def time_prediction(folder: Path) -> float:

@@ -23,6 +23,7 @@ from typing import Any, Final, Literal
 from fer_mobile.data import data_path
 from fer_mobile.errors import RecipeError, check_choice, choose
 from fer_mobile.studies.attempt import Attempt, read_row, train_and_measure
+from fer_mobile.studies.duration import estimate_duration
 from fer_mobile.studies.suite import Run, Suite
 from fer_mobile.studies.tables import read_rows, write_tables
 from fer_mobile.training.recipe import Recipe, override
@@ -77,9 +78,9 @@ def run_suite(
 ) -> list[dict[str, Any]]:
     """Train and measure a suite's runs in `out`; returns a row for each, in the suite's order.
 
-    Finished runs are not repeated and a run in progress goes on after its last epoch.  One that
-    fails has a row with the reason, and is tried again next time.  The tables and the page are
-    written after every run.
+    How long it may take is reported first, unless it is quick or on a cluster.  Finished runs are
+    not repeated and a run in progress goes on after its last epoch.  One that fails has a row with
+    the reason, and is tried again next time.  The tables and the page are written after every run.
 
     Raises:
         InputError: an unknown name in `only`, a cluster that cannot be reached, or rows of
@@ -115,6 +116,8 @@ def run_suite(
     def tell(line: str) -> None:
         report(f"{suite.name}: {line}")
 
+    if attempts and not options.quick and options.engine == "sequential":
+        tell(estimate_duration(attempts))
     started = time.monotonic()
     for count, (name, row) in enumerate(_done(attempts, options, tell), 1):
         rows[name] = row

@@ -44,6 +44,8 @@ def make_optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.Opt
         return keras.optimizers.Adam(**common)
     if section.name == "adagrad":
         return keras.optimizers.Adagrad(**common)
+    if section.name == "adadelta":
+        return keras.optimizers.Adadelta(**common)
     common["weight_decay"] = section.weight_decay
     if section.name == "sgd":
         return keras.optimizers.SGD(momentum=section.momentum, nesterov=True, **common)

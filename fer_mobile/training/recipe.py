@@ -84,7 +84,7 @@ class DataSection(_Section):
 class OptimizerSection(_Section):
     """How the weights are changed; the learning rate follows `schedule.learning_rates`."""
 
-    name: Literal["adamw", "muon", "adam", "adagrad", "sgd"] = Field(
+    name: Literal["adamw", "muon", "adam", "adagrad", "adadelta", "sgd"] = Field(
         "adamw", description="muon: AdamW for what is no kernel, and for the logits."
     )
     learning_rate: float = Field(2e-3, gt=0, description="At its peak.")

@@ -12,6 +12,9 @@ from PIL import Image
 from fer_mobile.errors import InputError, RecipeError
 from fer_mobile.evaluation import evaluate
 from fer_mobile.labels import LABELS_4
+from fer_mobile.studies.attempt import Attempt
+from fer_mobile.studies.duration import multiplications
+from fer_mobile.studies.measure import unpack_bits
 from fer_mobile.studies.run_suite import SuiteOptions, run_suite
 from fer_mobile.studies.suite import Run, Suite, make_recipe
 from fer_mobile.studies.suites import SUITES
@@ -106,6 +109,9 @@ def test_every_run_has_a_row_and_a_failed_one_its_reason(compared):
         assert row["ms"] > 0
         assert row["step_ms"] > 0
         assert len(row["history"]) == 2
+        right = unpack_bits(row["correct"], row["faces"]["test"])
+        assert right.mean() == pytest.approx(row["accuracy"], abs=1e-5)
+    assert rows[0]["labels_sha256"] == rows[2]["labels_sha256"]
     assert rows[2]["parameters"] > rows[0]["parameters"]
 
 
@@ -293,10 +299,22 @@ def test_quick_is_small_everywhere_and_can_be_changed():
             assert quick.model.options.get("size", 48) <= 112
 
 
+def test_the_estimate_counts_the_multiplications_of_every_face_and_epoch(small_npz, tmp_path):
+    (run,) = SUITES["two-conv"].runs
+    attempt = Attempt(run.name, run.recipe, tmp_path, small_npz)
+    layers = (25 * 64 * 44**2, 16 * 64 * 32 * 41**2, 32 * 41**2 * 120, 120 * 84, 84 * 7)
+    assert multiplications(attempt) == 3 * sum(layers) * 80 * 50
+    unknown = attempt.recipe.model_copy(
+        update={"model": attempt.recipe.model.model_copy(update={"options": {"sizes": 1}})}
+    )
+    assert multiplications(Attempt(run.name, unknown, tmp_path, small_npz)) == 0
+
+
 def test_progress_says_what_is_left(compared, small_npz, tmp_path):
     said = []
     options = SuiteOptions(only=["weighty", "wide"], overrides=["training.epochs=1"])
     run_suite(SMALL, tmp_path, options, data=small_npz, report=said.append)
+    assert re.fullmatch(r"small: about 1 min to 1 min on this processor, if .* early", said[0])
     assert any(re.fullmatch(r"small: 1 of 2 runs ended after \S+, about \S+ left", s) for s in said)
     row = json.loads((tmp_path / "runs" / "wide" / "row.json").read_text())
     assert (row["schema"], row["epochs"]) == ("fer-mobile/compare-row", 1)

@@ -63,7 +63,7 @@ def test_a_share_of_valid_judges(quick, small_npz):
     assert judged.counts() == expected
 
 
-@pytest.mark.parametrize("name", ["adam", "adamw", "muon", "adagrad", "sgd"])
+@pytest.mark.parametrize("name", ["adam", "adamw", "muon", "adagrad", "adadelta", "sgd"])
 def test_every_optimizer_learns(train, name, quick, small_npz, tmp_path):
     recipe = quick(f"optimizer.name={name}", "optimizer.learning_rate=0.01", "epochs=4")
     train(recipe, tmp_path / "run", data=small_npz)

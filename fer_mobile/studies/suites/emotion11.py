@@ -60,6 +60,7 @@ SUITES: Final = (
                  _printed(0.433609, 0.468750, 0.443772, 0.468750)),
             _own("simple_cnn_rgb", "simple_cnn",
                  _printed(0.543023, 0.539062, 0.519088, 0.539062), channels=3),
+            _own("simple_cnn_rgb_2x2", "simple_cnn", {}, channels=3, kernel=2),
             _own("simple_cnn_rgb_2x2_under", "simple_cnn",
                  _printed(0.470770, 0.484375, 0.415837, 0.484375), "under", channels=3, kernel=2),
             _own("simple_cnn_rgb_2x2_over", "simple_cnn",
@@ -83,6 +84,7 @@ SUITES: Final = (
                  _printed(0.689200, 0.679688, 0.673484, 0.679688)),
         ),
         "RGB is the gray face given thrice: the dataset has no colours. The source does not say "
-        "which ResNetV2 and EfficientNet: ResNet50V2 and B0 here.",
+        "which ResNetV2 and EfficientNet: ResNet50V2 and B0 here. "
+        "simple_cnn_rgb_2x2 shows the kernel without another sampling.",
     ),
 )  # fmt: skip
