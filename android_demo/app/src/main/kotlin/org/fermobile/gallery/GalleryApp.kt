@@ -5,6 +5,7 @@ import android.content.Context
 import android.os.Process
 import android.os.SystemClock
 import org.fermobile.gallery.engine.Engine
+import org.fermobile.gallery.engine.FilterRunner
 import org.fermobile.gallery.engine.ModelStore
 import org.fermobile.gallery.engine.SettingsStore
 import org.fermobile.gallery.library.PhotoLibrary
@@ -18,6 +19,7 @@ open class GalleryApp : Application() {
     open val engine by lazy { Engine(models, contentResolver) }
     val library by lazy { PhotoLibrary(this) }
     val results by lazy { ResultStore(this) }
+    val runner by lazy { FilterRunner(engine, results, contentResolver) }
     val thumbnails by lazy { Thumbnails(contentResolver) }
 
     /** Milliseconds from the start of the process until the app's code was loaded. */

@@ -1,11 +1,20 @@
 package org.fermobile.gallery
 
 import android.graphics.Bitmap
+import android.graphics.BitmapFactory
+import android.graphics.BitmapRegionDecoder
 import android.graphics.Color
 import android.graphics.ColorSpace
+import android.graphics.Rect
+import androidx.exifinterface.media.ExifInterface
+import org.fermobile.core.PhotoException
+import org.fermobile.core.Region
 import org.fermobile.fer.photoSource
 import org.fermobile.fer.smallerIfNeeded
+import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNull
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
@@ -13,8 +22,14 @@ import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
+import org.robolectric.annotation.Implementation
+import org.robolectric.annotation.Implements
+import org.robolectric.shadow.api.Shadow
+import org.robolectric.util.ReflectionHelpers
 import java.io.ByteArrayInputStream
 import java.io.ByteArrayOutputStream
+import java.io.File
+import java.io.InputStream
 
 @RunWith(RobolectricTestRunner::class)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
@@ -31,6 +46,30 @@ class DecoderTest {
         assertEquals("a quarter", decoded)
         assertEquals(listOf(1, 2, 4), tried)
         assertThrows(OutOfMemoryError::class.java) { smallerIfNeeded(1) { throw OutOfMemoryError() } }
+    }
+
+    @Test
+    fun whatNoReductionHelpsIsTooLarge() {
+        val photo = photoSource { throw OutOfMemoryError() }
+        assertTrue(assertThrows(PhotoException::class.java) { photo.load(1) }.tooLarge)
+        assertFalse(assertThrows(PhotoException::class.java) { photoSource { null }.load(1) }.tooLarge)
+    }
+
+    @Test
+    @Config(shadows = [CuttingDecoder::class])
+    fun aPartIsThatOfTheUprightPhoto() {
+        val file = File.createTempFile("turned", ".jpg")
+        bundled("four-portraits").single().copyTo(file, overwrite = true)
+        ExifInterface(file).apply {
+            setAttribute(ExifInterface.TAG_ORIENTATION, "6")
+            saveAttributes()
+        }
+        val source = photoSource(file::inputStream)
+        val whole = source.load(100_000).image
+        val part = Region(30, 170, 90, 50)
+        val expected = IntArray(90 * 50) { whole.pixels[(170 + it / 90) * whole.width + 30 + it % 90] }
+        assertArrayEquals(expected, source.loadPart(part)!!.pixels)
+        assertNull(photoSource { "no photo".byteInputStream() }.loadPart(part))
     }
 
     /** As `tests/test_colour.py` has it of Python: the models know sRGB alone. */
@@ -53,5 +92,27 @@ class DecoderTest {
         bitmap.eraseColor(Color.rgb(200, 120, 90))
         bitmap.setColorSpace(space) // the same levels under another name
         return ByteArrayOutputStream().apply { bitmap.compress(Bitmap.CompressFormat.PNG, 100, this) }.toByteArray()
+    }
+}
+
+/** Cuts parts out of the whole photo: Robolectric decodes none. */
+@Implements(BitmapRegionDecoder::class)
+class CuttingDecoder {
+    private lateinit var whole: Bitmap
+
+    @Implementation
+    fun decodeRegion(part: Rect, @Suppress("UNUSED_PARAMETER") options: BitmapFactory.Options?): Bitmap =
+        Bitmap.createBitmap(whole, part.left, part.top, part.width(), part.height())
+
+    @Implementation
+    fun recycle() = Unit
+
+    companion object {
+        @JvmStatic
+        @Implementation
+        fun newInstance(stream: InputStream, @Suppress("UNUSED_PARAMETER") shareable: Boolean): BitmapRegionDecoder =
+            ReflectionHelpers.callConstructor(
+                BitmapRegionDecoder::class.java, ReflectionHelpers.ClassParameter.from(Long::class.java, 0L),
+            ).also { Shadow.extract<CuttingDecoder>(it).whole = BitmapFactory.decodeStream(stream) }
     }
 }

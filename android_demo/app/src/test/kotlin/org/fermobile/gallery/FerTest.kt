@@ -18,12 +18,20 @@ import org.fermobile.core.Box
 import org.fermobile.core.ContractException
 import org.fermobile.core.Detection
 import org.fermobile.core.FaceDetector
+import org.fermobile.core.Photo
 import org.fermobile.core.PhotoSource
+import org.fermobile.core.Region
+import org.fermobile.core.TensorModel
+import org.fermobile.core.Turn
 import org.fermobile.core.boxOf
+import org.fermobile.core.shrink
+import org.fermobile.fer.Accelerator
+import org.fermobile.fer.Cpu
 import org.fermobile.fer.Fer
 import org.fermobile.fer.FerOptions
 import org.fermobile.fer.Gpu
 import org.fermobile.fer.mapped
+import org.fermobile.fer.onOneThread
 import org.fermobile.fer.openYuNet
 import org.fermobile.fer.photoSource
 import org.junit.Assert.assertEquals
@@ -37,6 +45,8 @@ import org.robolectric.RobolectricTestRunner
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 import java.io.File
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
 import java.util.concurrent.CountDownLatch
 
 /** The library by itself, on the bundled photos, against what `fer-mobile predict` says of them. */
@@ -119,6 +129,89 @@ class FerTest {
         Fer.create(galleryApp, "compact", FerOptions(accelerator = Gpu { error("not asked for") })).use { fer ->
             assertEquals("cpu", fer.accelerator)
             assertTrue(fer.fallback, fer.fallback!!.startsWith("compact_int8.tflite: differs on gpu by its contract. "))
+        }
+    }
+
+    @Test
+    fun anAcceleratorThatFailsAtItsFirstRunIsNotUsed() {
+        val failing = object : Accelerator by Cpu() {
+            override val name = "gpu"
+
+            override fun open(content: ByteBuffer, threads: Int): TensorModel {
+                val model = Cpu().open(content, threads)
+                return object : TensorModel by model {
+                    override fun run(values: ByteBuffer, shape: List<Int>) = throw IllegalArgumentException("the GPU is gone")
+                }
+            }
+        }
+        Fer.create(galleryApp, options = FerOptions(accelerator = failing)).use { fer ->
+            assertEquals("cpu", fer.accelerator)
+            assertTrue(fer.fallback, "the GPU is gone" in fer.fallback!!)
+        }
+    }
+
+    @Test
+    fun aModelOfOneThreadIsOpenedRunAndClosedThere() {
+        val threads = mutableListOf<Thread>()
+        val content = galleryApp.assets.mapped("models/${Fer.DEFAULT_MODEL}")
+        val model = onOneThread {
+            threads += Thread.currentThread()
+            val model = Cpu().open(content, 1)
+            object : TensorModel by model {
+                override fun run(values: ByteBuffer, shape: List<Int>) =
+                    model.run(values, shape).also { threads += Thread.currentThread() }
+
+                override fun close() {
+                    threads += Thread.currentThread()
+                    model.close()
+                }
+            }
+        }
+        fun black() = ByteBuffer.allocateDirect(model.input.shape.reduce(Int::times)).order(ByteOrder.nativeOrder())
+        val here = Cpu().open(content, 1).use { it.run(black()).values.single().get(0) }
+        assertEquals(here, model.run(black()).values.single().get(0))
+        assertThrows(IllegalArgumentException::class.java) { model.run(ByteBuffer.allocateDirect(1)) }
+        model.close()
+        assertEquals(1, threads.toSet().size)
+        assertTrue(threads.first() !== Thread.currentThread())
+    }
+
+    @Test
+    fun photosAreTurnedUnlessToldOtherwise() {
+        val upright = source(bundled("astronaut-smile").single()).load(1280).image
+        val lying = PhotoSource { Photo(upright.upright(6)) }
+        fun found(options: FerOptions) = Fer.create(galleryApp, options = options).use { runBlocking { it.analyse(lying) } }
+        assertEquals(Turn.THREE_QUARTERS to "happiness", found(FerOptions()).let { it.turn to it.label })
+        assertEquals(Turn.NONE, found(FerOptions(orient = false)).turn)
+    }
+
+    /** A photo that is decoded at 160 pixels, and whole when asked again, but on a phone with little memory. */
+    private class Narrow(
+        private val whole: ArgbImage, private val roomy: Boolean, private val parts: Boolean,
+    ) : PhotoSource {
+        private var loads = 0
+
+        override fun load(minLongSide: Int): Photo {
+            val shown = if (loads++ == 0 || !roomy) shrink(whole, 160) else whole
+            return Photo(shown, whole.width, whole.height)
+        }
+
+        override fun loadPart(part: Region): ArgbImage? = if (!parts) null else ArgbImage(
+            part.width, part.height,
+            IntArray(part.width * part.height) {
+                whole.pixels[(part.top + it / part.width) * whole.width + part.left + it % part.width]
+            },
+        )
+    }
+
+    @Test
+    fun whereMemoryIsShortASmallFaceIsReadAlone() = create().use { fer ->
+        val upright = source(bundled("four-portraits").single()).load(1280).image
+        for (photo in listOf(upright, upright.upright(6), upright.upright(3))) {
+            fun faces(roomy: Boolean, parts: Boolean = false) =
+                runBlocking { fer.analyse(Narrow(photo, roomy, parts)) }.also { assertEquals(4, it.faces.size) }
+            assertEquals(faces(roomy = true).faces, faces(roomy = false, parts = true).faces)
+            assertTrue(faces(roomy = true).faces != faces(roomy = false).faces)
         }
     }
 

@@ -92,7 +92,7 @@ class GalleryTest {
         toggle(activity, Expressions.MULTIPLE)
         toggle(activity, "contempt")
         waitUntil("nothing") { tiles(activity).isEmpty() }
-        assertTrue("No photo shows Contempt." in activity.texts())
+        assertTrue("No photos under Contempt." in activity.texts())
         assertLooksLike("nothing", activity)
         assertFalse(shareItem(activity).isVisible)
         val chip = place(chips(activity).first { it.tag == "contempt" })

@@ -1,12 +1,19 @@
 package org.fermobile.gallery
 
+import android.view.View
 import android.view.ViewGroup
 import android.widget.RadioButton
+import android.widget.ScrollView
 import androidx.lifecycle.ViewModelProvider
 import kotlinx.coroutines.runBlocking
+import org.fermobile.fer.Accelerator
+import org.fermobile.fer.Cpu
+import org.fermobile.gallery.engine.Engine
+import org.fermobile.gallery.engine.SettingsStore
 import org.fermobile.gallery.models.ModelsActivity
 import org.fermobile.gallery.models.ModelsViewModel
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.experimental.categories.Category
@@ -16,6 +23,15 @@ import org.robolectric.RobolectricTestRunner
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 import java.io.File
+
+/** A phone whose GPU computes what its CPU does. */
+class GpuApp : GalleryApp() {
+    override val engine by lazy { Engine(models, contentResolver, accelerator = { if (it.gpu) ItsGpu else Cpu() }) }
+
+    private object ItsGpu : Accelerator by Cpu() {
+        override val name = "gpu"
+    }
+}
 
 @RunWith(RobolectricTestRunner::class)
 @Category(OfflineProof::class)
@@ -89,6 +105,36 @@ class ModelsTest {
         waitUntil("the setting") { !galleryApp.settings.settings.value.orient }
         ViewModelProvider(activity)[ModelsViewModel::class.java].useThreads(1)
         waitUntil("the text") { activity.text(R.id.threads_text) == "Threads: 1" }
+    }
+
+    @Test
+    fun whatComputesIsSaidWhereTheGpuIsAskedFor() {
+        val activity = open()
+        assertFalse(activity.view(R.id.runs_on).isShown)
+        activity.view(R.id.gpu).performClick()
+        waitUntil("what computes") { activity.view(R.id.runs_on).visibility == View.VISIBLE }
+        val used = activity.text(R.id.runs_on)
+        assertTrue(used, used.startsWith("The model runs on the CPU.\nDetails: xcao_two_stream_int8.tflite: "))
+        assertTrue(used, "no GPU delegate in this build of the app" in used)
+        choices(activity).first { it.text.startsWith("compact_int8.tflite") }.performClick()
+        waitUntil("the other model") { "compact_int8.tflite: differs on gpu by its contract." in activity.text(R.id.runs_on) }
+    }
+
+    @Test
+    @Config(application = GpuApp::class)
+    fun aGpuThatCanIsUsed() {
+        val activity = open()
+        activity.view(R.id.gpu).performClick()
+        waitUntil("what computes") { activity.text(R.id.runs_on) == "The model runs on the GPU." }
+        ViewModelProvider(activity)[ModelsViewModel::class.java].useMinQuality(30)
+        waitUntil("the text") { "30%" in activity.text(R.id.quality_text) }
+        assertEquals(0.3, SettingsStore(galleryApp).minQuality.value, 0.0)
+
+        val again = open() // without a switch that is moving
+        waitUntil("what computes") { again.view(R.id.runs_on).visibility == View.VISIBLE }
+        val scroll = generateSequence(again.view(R.id.list).parent) { it.parent }.first { it is ScrollView } as ScrollView
+        scroll.scrollTo(0, scroll.getChildAt(0).height)
+        assertLooksLike("settings", again)
     }
 
     private fun refuse(name: String, content: ByteArray, reason: String): ModelsActivity {

@@ -5,11 +5,14 @@ import android.content.ContentProvider
 import android.content.ContentValues
 import android.database.Cursor
 import android.database.MatrixCursor
+import android.graphics.Bitmap
 import android.net.Uri
 import android.os.Looper
 import android.os.ParcelFileDescriptor
 import android.provider.MediaStore
 import android.provider.OpenableColumns
+import org.fermobile.core.shrink
+import org.fermobile.fer.photoSource
 import org.fermobile.gallery.engine.Engine
 import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
@@ -112,6 +115,13 @@ class MediaProvider : ContentProvider() {
     }
 }
 
+/** The astronaut so small that the face is "too small", of a quality of 0.7 at most. */
+fun smallFace(): File = File.createTempFile("small", ".png").apply {
+    val small = shrink(photoSource(bundled("astronaut-smile").single()::inputStream).load(1280).image, 128)
+    val bitmap = Bitmap.createBitmap(small.pixels, small.width, small.height, Bitmap.Config.ARGB_8888)
+    outputStream().use { bitmap.compress(Bitmap.CompressFormat.PNG, 100, it) }
+}
+
 /** Where [MediaProvider] has a file. */
 fun uriOf(index: Int): Uri = Uri.withAppendedPath(MediaStore.Images.Media.EXTERNAL_CONTENT_URI, "$index")
 
@@ -119,6 +129,7 @@ fun uriOf(index: Int): Uri = Uri.withAppendedPath(MediaStore.Images.Media.EXTERN
 fun havePhotos(files: List<File>, permitted: Boolean = true) {
     MediaProvider.files = files
     MediaProvider.closed = emptySet()
+    MediaProvider.slow = emptyMap()
     Robolectric.setupContentProvider(MediaProvider::class.java, MediaStore.AUTHORITY)
     if (!permitted) return
     shadowOf(galleryApp).grantPermissions(Manifest.permission.READ_MEDIA_IMAGES, Manifest.permission.READ_EXTERNAL_STORAGE)

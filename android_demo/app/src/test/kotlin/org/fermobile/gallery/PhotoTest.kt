@@ -1,5 +1,6 @@
 package org.fermobile.gallery
 
+import android.graphics.Bitmap
 import android.view.View
 import android.view.ViewGroup
 import com.google.android.material.appbar.MaterialToolbar
@@ -18,7 +19,10 @@ import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
+import java.io.ByteArrayOutputStream
 import java.io.File
+import java.nio.ByteBuffer
+import java.util.zip.CRC32
 
 @RunWith(RobolectricTestRunner::class)
 @Category(OfflineProof::class)
@@ -69,6 +73,36 @@ class PhotoTest {
         assertEquals("Can't be opened", activity.text(R.id.answer))
         assertFalse(activity.view(R.id.filter).isEnabled)
         assertLooksLike("photo-error", activity)
+    }
+
+    @Test
+    fun aPoorFaceIsUnsureWithItsReason() {
+        val activity = open(smallFace())
+        filter(activity)
+        assertEquals("😀 Happiness", activity.text(R.id.answer))
+        galleryApp.settings.changeMinQuality(80)
+        waitUntil("the setting") { activity.text(R.id.answer) == "❔ Unsure, too small" }
+        assertTrue("${described(activity)}", described(activity).any { Regex("Quality \\(too small\\), \\d\\d%").matches(it) })
+        assertLooksLike("photo-unsure", activity)
+    }
+
+    @Test
+    fun aPhotoThatMemoryDoesNotSufficeForSaysSo() {
+        val file = File.createTempFile("huge", ".png").apply { writeBytes(headOfAHugePng()) }
+        havePhotos(listOf(file))
+        val activity = launch(file)
+        waitUntil("the message") { activity.view(R.id.answer).isShown }
+        assertEquals("Too large for this phone", activity.text(R.id.answer))
+    }
+
+    /** Of 20,000×20,000 pixels, more than are decoded. */
+    private fun headOfAHugePng(): ByteArray {
+        val picture = ByteArrayOutputStream()
+        Bitmap.createBitmap(1, 1, Bitmap.Config.ARGB_8888).compress(Bitmap.CompressFormat.PNG, 100, picture)
+        return ByteBuffer.wrap(picture.toByteArray()).apply {
+            putInt(16, 20_000).putInt(20, 20_000)
+            putInt(29, CRC32().apply { update(array(), 12, 17) }.value.toInt())
+        }.array()
     }
 
     @Test

@@ -1,14 +1,17 @@
 package org.fermobile.gallery
 
+import android.database.sqlite.SQLiteDatabase
 import android.os.Bundle
 import kotlinx.coroutines.runBlocking
 import org.fermobile.core.Box
 import org.fermobile.core.Face
+import org.fermobile.core.Flaw
 import org.fermobile.core.PhotoResult
 import org.fermobile.core.Stage
 import org.fermobile.gallery.gallery.GalleryActivity
 import org.fermobile.gallery.logic.Expressions
 import org.fermobile.gallery.logic.Phase
+import org.fermobile.gallery.logic.PhotoSummary
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNotNull
 import org.junit.Assert.assertTrue
@@ -44,8 +47,7 @@ class ResultsTest {
         // What only the store can know: were it computed again, it would be happiness.
         val known = state(controller.get())
         val first = known.photos.first()
-        val changed = known.results.getValue(first).copy(label = "sadness")
-        runBlocking { galleryApp.results.put(known.identity, mapOf(first to changed)) }
+        runBlocking { galleryApp.results.put(known.identity, mapOf(first to PhotoResult(label = "sadness"))) }
         val saved = Bundle()
         controller.pause().stop().saveInstanceState(saved).destroy()
         val again = Robolectric.buildActivity(GalleryActivity::class.java).create(saved).start().restoreInstanceState(saved).resume().visible()
@@ -112,6 +114,56 @@ class ResultsTest {
         openGallery()
         waitUntil("the end of the others") {
             runBlocking { galleryApp.results.all(identity).size == 1 && galleryApp.results.all("another model").isEmpty() }
+        }
+    }
+
+    @Test
+    fun poorFacesAreUnsureAsSoonAsTheSettingSaysSo() {
+        havePhotos(some.take(2) + smallFace())
+        val controller = openGallery()
+        filterAll(controller.get())
+        galleryApp.settings.changeMinQuality(80)
+        waitUntil("the chip") { chips(controller.get()).last().text == "❔ Unsure 1" }
+        waitUntil("the tile") { tiles(controller.get()).last().tile.flaw == Flaw.TOO_SMALL }
+        assertEquals("Photo 3: Unsure, too small", descriptionOf(controller.get(), 2))
+        assertEquals("😀 Happiness 2", chips(controller.get()).first { it.tag == "happiness" }.text)
+        toggle(controller.get(), Expressions.UNSURE)
+        waitUntil("the filter") { tiles(controller.get()).size == 1 }
+        waitUntil("thumbnails") { thumbnailsThere() }
+        assertLooksLike("unsure", controller.get())
+
+        controller.pause().stop().destroy()
+        val again = openGallery().get()
+        filterAll(again)
+        assertEquals("from the store", Expressions.UNSURE, tiles(again).last().tile.label)
+        galleryApp.settings.changeMinQuality(0)
+        waitUntil("no unsure face") { tiles(again).all { it.tile.label == "happiness" } }
+        assertEquals(Expressions.MULTIPLE, chips(again).last().tag)
+    }
+
+    /** Rows of version 2 of the database have neither quality nor flaw. */
+    @Test
+    fun resultsOfBeforeQualityWasStoredAreRead() {
+        val file = galleryApp.getDatabasePath("results.db").apply { parentFile!!.mkdirs() }
+        SQLiteDatabase.openOrCreateDatabase(file, null).use {
+            it.execSQL(
+                "CREATE TABLE results (identity TEXT NOT NULL, photo TEXT NOT NULL, label TEXT, confidence REAL, " +
+                    "result TEXT NOT NULL, PRIMARY KEY (identity, photo)) WITHOUT ROWID",
+            )
+            val face = """{"box":[1,2,30,40],"label":"fear","confidence":0.5,"probabilities":{"fear":0.5},"tilt":null,"levelled":false}"""
+            val old = """{"label":"fear","confidence":0.5,"error":null,"width":64,"height":48,"turn":0,"faces":[$face],"stages":{}}"""
+            it.execSQL("INSERT INTO results VALUES ('model', 'photo', 'fear', 0.5, ?)", arrayOf(old))
+            it.version = 2
+        }
+        val store = galleryApp.results
+        val face = Face(Box(1.0, 2.0, 30.0, 40.0), "fear", 0.5f, mapOf("fear" to 0.5f))
+        runBlocking {
+            assertEquals(mapOf("photo" to PhotoSummary("fear", 0.5f)), store.all("model"))
+            assertEquals(listOf(face), store.get("model", "photo")!!.faces)
+            val poor = PhotoResult("fear", 0.5f, listOf(face.copy(quality = 0.3, flaw = Flaw.TILTED)), width = 64, height = 48)
+            store.put("model", mapOf("photo" to poor))
+            assertEquals(poor, store.get("model", "photo"))
+            assertEquals(mapOf("photo" to PhotoSummary("fear", 0.5f, 0.3, Flaw.TILTED)), store.all("model"))
         }
     }
 

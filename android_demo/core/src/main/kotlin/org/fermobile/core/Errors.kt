@@ -13,13 +13,18 @@ open class InputException(
     cause: Throwable? = null,
 ) : Exception("$subject: expected $expected, found $found. $hint".trim(), cause)
 
-/** A photo that cannot be read; a run keeps it as a result with an error and goes on. */
+/**
+ * A photo that cannot be read; a run keeps it as a result with an error and goes on.
+ *
+ * @property tooLarge whether memory does not suffice for it.
+ */
 class PhotoException(
     subject: String,
     expected: String,
     found: String,
     hint: String = "",
     cause: Throwable? = null,
+    val tooLarge: Boolean = false,
 ) : InputException(subject, expected, found, hint, cause)
 
 /** An interpreter that cannot run on this device. */

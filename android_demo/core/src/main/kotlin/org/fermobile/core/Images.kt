@@ -22,23 +22,41 @@ class ArgbImage(val width: Int, val height: Int, val pixels: IntArray) {
     /** The image turned upright, by its EXIF orientation 1 to 8; any other value leaves it as it is. */
     fun upright(orientation: Int): ArgbImage {
         if (orientation !in 2..8) return this
-        val turned = orientation >= 5
-        val fromRight = orientation in listOf(2, 3, 7, 8)
-        val fromBottom = orientation in listOf(3, 4, 6, 7)
-        val newWidth = if (turned) height else width
-        val newHeight = if (turned) width else height
+        val stored = Stored(orientation)
+        val newWidth = if (stored.turned) height else width
+        val newHeight = if (stored.turned) width else height
         val result = IntArray(pixels.size)
         for (y in 0 until newHeight) {
             for (x in 0 until newWidth) {
                 // Along the stored image's axes: u to the right, v down.
-                val u = if (turned) y else x
-                val v = if (turned) x else y
-                val column = if (fromRight) width - 1 - u else u
-                val row = if (fromBottom) height - 1 - v else v
+                val u = if (stored.turned) y else x
+                val v = if (stored.turned) x else y
+                val column = if (stored.fromRight) width - 1 - u else u
+                val row = if (stored.fromBottom) height - 1 - v else v
                 result[y * newWidth + x] = pixels[row * width + column]
             }
         }
         return ArgbImage(newWidth, newHeight, result)
+    }
+}
+
+/** How an image of an EXIF orientation is stored: turned by a quarter, from the right, from the bottom. */
+private class Stored(orientation: Int) {
+    val turned = orientation in 5..8
+    val fromRight = orientation in listOf(2, 3, 7, 8)
+    val fromBottom = orientation in listOf(3, 4, 6, 7)
+}
+
+/** A rectangle of whole pixels within an image. */
+data class Region(val left: Int, val top: Int, val width: Int, val height: Int) {
+    /** Where these pixels of an upright image lie in the image of [imageWidth]×[imageHeight] that [ArgbImage.upright] takes. */
+    fun stored(orientation: Int, imageWidth: Int, imageHeight: Int): Region {
+        val stored = Stored(orientation)
+        val along = if (stored.turned) Region(top, left, height, width) else this
+        return along.copy(
+            left = if (stored.fromRight) imageWidth - along.left - along.width else along.left,
+            top = if (stored.fromBottom) imageHeight - along.top - along.height else along.top,
+        )
     }
 }
 

@@ -7,6 +7,9 @@ enum class Turn(val degrees: Int, private val exifOrientation: Int) {
     /** The image so turned. */
     fun of(image: ArgbImage): ArgbImage = image.upright(exifOrientation)
 
+    /** Where a part of a turned photo lies in the photo of [width]×[height] before it was turned. */
+    fun back(region: Region, width: Int, height: Int): Region = region.stored(exifOrientation, width, height)
+
     /** A face of a turned photo, as it lies in the photo of [width]×[height] before it was turned. */
     fun back(face: Detection, width: Int, height: Int): Detection {
         fun back(point: Point) = when (this) {

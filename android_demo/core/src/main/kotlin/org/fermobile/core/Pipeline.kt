@@ -12,6 +12,31 @@ fun interface PhotoSource {
      * @throws PhotoException for a photo that cannot be read.
      */
     fun load(minLongSide: Int): Photo
+
+    /**
+     * A part of the upright photo at full resolution, asked for where memory did not suffice for all of
+     * it; null where parts cannot be read.
+     */
+    fun loadPart(part: Region): ArgbImage? = null
+}
+
+/** A photo that was decoded ahead, on another thread than the [Pipeline]'s: [decodeAhead] makes it. */
+class DecodedPhoto internal constructor(
+    internal val source: PhotoSource,
+    internal val photo: Photo?,
+    internal val error: PhotoException?,
+    internal val milliseconds: Double,
+)
+
+/** Decodes a photo as a [Pipeline] would.  One that cannot be read gives a result with an error later. */
+fun decodeAhead(source: PhotoSource, clock: () -> Long = System::nanoTime): DecodedPhoto {
+    val start = clock()
+    val (photo, error) = try {
+        source.load(YuNet.DETECTION_SIDE) to null
+    } catch (error: PhotoException) {
+        null to error
+    }
+    return DecodedPhoto(source, photo, error, (clock() - start) / 1e6)
 }
 
 /**
@@ -39,21 +64,30 @@ class Pipeline(
     fun run(source: PhotoSource): PhotoResult = run(source) {}
 
     /** The same; [proceed] is called between stages, and what it throws ends the run. */
-    fun run(source: PhotoSource, proceed: () -> Unit): PhotoResult {
-        val watch = Stopwatch(clock)
-        return try {
-            watch.time(Stage.TOTAL) { analyse(source, watch, proceed) }.copy(stages = watch.milliseconds)
-        } catch (error: PhotoException) {
-            PhotoResult(error = error.message, stages = watch.milliseconds)
+    fun run(source: PhotoSource, proceed: () -> Unit): PhotoResult = timed(Stopwatch(clock)) { watch ->
+        analyse(source, watch.time(Stage.DECODE) { source.load(YuNet.DETECTION_SIDE) }, watch, proceed)
+    }
+
+    /** The same for a photo that is decoded; the time of decoding counts. */
+    fun run(decoded: DecodedPhoto, proceed: () -> Unit = {}): PhotoResult {
+        val watch = Stopwatch(clock).apply { add(Stage.DECODE, decoded.milliseconds) }
+        watch.add(Stage.TOTAL, decoded.milliseconds)
+        return timed(watch) {
+            analyse(decoded.source, decoded.photo ?: throw checkNotNull(decoded.error), watch, proceed)
         }
+    }
+
+    private fun timed(watch: Stopwatch, work: (Stopwatch) -> PhotoResult): PhotoResult = try {
+        watch.time(Stage.TOTAL) { work(watch) }.copy(stages = watch.milliseconds)
+    } catch (error: PhotoException) {
+        PhotoResult(error = error.message, stages = watch.milliseconds, tooLarge = error.tooLarge)
     }
 
     /** Faces of a photo that are known, with their expressions. */
     fun classify(photo: Photo, detections: List<Detection>): List<Face> =
         classify({ photo }, photo, Turn.NONE, detections, Stopwatch(clock))
 
-    private fun analyse(source: PhotoSource, watch: Stopwatch, proceed: () -> Unit): PhotoResult {
-        val photo = watch.time(Stage.DECODE) { source.load(YuNet.DETECTION_SIDE) }
+    private fun analyse(source: PhotoSource, photo: Photo, watch: Stopwatch, proceed: () -> Unit): PhotoResult {
         proceed()
         val (turn, detections) = watch.time(Stage.DETECT) { detect(photo) }
         proceed()
@@ -81,12 +115,20 @@ class Pipeline(
         source: PhotoSource, decoded: Photo, turn: Turn, detections: List<Detection>, watch: Stopwatch,
     ): List<Face> {
         val rule = classifier.contract.crop
-        val photo = watch.time(Stage.DECODE) { withPixelsFor(source, decoded, detections) }
-        val upright = turn.of(photo.image)
         val directions = detections.map { classifier.contract.levelling?.direction(it) }
+        val (photo, parts) = watch.time(Stage.DECODE) {
+            val photo = withPixelsFor(source, decoded, detections)
+            photo to detections.zip(directions) { face, direction -> partOf(source, photo, turn, face, direction) }
+        }
+        val upright = turn.of(photo.image)
         val grays = watch.time(Stage.GRAY) {
-            detections.zip(directions) { face, direction ->
-                Preprocess.cropGray(upright, rule.square(face.box.scaled(photo.scale), direction))
+            detections.indices.map {
+                val part = parts[it]
+                if (part != null) {
+                    Preprocess.cropGray(part.image, part.square)
+                } else {
+                    Preprocess.cropGray(upright, rule.square(detections[it].box.scaled(photo.scale), directions[it]))
+                }
             }
         }
         fun resized(size: Int) = grays.zip(directions) { gray, direction -> Preprocess.resizeFace(gray, size, direction) }
@@ -110,10 +152,29 @@ class Pipeline(
 
     /** The photo, decoded again where its reduction would have a face enlarged. */
     private fun withPixelsFor(source: PhotoSource, photo: Photo, detections: List<Detection>): Photo {
-        val smallest = detections.minOf { classifier.contract.crop.square(it.box).side }
-        val needed = min(1.0, classifier.size.toDouble() / smallest)
-        if (photo.scale >= needed) return photo
-        return source.load(ceil(needed * maxOf(photo.width, photo.height)).toInt())
+        val needed = detections.maxOf(::scaleFor)
+        return if (photo.scale >= needed) photo else source.load(longSide(photo, needed))
+    }
+
+    /** The scale at which a face has as many pixels as the model's input. */
+    private fun scaleFor(face: Detection): Double =
+        min(1.0, classifier.size.toDouble() / classifier.contract.crop.square(face.box).side)
+
+    private fun longSide(photo: Photo, scale: Double) = ceil(scale * maxOf(photo.width, photo.height)).toInt()
+
+    /** A part of the turned photo at full resolution, and the square of a face in it. */
+    private class Part(val image: ArgbImage, val square: Square)
+
+    /** What a face needs of a photo that was decoded smaller than asked for; null where it was not. */
+    private fun partOf(source: PhotoSource, photo: Photo, turn: Turn, face: Detection, direction: Direction?): Part? {
+        val needed = scaleFor(face)
+        val enough = maxOf(photo.image.width, photo.image.height) >= longSide(photo, needed)
+        if (enough || photo.scale >= needed) return null
+        val square = classifier.contract.crop.square(face.box, direction)
+        val lies = turn == Turn.QUARTER || turn == Turn.THREE_QUARTERS
+        val region = square.within(if (lies) photo.height else photo.width, if (lies) photo.width else photo.height)
+        val image = region?.let { source.loadPart(turn.back(it, photo.width, photo.height)) } ?: return null
+        return Part(turn.of(image), square.copy(left = square.left - region.left, top = square.top - region.top))
     }
 
     override fun close() {
@@ -126,12 +187,16 @@ class Pipeline(
 private class Stopwatch(private val clock: () -> Long) {
     val milliseconds = LinkedHashMap<Stage, Double>()
 
+    fun add(stage: Stage, more: Double) {
+        milliseconds[stage] = (milliseconds[stage] ?: 0.0) + more
+    }
+
     fun <T> time(stage: Stage, block: () -> T): T {
         val start = clock()
         try {
             return block()
         } finally {
-            milliseconds[stage] = (milliseconds[stage] ?: 0.0) + (clock() - start) / 1e6
+            add(stage, (clock() - start) / 1e6)
         }
     }
 }

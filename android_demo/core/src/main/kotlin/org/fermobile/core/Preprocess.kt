@@ -79,7 +79,14 @@ enum class Normalisation(val key: String) {
 }
 
 /** A square of whole pixels, [side] ≥ 1. */
-data class Square(val left: Int, val top: Int, val side: Int)
+data class Square(val left: Int, val top: Int, val side: Int) {
+    /** What of it lies within an image of [width]×[height]; null where nothing does. */
+    fun within(width: Int, height: Int): Region? {
+        val (first, last) = max(left, 0) to min(left + side, width)
+        val (upper, lower) = max(top, 0) to min(top + side, height)
+        return if (first < last && upper < lower) Region(first, upper, last - first, lower - upper) else null
+    }
+}
 
 /**
  * Crop → gray → resize → level, bit for bit as `fer_mobile/preprocess.py` defines them; the vectors in

@@ -49,6 +49,12 @@ data class Quality(val value: Double, val flaw: Flaw?) {
         private val TILT = Limits(50.0, 15.0)
         private val SCORE = Limits(0.4, 0.8)
 
+        /** Whether a face is too poor to be labelled; one whose [quality] is unknown is not. */
+        fun isPoor(quality: Double?, minQuality: Double): Boolean = quality != null && quality < minQuality
+
+        /** The flaw of such a name in results; null for none. */
+        fun flawOf(key: String?): Flaw? = Flaw.entries.firstOrNull { it.key == key }
+
         /**
          * The quality of a face.
          *

@@ -64,7 +64,10 @@ data class Face(
     val levelled: Boolean = false,
     val quality: Double? = null,
     val flaw: Flaw? = null,
-)
+) {
+    /** Whether it is too poor to be labelled; one whose quality is unknown is not. */
+    fun isUnsure(minQuality: Double): Boolean = Quality.isPoor(quality, minQuality)
+}
 
 /**
  * What the pipeline says of one photo; one that failed has an [error] and no faces.
@@ -76,6 +79,7 @@ data class Face(
  * @property width of the upright photo at full resolution, 0 where the photo failed; so is [height].
  * @property stages milliseconds of the stages that the photo went through.
  * @property turn what brings its faces upright; boxes are those of the photo before it is turned.
+ * @property tooLarge whether it failed because the phone's memory does not suffice for it.
  */
 data class PhotoResult(
     val label: String? = null,
@@ -86,12 +90,12 @@ data class PhotoResult(
     val height: Int = 0,
     val stages: Map<Stage, Double> = emptyMap(),
     val turn: Turn = Turn.NONE,
+    val tooLarge: Boolean = false,
 ) {
     /** The result with the label that a least quality gives: [UNSURE] where the only face is below it. */
     fun relabelled(minQuality: Double): PhotoResult {
         val face = faces.singleOrNull() ?: return this
-        val unsure = face.quality != null && face.quality < minQuality
-        return if (unsure) {
+        return if (face.isUnsure(minQuality)) {
             copy(label = UNSURE, confidence = null)
         } else {
             copy(label = face.label, confidence = face.confidence)

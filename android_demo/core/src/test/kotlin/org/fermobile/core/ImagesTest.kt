@@ -20,6 +20,25 @@ class ImagesTest {
         for ((orientation, rows) in upright) assertEquals("$orientation", rows, image.upright(orientation).rows())
     }
 
+    private fun ArgbImage.cut(part: Region) = ArgbImage(
+        part.width, part.height,
+        IntArray(part.width * part.height) {
+            pixels[(part.top + it / part.width) * width + part.left + it % part.width]
+        },
+    )
+
+    @Test
+    fun aPartLiesWhereTheWholeHasIt() {
+        val parts = listOf(Region(0, 0, 1, 1), Region(1, 0, 1, 2), Region(0, 1, 2, 1), Region(0, 0, 2, 2))
+        for (orientation in 0..8) {
+            for (part in parts) {
+                val expected = image.upright(orientation).cut(part)
+                val found = image.cut(part.stored(orientation, 3, 2)).upright(orientation)
+                assertEquals("$orientation $part", expected.rows(), found.rows())
+            }
+        }
+    }
+
     @Test
     fun transparencyLiesOverWhite() {
         assertSame(image, image.overWhite())

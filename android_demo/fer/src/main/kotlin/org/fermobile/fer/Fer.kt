@@ -15,6 +15,7 @@ import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import org.fermobile.core.Box
 import org.fermobile.core.ContractException
+import org.fermobile.core.DecodedPhoto
 import org.fermobile.core.Detection
 import org.fermobile.core.Face
 import org.fermobile.core.FaceDetector
@@ -36,11 +37,13 @@ import java.nio.ByteBuffer
  * @property threads of detector and classifier.
  * @property accelerator what computes the classifier.
  * @property detector null for YuNet; it is closed together with the [Fer].
+ * @property orient whether photos that lie on a side or upside down are turned.
  */
 class FerOptions @JvmOverloads constructor(
     val threads: Int = 2,
     val accelerator: Accelerator = Cpu(),
     val detector: FaceDetector? = null,
+    val orient: Boolean = true,
 )
 
 /**
@@ -77,6 +80,12 @@ class Fer(
 
     /** A photo from anywhere. */
     suspend fun analyse(photo: PhotoSource): PhotoResult = alone {
+        val context = currentCoroutineContext()
+        pipeline.run(photo) { context.ensureActive() }
+    }
+
+    /** A photo that another thread has decoded: a run over many photos decodes one while another is analysed. */
+    suspend fun analyse(photo: DecodedPhoto): PhotoResult = alone {
         val context = currentCoroutineContext()
         pipeline.run(photo) { context.ensureActive() }
     }
@@ -164,7 +173,8 @@ class Fer(
                 loaded.classifier.close()
                 throw error
             }
-            return Fer(Pipeline(loaded.classifier, detector), context.contentResolver, loaded.accelerator, loaded.fallback)
+            val pipeline = Pipeline(loaded.classifier, detector, orient = options.orient)
+            return Fer(pipeline, context.contentResolver, loaded.accelerator, loaded.fallback)
         }
 
         private fun mappedOrNull(assets: AssetManager, path: String): ByteBuffer? = try {

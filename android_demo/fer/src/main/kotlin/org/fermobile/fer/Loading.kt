@@ -38,7 +38,7 @@ fun openClassifier(
     var fallback = objection(file, accelerator)
     if (fallback == null) {
         try {
-            return LoadedClassifier(classifier(file, content, accelerator, threads), accelerator.name, null)
+            return LoadedClassifier(tried(file, content, accelerator, threads), accelerator.name, null)
         } catch (error: ContractException) {
             if (accelerator.name == cpu.name) throw error
             fallback = error.message
@@ -105,6 +105,18 @@ private fun objection(file: ModelFile, accelerator: Accelerator): String? {
     val verdict = file.contract.accelerators.firstOrNull { it.name == accelerator.name } ?: return null
     if (verdict.verdict in USABLE) return null
     return "${file.name}: ${verdict.verdict} on ${accelerator.name} by its contract. ${verdict.evidence}".trim()
+}
+
+/** A classifier that has run once, if it is not the CPU's: a delegate may fail as late as that. */
+private fun tried(file: ModelFile, content: ByteBuffer, accelerator: Accelerator, threads: Int): Classifier {
+    val classifier = classifier(file, content, accelerator, threads)
+    if (accelerator.name == Cpu().name) return classifier
+    return try {
+        classifier.apply { tryOut() }
+    } catch (error: ContractException) {
+        classifier.close()
+        throw error
+    }
 }
 
 private fun classifier(file: ModelFile, content: ByteBuffer, accelerator: Accelerator, threads: Int): Classifier {

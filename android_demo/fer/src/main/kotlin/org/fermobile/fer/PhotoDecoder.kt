@@ -3,8 +3,10 @@ package org.fermobile.fer
 import android.content.ContentResolver
 import android.graphics.Bitmap
 import android.graphics.BitmapFactory
+import android.graphics.BitmapRegionDecoder
 import android.graphics.ColorSpace
 import android.graphics.Matrix
+import android.graphics.Rect
 import android.net.Uri
 import android.os.Build
 import androidx.exifinterface.media.ExifInterface
@@ -12,6 +14,7 @@ import org.fermobile.core.ArgbImage
 import org.fermobile.core.Photo
 import org.fermobile.core.PhotoException
 import org.fermobile.core.PhotoSource
+import org.fermobile.core.Region
 import java.io.IOException
 import java.io.InputStream
 
@@ -29,9 +32,17 @@ private const val SMALLEST_REDUCED = 64
 
 /**
  * A photo for the pipeline: upright, opaque, in sRGB, decoded at a half, a quarter or an eighth where that
- * leaves pixels enough, as `fer_mobile/images.py` has it.
+ * leaves pixels enough, as `fer_mobile/images.py` has it; smaller where memory is short.
  */
-fun photoSource(open: PhotoBytes) = PhotoSource { minLongSide -> decodePhoto(open, minLongSide) }
+fun photoSource(open: PhotoBytes): PhotoSource = object : PhotoSource {
+    override fun load(minLongSide: Int): Photo = decodePhoto(open, minLongSide)
+
+    override fun loadPart(part: Region): ArgbImage? = try {
+        reading { decodePart(open, part) }
+    } catch (_: PhotoException) { // of another format, or damaged
+        null
+    }
+}
 
 private fun decodePhoto(open: PhotoBytes, minLongSide: Int): Photo = reading {
     val (width, height) = size(open)
@@ -48,6 +59,29 @@ private fun decodePhoto(open: PhotoBytes, minLongSide: Int): Photo = reading {
     Photo(pixels, width = if (turned) height else width, height = if (turned) width else height)
 }
 
+@Suppress("DEPRECATION") // what replaces it is new in Android 12
+private fun decodePart(open: PhotoBytes, part: Region): ArgbImage? {
+    val (width, height) = size(open)
+    val orientation = orientation(open)
+    val decoder = stream(open) { BitmapRegionDecoder.newInstance(it, false) } ?: return null
+    val options = BitmapFactory.Options().apply {
+        inPreferredConfig = Bitmap.Config.ARGB_8888
+        inSrgb()
+    }
+    val bitmap = try {
+        with(part.stored(orientation, width, height)) {
+            decoder.decodeRegion(Rect(left, top, left + this.width, top + this.height), options)
+        }
+    } finally {
+        decoder.recycle()
+    } ?: return null
+    return try {
+        imageOf(bitmap).upright(orientation)
+    } finally {
+        bitmap.recycle()
+    }
+}
+
 /** What [decode] gives at [factor]; where memory does not suffice, at twice that, and so on. */
 fun <T> smallerIfNeeded(factor: Int, decode: (factor: Int) -> T): T = try {
     decode(factor)
@@ -58,7 +92,7 @@ fun <T> smallerIfNeeded(factor: Int, decode: (factor: Int) -> T): T = try {
 
 /**
  * A photo for the eye: upright, its longest side from [side] to less than twice as many pixels
- * (a small photo as it is).
+ * (a small photo as it is; smaller where memory is short).
  *
  * @throws PhotoException where it cannot be read.
  */
@@ -66,7 +100,7 @@ fun decodePreview(open: PhotoBytes, side: Int): Bitmap = reading {
     val (width, height) = size(open)
     var factor = 1
     while (maxOf(width, height) >= 2 * factor * side) factor *= 2
-    upright(decode(open, factor), orientation(open))
+    smallerIfNeeded(factor) { upright(decode(open, it), orientation(open)) }
 }
 
 private fun reduction(longest: Int, least: Int): Int {
@@ -82,7 +116,7 @@ private fun size(open: PhotoBytes): Pair<Int, Int> {
     if (bounds.outWidth.toLong() * bounds.outHeight > MOST_PIXELS) {
         throw PhotoException(
             "the photo", expected = "at most ${MOST_PIXELS / 1_000_000} megapixels",
-            found = "${bounds.outWidth}×${bounds.outHeight}",
+            found = "${bounds.outWidth}×${bounds.outHeight}", tooLarge = true,
         )
     }
     return bounds.outWidth to bounds.outHeight
@@ -153,8 +187,8 @@ private inline fun <T> reading(block: () -> T): T = try {
 } catch (error: RuntimeException) { // a provider of another app may throw anything
     throw unreadable(error.message.orEmpty(), error)
 } catch (error: OutOfMemoryError) {
-    throw unreadable("one too large for this phone", error)
+    throw unreadable("one too large for this phone", error, tooLarge = true)
 }
 
-private fun unreadable(found: String, cause: Throwable? = null) =
-    PhotoException("the photo", expected = "one that can be decoded", found = found, cause = cause)
+private fun unreadable(found: String, cause: Throwable? = null, tooLarge: Boolean = false) =
+    PhotoException("the photo", expected = "one that can be decoded", found = found, cause = cause, tooLarge = tooLarge)

@@ -39,6 +39,7 @@ class BenchmarkRunner(private val context: Context) {
         val settings = app.settings.settings.value.copy(
             model = request.model ?: app.settings.settings.value.model,
             threads = request.settings.threads,
+            gpu = false, // the schema of results has no place for it
         )
         return app.engine.useFresh(settings) { load ->
             val start = app.engine.clock()

@@ -11,21 +11,24 @@ import org.fermobile.core.Pipeline
 import org.fermobile.fer.Accelerator
 import org.fermobile.fer.Cpu
 import org.fermobile.fer.Fer
+import org.fermobile.fer.Gpu
 import org.fermobile.fer.openClassifier
 import org.fermobile.fer.openYuNet
 import org.fermobile.fer.tryOut
+import org.tensorflow.lite.Delegate
 import java.io.InputStream
+import java.lang.reflect.InvocationTargetException
 
 /**
  * The one owner of the models in use: whatever needs them comes here, one after the other.
  *
- * @param accelerator what computes their networks.
+ * @param accelerator what computes the classifier; the detector runs on the CPU.
  * @param clock nanoseconds, by which pipelines time their stages.
  */
 class Engine(
     private val models: ModelStore,
     private val photos: ContentResolver,
-    private val accelerator: (EngineSettings) -> Accelerator = { Cpu(it.xnnpack) },
+    private val accelerator: (EngineSettings) -> Accelerator = ::acceleratorOf,
     val clock: () -> Long = System::nanoTime,
 ) {
     private val mutex = Mutex()
@@ -49,7 +52,7 @@ class Engine(
             fer = null
             this.settings = null
         }
-        val ready = fer ?: Fer(load(settings), photos).also {
+        val ready = fer ?: load(settings).let { Fer(it.pipeline, photos, it.accelerator, it.fallback) }.also {
             fer = it
             this.settings = settings
         }
@@ -65,7 +68,7 @@ class Engine(
     suspend fun <T> useFresh(settings: EngineSettings, block: (load: () -> Pipeline) -> T): T = alone {
         val loaded = mutableListOf<Pipeline>()
         try {
-            block { load(settings).also(loaded::add) }
+            block { load(settings).pipeline.also(loaded::add) }
         } finally {
             loaded.forEach(Pipeline::close)
         }
@@ -89,11 +92,25 @@ class Engine(
     private suspend fun <T> alone(work: suspend () -> T): T =
         withContext(Dispatchers.Default) { mutex.withLock { work() } }
 
-    private fun load(settings: EngineSettings): Pipeline {
+    private class Loaded(val pipeline: Pipeline, val accelerator: String, val fallback: String?)
+
+    private fun load(settings: EngineSettings): Loaded {
         used = true
         val key = settings.model ?: models.keys().first()
-        val chosen = accelerator(settings)
-        val loaded = openClassifier(models.content(key), ModelStore.nameOf(key), chosen, settings.threads)
-        return Pipeline(loaded.classifier, openYuNet(models.detector(), chosen, settings.threads), clock, settings.orient)
+        val loaded = openClassifier(models.content(key), ModelStore.nameOf(key), accelerator(settings), settings.threads)
+        val detector = openYuNet(models.detector(), Cpu(settings.xnnpack), settings.threads)
+        return Loaded(Pipeline(loaded.classifier, detector, clock, settings.orient), loaded.accelerator, loaded.fallback)
     }
+}
+
+private fun acceleratorOf(settings: EngineSettings): Accelerator =
+    if (settings.gpu) Gpu(::gpuDelegate) else Cpu(settings.xnnpack)
+
+/** LiteRT's delegate, by its name: the offline build has no artifact of it. */
+private fun gpuDelegate(): Delegate = try {
+    Class.forName("org.tensorflow.lite.gpu.GpuDelegate").getDeclaredConstructor().newInstance() as Delegate
+} catch (error: ClassNotFoundException) {
+    throw UnsupportedOperationException("no GPU delegate in this build of the app", error)
+} catch (error: InvocationTargetException) {
+    throw error.cause ?: error
 }

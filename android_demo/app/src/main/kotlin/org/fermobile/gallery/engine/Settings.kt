@@ -13,6 +13,7 @@ import kotlinx.coroutines.flow.asStateFlow
  * @property modelSha256 checksum of that file: another file of the same name is another model.
  * @property threads of detector and classifier.
  * @property orient whether photos that lie on a side or upside down are turned.
+ * @property gpu whether the GPU computes the classifier, where the model's contract allows it.
  */
 data class EngineSettings(
     val model: String? = null,
@@ -20,6 +21,7 @@ data class EngineSettings(
     val threads: Int = DEFAULT_THREADS,
     val xnnpack: Boolean = true,
     val orient: Boolean = true,
+    val gpu: Boolean = false,
 ) {
     /** The same with another model. */
     fun with(entry: ModelEntry) = copy(model = entry.key, modelSha256 = entry.file.sha256)
@@ -41,10 +43,21 @@ class SettingsStore(context: Context) {
                 .coerceIn(1, EngineSettings.MOST_THREADS),
             xnnpack = preferences.getBoolean("xnnpack", true),
             orient = preferences.getBoolean("orient", true),
+            gpu = preferences.getBoolean("gpu", false),
         ),
     )
+    private val leastQuality = MutableStateFlow(preferences.getInt(MIN_QUALITY, 0) / 100.0)
 
     val settings: StateFlow<EngineSettings> = current.asStateFlow()
+
+    /** Faces of a lower quality, 0 to 1, are shown as unsure; 0 labels all. */
+    val minQuality: StateFlow<Double> = leastQuality.asStateFlow()
+
+    /** @param percent of the best quality. */
+    fun changeMinQuality(percent: Int) {
+        preferences.edit { putInt(MIN_QUALITY, percent) }
+        leastQuality.value = percent / 100.0
+    }
 
     fun change(settings: EngineSettings) {
         preferences.edit {
@@ -53,7 +66,12 @@ class SettingsStore(context: Context) {
             putInt("threads", settings.threads)
             putBoolean("xnnpack", settings.xnnpack)
             putBoolean("orient", settings.orient)
+            putBoolean("gpu", settings.gpu)
         }
         current.value = settings
+    }
+
+    private companion object {
+        const val MIN_QUALITY = "minQuality"
     }
 }

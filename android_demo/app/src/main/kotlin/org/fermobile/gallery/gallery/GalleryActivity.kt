@@ -175,7 +175,9 @@ class GalleryActivity : AppCompatActivity() {
             }
             chip.contentDescription = when (gallery.phase) {
                 Phase.BROWSING -> nameOf(label)
-                else -> getString(R.string.bar_item, nameOf(label), counts.getValue(label))
+                else -> counts.getValue(label).let { photos ->
+                    getString(R.string.bar_item, nameOf(label), resources.getQuantityString(R.plurals.photos_shown, photos, photos))
+                }
             }
         }
         selectedBefore = gallery.selected

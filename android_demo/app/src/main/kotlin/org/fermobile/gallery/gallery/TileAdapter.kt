@@ -21,6 +21,7 @@ import org.fermobile.gallery.logic.Vocabulary
 import org.fermobile.gallery.ui.iconOf
 import org.fermobile.gallery.ui.nameOf
 import org.fermobile.gallery.ui.percent
+import org.fermobile.gallery.ui.reasonOf
 
 /** A tile and whether its photo was looked at: one that was and has no label shows no face. */
 data class ShownTile(val tile: Tile, val looked: Boolean)
@@ -85,8 +86,10 @@ class TileAdapter(
 private fun Context.caption(shown: ShownTile, icon: (String) -> CharSequence): CharSequence = with(shown.tile) {
     val label = label
     val confidence = confidence
+    val flaw = flaw
     when {
-        error != null -> getString(R.string.unreadable)
+        error != null -> reasonOf(tooLarge)
+        label != null && flaw != null -> TextUtils.concat(icon(label), " ", nameOf(flaw))
         label != null && confidence != null -> TextUtils.concat(icon(label), " ", percent(confidence))
         label != null -> icon(label)
         shown.looked -> getString(R.string.no_face)
@@ -97,8 +100,10 @@ private fun Context.caption(shown: ShownTile, icon: (String) -> CharSequence): C
 private fun Context.description(shown: ShownTile, number: Int): String = with(shown.tile) {
     val label = label
     val confidence = confidence
+    val flaw = flaw
     when {
-        error != null -> getString(R.string.tile_labelled, number, getString(R.string.unreadable))
+        error != null -> getString(R.string.tile_labelled, number, reasonOf(tooLarge))
+        label != null && flaw != null -> getString(R.string.tile_confident, number, nameOf(label), nameOf(flaw))
         label != null && confidence != null ->
             getString(R.string.tile_confident, number, nameOf(label), percent(confidence))
         label != null -> getString(R.string.tile_labelled, number, nameOf(label))

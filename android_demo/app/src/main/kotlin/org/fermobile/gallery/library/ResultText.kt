@@ -23,6 +23,7 @@ import kotlinx.serialization.json.putJsonObject
 import org.fermobile.core.Box
 import org.fermobile.core.Face
 import org.fermobile.core.PhotoResult
+import org.fermobile.core.Quality
 import org.fermobile.core.Stage
 import org.fermobile.core.Turn
 
@@ -67,6 +68,8 @@ private fun faceJson(face: Face): JsonObject = buildJsonObject {
     putJsonObject("probabilities") { for ((label, value) in face.probabilities) put(label, value) }
     put("tilt", face.tilt)
     put("levelled", face.levelled)
+    put("quality", face.quality)
+    put("flaw", face.flaw?.key)
 }
 
 private fun faceOf(element: JsonElement): Face {
@@ -79,5 +82,7 @@ private fun faceOf(element: JsonElement): Face {
         probabilities = json.getValue("probabilities").jsonObject.mapValues { it.value.jsonPrimitive.float },
         tilt = json["tilt"]?.jsonPrimitive?.doubleOrNull,
         levelled = json["levelled"]?.jsonPrimitive?.boolean ?: false,
+        quality = json["quality"]?.jsonPrimitive?.doubleOrNull, // null in rows of before it was stored
+        flaw = Quality.flawOf(json["flaw"]?.jsonPrimitive?.contentOrNull),
     )
 }

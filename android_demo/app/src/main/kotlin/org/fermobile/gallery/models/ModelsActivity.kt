@@ -22,6 +22,7 @@ import org.fermobile.gallery.ui.draw
 import org.fermobile.gallery.ui.percent
 import org.fermobile.gallery.ui.showIf
 import org.fermobile.gallery.ui.showScreen
+import kotlin.math.roundToInt
 
 /** Which model is used, import of others, and how the interpreter runs them. */
 class ModelsActivity : AppCompatActivity() {
@@ -36,6 +37,8 @@ class ModelsActivity : AppCompatActivity() {
     private val threads: Slider by lazy { findViewById(R.id.threads) }
     private val xnnpack: MaterialSwitch by lazy { findViewById(R.id.xnnpack) }
     private val orient: MaterialSwitch by lazy { findViewById(R.id.orient) }
+    private val gpu: MaterialSwitch by lazy { findViewById(R.id.gpu) }
+    private val quality: Slider by lazy { findViewById(R.id.quality) }
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
@@ -52,6 +55,8 @@ class ModelsActivity : AppCompatActivity() {
         }
         xnnpack.setOnClickListener { model.useXnnpack(xnnpack.isChecked) }
         orient.setOnClickListener { model.turnPhotos(orient.isChecked) }
+        gpu.setOnClickListener { model.useGpu(gpu.isChecked) }
+        quality.addOnChangeListener { _, value, byUser -> if (byUser) model.useMinQuality(value.roundToInt()) }
         draw(model.screen, ::show)
     }
 
@@ -70,7 +75,25 @@ class ModelsActivity : AppCompatActivity() {
         threads.contentDescription = getString(R.string.threads, screen.engine.threads)
         xnnpack.isChecked = screen.engine.xnnpack
         orient.isChecked = screen.engine.orient
+        gpu.isChecked = screen.engine.gpu
+        findViewById<TextView>(R.id.runs_on).apply {
+            text = screen.runsOn?.let { describe(it) }
+            showIf(screen.runsOn != null)
+        }
+        showQuality((100 * screen.minQuality).roundToInt())
     }
+
+    private fun showQuality(least: Int) {
+        val text = if (least == 0) getString(R.string.every_face) else getString(R.string.least_quality, percent(least / 100f))
+        findViewById<TextView>(R.id.quality_text).text = text
+        quality.value = least.toFloat()
+        quality.contentDescription = text
+    }
+
+    private fun describe(runsOn: RunsOn): String = listOfNotNull(
+        getString(if (runsOn.accelerator == "gpu") R.string.runs_on_gpu else R.string.runs_on_cpu),
+        runsOn.fallback?.let { getString(R.string.details, it) },
+    ).joinToString("\n")
 
     private fun row(entry: ModelEntry, chosen: Boolean): View {
         val row = layoutInflater.inflate(R.layout.model_row, list, false)

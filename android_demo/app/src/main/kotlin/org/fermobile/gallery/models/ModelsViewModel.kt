@@ -28,25 +28,39 @@ sealed interface Import {
 }
 
 /**
+ * What computes the model in use.
+ *
+ * @property accelerator its name in contracts.
+ * @property fallback why it is not the one that was asked for; null if it is.
+ */
+data class RunsOn(val accelerator: String, val fallback: String?)
+
+/**
  * All that the models' screen shows.
  *
  * @property chosen key of the model in use.
+ * @property runsOn null where the CPU was asked for, and until the model is loaded.
  */
 data class ModelsScreen(
     val models: List<ModelEntry> = emptyList(),
     val chosen: String? = null,
     val engine: EngineSettings = EngineSettings(),
     val import: Import? = null,
+    val runsOn: RunsOn? = null,
+    val minQuality: Double = 0.0,
 )
 
 class ModelsViewModel(application: Application) : AndroidViewModel(application) {
     private val app = application.app
-    private val current = MutableStateFlow(ModelsScreen())
+    private val current = MutableStateFlow(
+        ModelsScreen(engine = app.settings.settings.value, minQuality = app.settings.minQuality.value),
+    )
 
     val screen: StateFlow<ModelsScreen> = current.asStateFlow()
 
     init {
         viewModelScope.launch { app.settings.settings.collect(::refresh) }
+        viewModelScope.launch { app.settings.minQuality.collect { least -> current.update { it.copy(minQuality = least) } } }
     }
 
     fun choose(entry: ModelEntry) = change { it.with(entry) }
@@ -56,6 +70,11 @@ class ModelsViewModel(application: Application) : AndroidViewModel(application) 
     fun useXnnpack(on: Boolean) = change { it.copy(xnnpack = on) }
 
     fun turnPhotos(on: Boolean) = change { it.copy(orient = on) }
+
+    fun useGpu(on: Boolean) = change { it.copy(gpu = on) }
+
+    /** @param percent of the best quality; a poorer face is shown as unsure. */
+    fun useMinQuality(percent: Int) = app.settings.changeMinQuality(percent)
 
     /** Takes in a file that the user picked and uses it at once, or says why not. */
     fun import(uri: Uri) {
@@ -80,8 +99,20 @@ class ModelsViewModel(application: Application) : AndroidViewModel(application) 
     private suspend fun refresh(settings: EngineSettings) {
         val models = withContext(Dispatchers.IO) { app.models.list() }
         current.update {
-            it.copy(models = models, chosen = settings.model ?: models.firstOrNull()?.key, engine = settings)
+            it.copy(
+                models = models, chosen = settings.model ?: models.firstOrNull()?.key, engine = settings, runsOn = null,
+            )
         }
+        if (settings.gpu) {
+            val runsOn = runsOn(settings)
+            current.update { it.copy(runsOn = runsOn) }
+        }
+    }
+
+    private suspend fun runsOn(settings: EngineSettings): RunsOn? = try {
+        app.engine.use(settings) { RunsOn(it.accelerator, it.fallback) }
+    } catch (_: InputException) { // the gallery says what is wrong with the model
+        null
     }
 
     private suspend fun take(uri: Uri): Import = try {

@@ -11,6 +11,7 @@ import androidx.core.graphics.withTranslation
 import org.fermobile.core.Face
 import org.fermobile.core.PhotoResult
 import org.fermobile.gallery.R
+import org.fermobile.gallery.logic.Expressions
 import org.fermobile.gallery.logic.Vocabulary
 import org.fermobile.gallery.ui.letterDrawable
 
@@ -34,6 +35,13 @@ class FacesView(context: Context, attributes: AttributeSet?) : AppCompatImageVie
             invalidate()
         }
 
+    /** Faces of a lower quality are drawn as unsure. */
+    var minQuality = 0.0
+        set(value) {
+            field = value
+            invalidate()
+        }
+
     override fun onDraw(canvas: Canvas) {
         super.onDraw(canvas)
         val photo = drawable ?: return
@@ -44,9 +52,10 @@ class FacesView(context: Context, attributes: AttributeSet?) : AppCompatImageVie
             place(face, photo.intrinsicWidth.toFloat() / shown.width)
             canvas.drawRect(corners, line)
             val above = if (corners.top > emoji.textSize) corners.top else corners.bottom
-            val letter = letterDrawable(face.label, vocabulary, emoji.textSize.toInt())
+            val label = if (face.isUnsure(minQuality)) Expressions.UNSURE else face.label
+            val letter = letterDrawable(label, vocabulary, emoji.textSize.toInt())
             if (letter == null) {
-                canvas.drawText(vocabulary.emoji(face.label).orEmpty(), corners.left, above - line.strokeWidth, emoji)
+                canvas.drawText(vocabulary.emoji(label).orEmpty(), corners.left, above - line.strokeWidth, emoji)
             } else {
                 val top = above - line.strokeWidth - letter.intrinsicHeight
                 canvas.withTranslation(corners.left, top) { letter.draw(this) }

@@ -19,6 +19,7 @@ import org.fermobile.core.Stage
 import org.fermobile.core.Turn
 import org.fermobile.gallery.R
 import org.fermobile.gallery.library.LibraryPhoto
+import org.fermobile.gallery.logic.Expressions
 import org.fermobile.gallery.logic.Vocabulary
 import org.fermobile.gallery.ui.addHeading
 import org.fermobile.gallery.ui.addRow
@@ -27,6 +28,7 @@ import org.fermobile.gallery.ui.draw
 import org.fermobile.gallery.ui.iconOf
 import org.fermobile.gallery.ui.nameOf
 import org.fermobile.gallery.ui.percent
+import org.fermobile.gallery.ui.reasonOf
 import org.fermobile.gallery.ui.sharePhotos
 import org.fermobile.gallery.ui.showIf
 import org.fermobile.gallery.ui.showScreen
@@ -35,7 +37,7 @@ import org.fermobile.gallery.ui.visibleIf
 /** One photo: its faces, their expressions with every probability, and the time of each stage. */
 class PhotoActivity : AppCompatActivity() {
     private val model: PhotoViewModel by viewModels()
-    private var shown: PhotoResult? = null
+    private var shown: Triple<PhotoResult?, Vocabulary, Double>? = null
 
     private val answer: TextView by lazy { findViewById(R.id.answer) }
     private val facts: LinearLayout by lazy { findViewById(R.id.facts) }
@@ -75,36 +77,42 @@ class PhotoActivity : AppCompatActivity() {
             photo.setImageBitmap(screen.photo)
         }
         photo.vocabulary = screen.vocabulary
+        photo.minQuality = screen.minQuality
         photo.result = result
         filter.isEnabled = !screen.busy && screen.photo != null
         progress.visibleIf(screen.busy)
         answer.text = when {
             screen.modelError != null ->
                 getString(R.string.model_refused) + "\n" + getString(R.string.details, screen.modelError)
-            screen.unreadable || result?.error != null -> getString(R.string.unreadable)
-            result != null -> describe(result, screen.vocabulary)
+            screen.unreadable || result?.error != null -> reasonOf(screen.tooLarge || result?.tooLarge == true)
+            result != null -> describe(result.relabelled(screen.minQuality), screen.vocabulary)
             else -> ""
         }
         answer.showIf(answer.text.isNotEmpty())
-        if (result !== shown) {
-            shown = result
-            showFacts(result, screen.vocabulary)
+        val said = Triple(result, screen.vocabulary, screen.minQuality)
+        if (said != shown) {
+            shown = said
+            showFacts(result, screen.vocabulary, screen.minQuality)
         }
     }
 
     private fun describe(result: PhotoResult, vocabulary: Vocabulary): CharSequence {
         val label = result.label ?: return getString(R.string.no_face)
-        return TextUtils.concat(iconOf(label, vocabulary, answer.textSize), " ", nameOf(label))
+        val icon = iconOf(label, vocabulary, answer.textSize)
+        val flaw = result.faces.singleOrNull()?.flaw?.takeIf { label == Expressions.UNSURE }
+        return TextUtils.concat(icon, " ", listOfNotNull(nameOf(label), flaw?.let { nameOf(it) }).joinToString(", "))
     }
 
-    private fun showFacts(result: PhotoResult?, vocabulary: Vocabulary) {
+    private fun showFacts(result: PhotoResult?, vocabulary: Vocabulary, minQuality: Double) {
         facts.removeAllViews()
         if (result == null || result.error != null) return
         for ((index, face) in result.faces.withIndex()) {
             if (result.faces.size > 1) {
-                facts.addHeading(getString(R.string.face_number, index + 1, nameOf(face.label)))
+                val label = if (face.isUnsure(minQuality)) Expressions.UNSURE else face.label
+                facts.addHeading(getString(R.string.face_number, index + 1, nameOf(label)))
             }
             addProbabilities(face, vocabulary)
+            showQuality(face)
             if (face.levelled) facts.addRow(listOf(getString(R.string.levelled), "${decimal(face.tilt ?: 0.0, 0)}°"))
         }
         if (result.turn != Turn.NONE) facts.addRow(listOf(getString(R.string.turned), "${result.turn.degrees}°"))
@@ -113,6 +121,13 @@ class PhotoActivity : AppCompatActivity() {
             val time = result.stages[stage] ?: continue
             facts.addRow(listOf(nameOf(stage), getString(R.string.milliseconds, decimal(time, 1))))
         }
+    }
+
+    /** How well the photo shows a face, and what it lacks; nothing where it lacks nothing. */
+    private fun showQuality(face: Face) {
+        val quality = face.quality ?: return
+        val flaw = face.flaw ?: return
+        facts.addRow(listOf(getString(R.string.quality_but, nameOf(flaw)), percent(quality.toFloat())))
     }
 
     private fun addProbabilities(face: Face, vocabulary: Vocabulary) {

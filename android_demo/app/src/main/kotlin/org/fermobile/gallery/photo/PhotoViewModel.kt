@@ -28,14 +28,17 @@ import org.fermobile.gallery.ui.vocabularyOf
  * @property photo null until it is decoded, and where it can't be.
  * @property vocabulary of the model that gave [result].
  * @property modelError why it could not be filtered.
+ * @property minQuality faces of a lower quality are shown as unsure.
  */
 data class PhotoScreen(
     val photo: Bitmap? = null,
     val unreadable: Boolean = false,
+    val tooLarge: Boolean = false,
     val busy: Boolean = false,
     val result: PhotoResult? = null,
     val vocabulary: Vocabulary = Vocabulary(),
     val modelError: String? = null,
+    val minQuality: Double = 0.0,
 )
 
 /** One photo of the gallery. */
@@ -53,15 +56,14 @@ class PhotoViewModel(application: Application, saved: SavedStateHandle) :
     val screen: StateFlow<PhotoScreen> = current.asStateFlow()
 
     init {
+        viewModelScope.launch { app.settings.minQuality.collect { least -> current.update { it.copy(minQuality = least) } } }
         viewModelScope.launch {
-            val photo = withContext(Dispatchers.IO) {
-                try {
-                    decodePreview(app.contentResolver.bytesOf(uri), PREVIEW_SIDE)
-                } catch (_: PhotoException) {
-                    null
-                }
+            try {
+                val photo = withContext(Dispatchers.IO) { decodePreview(app.contentResolver.bytesOf(uri), PREVIEW_SIDE) }
+                current.update { it.copy(photo = photo) }
+            } catch (error: PhotoException) {
+                current.update { it.copy(unreadable = true, tooLarge = error.tooLarge) }
             }
-            current.update { it.copy(photo = photo, unreadable = photo == null) }
         }
         viewModelScope.launch { showStored() }
     }

@@ -1,6 +1,7 @@
 package org.fermobile.gallery.ui
 
 import android.content.Context
+import org.fermobile.core.Flaw
 import org.fermobile.core.Stage
 import org.fermobile.gallery.R
 import org.fermobile.gallery.logic.Expressions
@@ -17,10 +18,29 @@ private val NAMES = mapOf(
     "fear" to R.string.fear,
     "contempt" to R.string.contempt,
     Expressions.MULTIPLE to R.string.multiple,
+    Expressions.UNSURE to R.string.unsure,
 )
 
 /** A label in the user's language; as it is where it is none of ours. */
 fun Context.nameOf(label: String): String = NAMES[label]?.let(::getString) ?: label
+
+/** What lowers a face's quality. */
+fun Context.nameOf(flaw: Flaw): String = getString(
+    when (flaw) {
+        Flaw.TOO_SMALL -> R.string.too_small
+        Flaw.BLURRED -> R.string.blurred
+        Flaw.TOO_DARK -> R.string.too_dark
+        Flaw.TOO_BRIGHT -> R.string.too_bright
+        Flaw.LOW_CONTRAST -> R.string.low_contrast
+        Flaw.STRETCHED -> R.string.stretched
+        Flaw.TILTED -> R.string.tilted
+        Flaw.HARDLY_A_FACE -> R.string.hardly_a_face
+    },
+)
+
+/** Why a photo shows nothing. */
+fun Context.reasonOf(tooLarge: Boolean): String =
+    getString(if (tooLarge) R.string.photo_too_large else R.string.unreadable)
 
 fun Context.nameOf(stage: Stage): String = getString(
     when (stage) {

@@ -40,11 +40,13 @@ object Expressions {
         "surprised" to "surprise",
     )
 
-    /** The emoji of a label in any known spelling; null for an unknown one. */
-    fun emoji(label: String): String? = EMOJI[canonical(label)]
+    /** The emoji of a label in any known spelling, or of [UNSURE]; null for an unknown one. */
+    fun emoji(label: String): String? = if (label == UNSURE) UNSURE_EMOJI else EMOJI[canonical(label)]
 
     /** The label of [LABELS] or [MULTIPLE] that [name] spells; [name] itself where it spells none. */
     fun canonical(name: String): String = name.trim().lowercase().let { ALIASES[it] ?: it }.takeIf { it in EMOJI } ?: name
+
+    private const val UNSURE_EMOJI = "❔"
 
     private val BAR = listOf(
         "neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt",

@@ -1,6 +1,6 @@
 package org.fermobile.gallery.logic
 
-import org.fermobile.core.PhotoResult
+import org.fermobile.core.Flaw
 
 /** What the gallery is doing. */
 enum class Phase {
@@ -32,18 +32,23 @@ sealed interface GalleryEvent {
      * Results (a failed photo's has an error) of the model with this [identity]; those of another
      * one come too late and are dropped.  A long run hands in several at a time.
      */
-    data class ResultsArrived(val identity: String, val results: Map<String, PhotoResult>) : GalleryEvent
+    data class ResultsArrived(val identity: String, val results: Map<String, PhotoSummary>) : GalleryEvent
+
+    /** Faces of a lower quality are unsure from now on; 0 labels all. */
+    data class MinQuality(val value: Double) : GalleryEvent
 
     /** Another model is in use: everything is to be computed again. */
     data class ModelChanged(val identity: String, val vocabulary: Vocabulary) : GalleryEvent
 }
 
-/** One photo of the grid; [label], [confidence] and [error] are shown under it. */
+/** One photo of the grid; the rest is shown under it: [flaw] says why it is [unsure][Expressions.UNSURE]. */
 data class Tile(
     val photo: String,
     val label: String? = null,
     val confidence: Float? = null,
+    val flaw: Flaw? = null,
     val error: String? = null,
+    val tooLarge: Boolean = false,
 )
 
 /**
@@ -58,17 +63,20 @@ data class Tile(
  * @property results by photo; they outlive [GalleryEvent.Back] and [GalleryEvent.Cancel], so that
  *   "Filter all" goes on where it was.
  * @property selected expressions of the bar that are on.
+ * @property minQuality photos whose only face is poorer count as [unsure][Expressions.UNSURE], under no expression.
  */
 data class GalleryState(
     val identity: String = "",
     val vocabulary: Vocabulary = Vocabulary(),
     val photos: List<String> = emptyList(),
-    val results: Map<String, PhotoResult> = emptyMap(),
+    val results: Map<String, PhotoSummary> = emptyMap(),
     val phase: Phase = Phase.BROWSING,
     val selected: Set<String> = emptySet(),
+    val minQuality: Double = 0.0,
 ) {
     /** What the bar offers. */
-    val bar: List<String> get() = Expressions.bar(vocabulary.labels)
+    val bar: List<String>
+        get() = Expressions.bar(vocabulary.labels).let { if (minQuality > 0) it + Expressions.UNSURE else it }
 
     /** Photos without a result, in order. */
     val pending: List<String> get() = photos.filter { it !in results }
@@ -84,7 +92,7 @@ data class GalleryState(
     /** Photos of every expression of the bar. */
     val counts: Map<String, Int>
         get() {
-            val found = photos.mapNotNull { results[it]?.label }.groupingBy { it }.eachCount()
+            val found = photos.mapNotNull { results[it]?.label(minQuality) }.groupingBy { it }.eachCount()
             return bar.associateWith { found[it] ?: 0 }
         }
 
@@ -106,11 +114,13 @@ data class GalleryState(
         }
         is GalleryEvent.ResultsArrived ->
             if (event.identity == identity) copy(results = results + event.results).advanced() else this
+        is GalleryEvent.MinQuality ->
+            copy(minQuality = event.value, selected = if (event.value > 0) selected else selected - Expressions.UNSURE)
         is GalleryEvent.ModelChanged ->
             if (event.identity == identity) {
                 this
             } else {
-                GalleryState(identity = event.identity, vocabulary = event.vocabulary, photos = photos)
+                GalleryState(event.identity, event.vocabulary, photos, minQuality = minQuality)
             }
     }
 
@@ -122,7 +132,12 @@ data class GalleryState(
     }
 
     private fun tile(photo: String): Tile {
-        val result = results[photo]
-        return Tile(photo, result?.label, result?.confidence, result?.error)
+        val known = results[photo] ?: return Tile(photo)
+        val label = known.label(minQuality)
+        return if (label == Expressions.UNSURE) {
+            Tile(photo, label, flaw = known.flaw)
+        } else {
+            Tile(photo, label, known.confidence, error = known.error, tooLarge = known.tooLarge)
+        }
     }
 }

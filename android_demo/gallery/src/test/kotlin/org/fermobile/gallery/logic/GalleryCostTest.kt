@@ -1,7 +1,6 @@
 package org.fermobile.gallery.logic
 
 import com.sun.management.ThreadMXBean
-import org.fermobile.core.PhotoResult
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import java.lang.management.ManagementFactory
@@ -11,7 +10,7 @@ class GalleryCostTest {
     private val thread = ManagementFactory.getThreadMXBean() as ThreadMXBean
     private val photos = List(10_000) { "content://media/external/images/media/$it" }
     private val results = photos.withIndex().associate { (index, photo) ->
-        photo to PhotoResult(Expressions.LABELS[index % 8], 0.9f)
+        photo to PhotoSummary(Expressions.LABELS[index % 8], 0.9f)
     }
     private val filtered = GalleryState(identity = "model", photos = photos, results = results, phase = Phase.FILTERED)
 
@@ -24,7 +23,7 @@ class GalleryCostTest {
 
     @Test
     fun aStepOfTheGalleryIsCheap() {
-        val next = photos.take(40).associateWith { PhotoResult("fear", 0.8f) }
+        val next = photos.take(40).associateWith { PhotoSummary("fear", 0.8f) }
         val running = filtered.copy(phase = Phase.FILTERING, results = results - next.keys)
         val cost = mapOf(
             "hand in 40 results" to kilobytes { running.on(GalleryEvent.ResultsArrived("model", next)) },

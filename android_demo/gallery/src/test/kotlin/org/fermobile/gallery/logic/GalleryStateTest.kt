@@ -2,10 +2,12 @@ package org.fermobile.gallery.logic
 
 import org.fermobile.core.Box
 import org.fermobile.core.Face
+import org.fermobile.core.Flaw
 import org.fermobile.core.PhotoResult
 import org.fermobile.gallery.logic.GalleryEvent.Back
 import org.fermobile.gallery.logic.GalleryEvent.Cancel
 import org.fermobile.gallery.logic.GalleryEvent.FilterAll
+import org.fermobile.gallery.logic.GalleryEvent.MinQuality
 import org.fermobile.gallery.logic.GalleryEvent.ModelChanged
 import org.fermobile.gallery.logic.GalleryEvent.PhotosListed
 import org.fermobile.gallery.logic.GalleryEvent.ResultsArrived
@@ -20,18 +22,21 @@ class GalleryStateTest {
     private val results = mapOf(
         "happy" to one("happiness", 0.9f),
         "sad" to one("sadness", 0.6f),
-        "group" to PhotoResult(label = Expressions.MULTIPLE, faces = listOf(face("fear", 0.5f), face("anger", 0.4f))),
-        "cat" to PhotoResult(),
-        "broken" to PhotoResult(error = "broken: expected a photo, found none."),
+        "group" to summaryOf(PhotoResult(label = Expressions.MULTIPLE, faces = listOf(face("fear", 0.5f), face("anger", 0.4f)))),
+        "cat" to PhotoSummary(),
+        "broken" to PhotoSummary(error = "broken: expected a photo, found none."),
     )
     private val photos = results.keys.toList()
     private val start = GalleryState(identity = "model").on(PhotosListed(photos))
     private val filtered = start.on(FilterAll).on(ResultsArrived("model", results))
 
-    private fun one(label: String, confidence: Float) = PhotoResult(label, confidence, listOf(face(label, confidence)))
+    private fun one(label: String, confidence: Float) =
+        summaryOf(PhotoResult(label, confidence, listOf(face(label, confidence))))
 
-    private fun face(label: String, confidence: Float) =
-        Face(Box(0.0, 0.0, 9.0, 9.0), label, confidence, mapOf(label to confidence))
+    /** The surer, the better to be seen. */
+    private fun face(label: String, confidence: Float) = Face(
+        Box(0.0, 0.0, 9.0, 9.0), label, confidence, mapOf(label to confidence), quality = confidence.toDouble(), flaw = Flaw.TOO_DARK,
+    )
 
     private fun GalleryState.shown() = tiles.map { it.photo }
 
@@ -138,6 +143,22 @@ class GalleryStateTest {
     }
 
     @Test
+    fun aPoorFaceIsUnsureAndCountsUnderNoExpression() {
+        val strict = filtered.on(MinQuality(0.7))
+        assertEquals(Tile("sad", Expressions.UNSURE, flaw = Flaw.TOO_DARK), strict.tiles[1])
+        assertEquals(Tile("happy", "happiness", 0.9f), strict.tiles[0])
+        assertEquals("each of several has its own", Tile("group", Expressions.MULTIPLE), strict.tiles[2])
+        assertEquals(filtered.bar + Expressions.UNSURE, strict.bar)
+        assertEquals(0, strict.counts["sadness"])
+        assertEquals(1, strict.counts[Expressions.UNSURE])
+        val unsure = strict.on(Toggle(Expressions.UNSURE))
+        assertEquals(listOf("sad"), unsure.shown())
+        assertEquals("nothing is lost", filtered, unsure.on(MinQuality(0.0)))
+        assertEquals("a selection stays", listOf("sad", "happy").toSet(), unsure.on(MinQuality(0.95)).shown().toSet())
+        assertEquals("it is the app's, not the model's", 0.7, strict.on(ModelChanged("other", Vocabulary())).minQuality, 0.0)
+    }
+
+    @Test
     fun whateverHappensTheStateHolds() {
         val random = Random(8)
         repeat(300) {
@@ -153,11 +174,12 @@ class GalleryStateTest {
         }
     }
 
-    private fun anyEvent(random: Random, state: GalleryState): GalleryEvent = when (random.nextInt(8)) {
+    private fun anyEvent(random: Random, state: GalleryState): GalleryEvent = when (random.nextInt(9)) {
         0 -> PhotosListed(photos.shuffled(random).take(random.nextInt(photos.size + 1)))
         1, 2 -> FilterAll
         3 -> Cancel
         4 -> Back
+        7 -> MinQuality(listOf(0.0, 0.7).random(random))
         5 -> Toggle((state.bar + "joy").random(random))
         6 -> ModelChanged(listOf("model", "other").random(random), Vocabulary())
         else -> ResultsArrived("model", photos.filter { random.nextBoolean() }.associateWith(results::getValue))
