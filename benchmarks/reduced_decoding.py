@@ -150,7 +150,12 @@ def saved(photos: Iterable[Image.Image]) -> Iterator[Path]:
 def large_files() -> list[Path]:
     """The JPEG files of 12 MP and more among the shared photos."""
     files = sorted((photos_folder() / "immich").glob("*.jpg"))
-    return [path for path in files if np.prod(Image.open(path).size) > 12e6]
+    return [path for path in files if _pixels(path) > 12e6]
+
+
+def _pixels(path: Path) -> int:
+    with Image.open(path) as photo:
+        return photo.width * photo.height
 
 
 def labels(paths: Iterable[Path]) -> dict[str, Any]:

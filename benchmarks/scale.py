@@ -39,10 +39,11 @@ MAX_SIDE = 640
 FEW = 1_000
 FILTER = r"""
 import atexit, re
+from pathlib import Path
 from fer_mobile.cli import main
 
 def tell_peak():  # of this program; what wait4 tells counts the process it was forked from
-    print(re.search(r"VmHWM:\s+(\d+)", open("/proc/self/status").read())[1])
+    print(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1])
 
 atexit.register(tell_peak)
 main()

@@ -85,6 +85,12 @@ class CommandLine:
         return line
 
 
+def open_files() -> set[str]:
+    """What this process has open now."""
+    descriptors = [*Path("/proc/self/fd").iterdir()]  # and one of its own, closed by now
+    return {os.path.realpath(each) for each in descriptors if each.is_symlink()}
+
+
 def _schema(arguments: set[str]) -> dict[str, Any]:
     """The schema of what a command prints with --json."""
     documents = [words for words in json_documents() if set(words.split()) <= arguments]

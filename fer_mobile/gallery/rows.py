@@ -12,6 +12,16 @@ from typing import overload
 from fer_mobile.types import PhotoResult
 
 
+class _OwnFile:
+    """A temporary file, closed with the last rows that are read from it."""
+
+    def __init__(self) -> None:
+        self.file = TemporaryFile()  # noqa: SIM115
+
+    def __del__(self) -> None:
+        self.file.close()
+
+
 class Rows(Sequence[PhotoResult]):
     """Rows in a temporary file, so that memory holds 8 bytes for each, however many there are.
 
@@ -19,11 +29,11 @@ class Rows(Sequence[PhotoResult]):
     """
 
     def __init__(self, results: Iterable[PhotoResult] = ()) -> None:
-        self._file = TemporaryFile()  # noqa: SIM115  (closed with the last that reads it)
+        self._own = _OwnFile()
         self._starts = array("Q")
         for result in results:
-            self._starts.append(self._file.tell())
-            self._file.write(json.dumps(result.as_dict()).encode("ascii") + b"\n")
+            self._starts.append(self._own.file.tell())
+            self._own.file.write(json.dumps(result.as_dict()).encode("ascii") + b"\n")
 
     def pick(self, numbers: Iterable[int]) -> Rows:
         """Some of the rows, in the order of `numbers`."""
@@ -41,5 +51,5 @@ class Rows(Sequence[PhotoResult]):
     def __getitem__(self, index: int | slice) -> PhotoResult | Rows:
         if isinstance(index, slice):
             return self.pick(range(len(self))[index])
-        self._file.seek(self._starts[index])
-        return PhotoResult.from_dict(json.loads(self._file.readline()))
+        self._own.file.seek(self._starts[index])
+        return PhotoResult.from_dict(json.loads(self._own.file.readline()))

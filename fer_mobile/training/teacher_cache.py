@@ -139,7 +139,8 @@ def as_probabilities(stored: Any) -> Any:
 
 def _read(path: Path) -> tuple[NDArray[np.float16], Mapping[str, Any]]:
     try:
-        with np.load(path) as content:
+        # Opened here: NumPy leaves a damaged archive open.
+        with path.open("rb") as file, np.load(file) as content:
             targets, about = content["targets"], json.loads(str(content["about"]))
         if (about["format"], about["format_version"]) != (FORMAT, FORMAT_VERSION):
             raise ValueError(f"{about['format']} {about['format_version']}")

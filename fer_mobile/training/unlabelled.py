@@ -38,7 +38,8 @@ def load_unlabelled(path: str | Path, learn: Dataset) -> Unlabelled:
     path = Path(path)
     classes = len(learn.names)
     try:
-        with np.load(path) as content:
+        # Opened here: NumPy leaves a damaged archive open.
+        with path.open("rb") as file, np.load(file) as content:
             images = content["images"]
             targets = content.get("targets")
         if images.dtype != np.uint8 or images.ndim != 3 or not len(images):

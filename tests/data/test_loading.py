@@ -13,6 +13,7 @@ from fer_mobile.errors import DataError
 from fer_mobile.golden import golden_faces
 from fer_mobile.labels import FERPLUS_VOTES
 from fer_mobile.preprocess import resize
+from tests.command_line import open_files
 from tests.conftest import small_columns
 
 
@@ -124,6 +125,7 @@ def test_a_damaged_npz_is_refused(tmp_path, small_npz, columns, kind):
     path.write_bytes(damage(kind, whole))
     with pytest.raises(DataError, match=r"damaged\.npz"):
         load_dataset(path)
+    assert str(path) not in open_files()
 
 
 def test_a_single_array_is_no_npz(tmp_path):

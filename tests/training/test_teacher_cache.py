@@ -11,6 +11,7 @@ from fer_mobile.training.batches import LearnedRows
 from fer_mobile.training.recipe import Recipe, override
 from fer_mobile.training.split import training_rows
 from fer_mobile.training.teacher_cache import TeacherCache
+from tests.command_line import open_files
 
 TINY = [
     "model.architecture=simple_cnn",
@@ -137,6 +138,7 @@ def test_a_file_of_something_else_is_refused(taught, small_npz, tmp_path):
     for name in ("other", "bytes", "newer", "text", "half", "none"):
         with pytest.raises(RecipeError, match="a file of teacher targets"):
             cache_of(recipe, learn).load(tmp_path / f"{name}.npz")
+        assert str(tmp_path / f"{name}.npz") not in open_files()
     shape = np.zeros((2, 64, 8), np.float16)
     np.savez(tmp_path / "shape.npz", targets=shape, about=json.dumps(about))
     with pytest.raises(RecipeError, match=r"shape \[2, 80, 8\], found \[2, 64, 8\]"):

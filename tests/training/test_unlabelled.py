@@ -1,5 +1,7 @@
 """Faces without labels: their targets are the teachers', beside rows that have labels."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from fer_mobile.training.recipe import override
 from fer_mobile.training.split import training_rows
 from fer_mobile.training.teacher_cache import TeacherCache
 from fer_mobile.training.unlabelled import load_unlabelled
+from tests.command_line import open_files
 
 EXTRA = 40
 
@@ -130,6 +133,15 @@ def test_a_file_of_something_else_is_refused(lesson, arrays, named, tmp_path):
     np.savez(tmp_path / "bad.npz", **arrays)
     with pytest.raises(RecipeError, match=named):
         load_unlabelled(tmp_path / "bad.npz", learn)
+
+
+def test_a_damaged_file_is_refused_and_closed(lesson, tmp_path):
+    recipe, learn = lesson
+    whole = Path(recipe.distillation.unlabelled).read_bytes()
+    (tmp_path / "cut.npz").write_bytes(whole[:-60])
+    with pytest.raises(RecipeError, match="an npz file of images"):
+        load_unlabelled(tmp_path / "cut.npz", learn)
+    assert str(tmp_path / "cut.npz") not in open_files()
 
 
 def test_without_teachers_there_is_nothing_to_learn_from_them(tiny_recipe):

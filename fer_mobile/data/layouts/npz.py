@@ -40,7 +40,8 @@ def read(path: Path, side: int) -> RawFaces:
     """Every row, at the size that it is stored in."""
     file = path / NAME if path.is_dir() else path
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        # Opened here: NumPy leaves a damaged archive open.
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
             missing = [key for key in _KEYS if key not in archive]
             if missing:
                 raise DataError(
