@@ -10,6 +10,16 @@ from fer_mobile.golden import golden_faces
 from fer_mobile.preprocess import normalise
 
 SIZE = 16
+BATCH = 32
+
+
+def outputs(model, pixels):
+    """What a Keras model gives for pixels float32 [N, S, S, C], as an array [N, outputs].
+
+    Layer by layer: `predict` traces a function first, which takes longer than to run it once.
+    """
+    parts = [pixels[i : i + BATCH] for i in range(0, len(pixels), BATCH)]
+    return np.concatenate([np.asarray(model(part, training=False)) for part in parts])
 
 
 def two_streams(seed=0, bias=True):

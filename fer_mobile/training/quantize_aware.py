@@ -305,4 +305,13 @@ def fine_tuning(recipe: Recipe, fresh: keras.Model) -> FineTuning:
 
 
 def _structure(graph: Graph) -> list[tuple[Any, ...]]:
-    return [(n.name, n.op, n.inputs, sorted(n.attributes.items())) for n in graph.nodes.values()]
+    return [
+        (
+            node.name,
+            node.op,
+            node.inputs,
+            sorted(node.attributes.items()),
+            {name: weights.shape for name, weights in node.weights.items()},
+        )
+        for node in graph.nodes.values()
+    ]
