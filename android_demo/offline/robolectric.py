@@ -51,13 +51,12 @@ def run_tests(
 ) -> None:
     """Run the app's tests (all, or the classes named), on these API levels of Android.
 
-    Their classes are in the first folder.
+    Their classes are in the first folder.  Raises BuildError for a name that is none of theirs.
     """
+    chosen = choose(junit_classes(tests[0]), names)
     host = OUT / "robolectric-tflite"  # of its own: a loaded library must not be written again
     host_library(libraries.tensorflow_lite, host)
     step("predictions", _predict)
-    wanted = set(names)
-    chosen = [n for n in junit_classes(tests[0]) if not wanted or n.rpartition(".")[2] in wanted]
     path = [
         *(configuration(app), *tests, *app.class_path),
         # The newest framework that this Java can read; Robolectric takes another one where asked.
@@ -71,6 +70,17 @@ def run_tests(
                 "Robolectric",
                 lambda group=group: run_junit(libraries, app, path, group, host, levels),
             )
+
+
+def choose(classes: Iterable[str], names: Iterable[str]) -> list[str]:
+    """The classes that are named, with or without their package; all where none is."""
+    classes, wanted = list(classes), set(names)
+    known = {name.rpartition(".")[2]: name for name in classes}
+    if unknown := sorted(wanted - known.keys() - set(classes)):
+        raise BuildError(
+            f"expected test classes: {', '.join(sorted(known))}; found {', '.join(unknown)}"
+        )
+    return [name for short, name in known.items() if not wanted or {short, name} & wanted]
 
 
 def _predict() -> None:

@@ -168,6 +168,21 @@ def _imported(file: Path) -> set[str]:
     return names
 
 
+def test_unknown_test_classes_are_refused() -> None:
+    code = """
+from robolectric import choose
+known = ["org.fermobile.gallery.PhotoTest", "org.fermobile.offline.ConsumersTest"]
+print(choose(known, []) == known)
+print(*choose(known, ["PhotoTest"]), *choose(known, ["org.fermobile.gallery.PhotoTest"]))
+choose(known, ["PhotoTest", "PhotosTest"])
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=APP / "offline")
+    assert done.stdout.split() == ["True", *["org.fermobile.gallery.PhotoTest"] * 2]
+    message = "expected test classes: ConsumersTest, PhotoTest; found PhotosTest"
+    assert done.stderr.rstrip().endswith(message)
+
+
 def test_the_app_asks_for_no_network() -> None:
     manifest = (APP / "app/src/main/AndroidManifest.xml").read_text(encoding="utf-8")
     assert "INTERNET" not in manifest
