@@ -1,6 +1,5 @@
 """What pip installs: the extras, their floors, and installs in environments of their own."""
 
-import hashlib
 import re
 import shutil
 import subprocess
@@ -13,7 +12,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from fer_mobile.model_file import split
 from fer_mobile.models import DEFAULT, shipped_models
+from fer_mobile.runtime.flatbuffer import pack_model, unpack_model
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -122,22 +123,26 @@ def install(folder: Path, python: str, pins: str, *extras: str) -> Path:
 
 
 @pytest.mark.prove
-def test_the_documented_export_install_writes_the_shipped_file(tmp_path):
+def test_the_documented_export_install_writes_the_shipped_graph(tmp_path):
+    """Operators, tensors, weights and quantization to the byte.
+
+    What is said of them differs: contracts have dates and versions, the shipped one more figures
+    than a fresh one, and the metadata state the licence as it was worded on the day.
+    """
     programs = install(tmp_path / "venv", sys.executable, "constraints.txt", "export")
     run(programs / "fer-mobile", "export", DEFAULT, "--rebuild", "--out", tmp_path, cwd=tmp_path)
     shipped = shipped_models()[DEFAULT].files["int8"]
-    written = tmp_path / shipped.name
-    assert _graph(programs, written) == _graph(programs, shipped)
+    written = _graph(tmp_path / shipped.name)
+    assert len(written) > 7_000_000  # a byte a parameter
+    assert written == _graph(shipped)
 
 
-def _graph(programs: Path, file: Path) -> str:
-    """The checksum of a file's model, without the contract, whose dates and versions differ."""
-    code = "import sys; from fer_mobile.model_file import split; "
-    code += "sys.stdout.buffer.write(split(open(sys.argv[1], 'rb').read())[0])"
-    done = subprocess.run(
-        [programs / "python", "-c", code, file], capture_output=True, check=True, cwd=programs
-    )
-    return hashlib.sha256(done.stdout).hexdigest()
+def _graph(file: Path) -> bytes:
+    """A file's model without what is said of it."""
+    model = unpack_model(split(file.read_bytes())[0])
+    for entry in model.metadata:
+        model.buffers[entry.buffer].data = None
+    return pack_model(model)
 
 
 @pytest.mark.prove
