@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 _MODES: Final = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
@@ -15,6 +16,29 @@ _STEPS: Final = 9
 """Levels of a channel at which a profile is compared with sRGB."""
 _SAME: Final = 1
 """Largest difference, of 255, up to which a profile is sRGB: that of rounding."""
+
+_ADOBE_TO_SRGB: Final = np.array(
+    [[1.39836, -0.39836, 0], [0, 1, 0], [0, -0.04293, 1.04293]], np.float32
+)
+"""Light of red, green and blue: Adobe RGB (1998) as sRGB, whose white is the same."""
+_ADOBE_LIGHT: Final = ((np.arange(256) / 255) ** (563 / 256)).astype(np.float32)
+"""Of each level."""
+_LIGHTS: Final = 1 << 14
+
+
+def adobe_to_srgb(image: Image.Image) -> Image.Image:
+    """An RGB image of Adobe RGB's levels as sRGB, for a photo without a profile that says it."""
+    light = _ADOBE_LIGHT[np.asarray(image)] @ _ADOBE_TO_SRGB.T
+    places = (light.clip(0, 1) * (_LIGHTS - 1) + 0.5).astype(np.uint16)
+    return Image.fromarray(_levels_of_srgb()[places])
+
+
+@lru_cache(maxsize=1)
+def _levels_of_srgb() -> NDArray[np.uint8]:
+    """The level of sRGB for each of `_LIGHTS` lights from 0 to 1."""
+    light = np.linspace(0, 1, _LIGHTS)
+    curve = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return (255 * curve + 0.5).astype(np.uint8)
 
 
 def to_srgb(image: Image.Image, profile: object) -> Image.Image:

@@ -16,16 +16,16 @@ from threading import RLock
 from typing import BinaryIO, Final
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from fer_mobile.arrays import Pixels
-from fer_mobile.colour import to_srgb
+from fer_mobile.colour import adobe_to_srgb, to_srgb
 from fer_mobile.errors import PhotoError
 from fer_mobile.image_metadata import join_ranges, list_extra_exif, list_png_metadata
 from fer_mobile.quiet import quiet
 
-VERSION: Final = 2
-"""Changes with the levels that a photo is decoded to; 2 heeds colour profiles."""
+VERSION: Final = 3
+"""Changes with the levels that a photo is decoded to; 2 heeds colour profiles, 3 also EXIF's."""
 
 MAX_PIXELS: Final = 200_000_000
 """Photos with more are refused (the largest phone cameras make 200 megapixels)."""
@@ -57,6 +57,8 @@ _LAST_ROWS: Final = 18
 """A JPEG's last row of blocks, and what libjpeg holds back of the one before for smoothing."""
 
 _ORIENTATION: Final = 0x0112
+_COLOUR_SPACE, _UNCALIBRATED = 0xA001, 0xFFFF
+_INTEROPERABILITY_INDEX, _ADOBE_RGB = 0x0001, "R03"
 _HEADER_LOCK = RLock()
 
 # Without a handler its errors, which also become exceptions, would go to stderr.
@@ -147,6 +149,7 @@ def upright_rgb(image: Image.Image) -> Pixels:
     opaque = image.format == "BMP" and image.mode == "RGBA" and not image.getchannel("A").getbbox()
     orientation = _orientation(image)
     profile = image.info.get("icc_profile")
+    adobe = not profile and image.mode == "RGB" and _is_adobe_rgb(image)
     width, height = image.size
     rgb = np.empty((width, height, 3) if orientation >= 5 else (height, width, 3), np.uint8)
     stored = _as_stored(rgb, orientation)
@@ -157,7 +160,8 @@ def upright_rgb(image: Image.Image) -> Pixels:
             strip = image.crop((0, top, width, min(top + rows, height)))
         if opaque:
             strip = strip.convert("RGB")
-        stored[top : top + rows] = np.asarray(_over_white(to_srgb(_in_8_bits(strip), profile)))
+        strip = adobe_to_srgb(strip) if adobe else to_srgb(_in_8_bits(strip), profile)
+        stored[top : top + rows] = np.asarray(_over_white(strip))
     return rgb
 
 
@@ -257,6 +261,19 @@ def _orientation(image: Image.Image) -> int:
     except Exception:  # a damaged EXIF block says nothing
         return 1
     return orientation if 1 <= orientation <= 8 else 1
+
+
+def _is_adobe_rgb(image: Image.Image) -> bool:
+    """Whether a photo without a profile is in Adobe RGB, as cameras say by EXIF alone (DCF 2.0)."""
+    try:
+        with header_rules():
+            exif = image.getexif()
+            if exif.get_ifd(ExifTags.IFD.Exif).get(_COLOUR_SPACE) != _UNCALIBRATED:
+                return False
+            interoperability = exif.get_ifd(ExifTags.IFD.Interop)
+    except Exception:  # a damaged EXIF block says nothing
+        return False
+    return bool(interoperability.get(_INTEROPERABILITY_INDEX) == _ADOBE_RGB)
 
 
 def _as_stored(rgb: Pixels, orientation: int) -> Pixels:

@@ -113,7 +113,8 @@ def classify_faces(faces: Faces, model: str | Path | Predictor = DEFAULT) -> Pre
         faces: an array uint8 [N, H, W] (gray) or [N, H, W, 3] (RGB), one face [H, W] or
             [H, W, 3], or a list of faces of any sizes.
         model: a shipped model's name, a `.tflite` or `.keras` file or a run folder; or what
-            `predictor.load_predictor` made of it, which saves loading it for every call.
+            `predictor.load_predictor` made of it, which saves loading it for every call, and takes
+            what a `.keras` file does not say.
 
     Raises:
         InputError: `faces` is something else.

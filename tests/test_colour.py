@@ -7,9 +7,9 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image, ImageCms
 
-from fer_mobile.colour import to_srgb
+from fer_mobile.colour import adobe_to_srgb, to_srgb
 from fer_mobile.images import load_photo
 from tests import profiles
 
@@ -50,6 +50,45 @@ def test_formats_of_cameras_and_phones(format):
     assert np.abs(colour - expected).max() > 12
 
 
+def with_exif(image: Image.Image, space: int, index: str) -> Image.Exif:
+    exif = image.getexif()
+    exif.get_ifd(ExifTags.IFD.Exif)[0xA001] = space
+    # Pillow writes no such part of its own accord.
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.IFD.Interop.value] = {1: index}
+    return exif
+
+
+@pytest.mark.parametrize(
+    ("space", "index", "profile", "changes"),
+    [
+        (0xFFFF, "R03", None, True),
+        (0xFFFF, "R98", None, False),
+        (1, "R03", None, False),
+        (0xFFFF, "R03", "its own", False),
+    ],
+    ids=["Adobe RGB", "another index", "sRGB", "a profile goes first"],
+)
+def test_adobe_rgb_that_exif_alone_tells(space, index, profile, changes):
+    image = Image.new("RGB", (64, 64), (180, 90, 60))
+    if profile:
+        profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=100, subsampling=0, icc_profile=profile,
+               exif=with_exif(image, space, index))  # fmt: skip
+    colour = load_photo(file.getvalue()).rgb[30, 30]
+    expected = np.array([180, 90, 60])
+    if changes:
+        expected = profiles.as_srgb(expected, profiles.ADOBE_RGB)
+        assert expected[0] > 190
+    assert np.abs(colour - expected).max() < 2.5
+
+
+def test_adobe_rgb_is_what_its_profile_says():
+    expected = profiles.as_srgb(CORNERS, profiles.ADOBE_RGB)
+    found = np.asarray(adobe_to_srgb(Image.fromarray(CORNERS)), float)
+    assert np.abs(found - expected).max() < 1.6
+
+
 def test_gray_and_inks_become_srgb():
     ramp = np.arange(256, dtype=np.uint8).reshape(16, 16)
     gray = load_photo(encoded(Image.fromarray(ramp), "PNG", profiles.gray_profile(1.75)))
@@ -88,8 +127,6 @@ def test_a_profile_that_does_not_fit_changes_nothing(profile):
 
 
 def test_srgb_by_any_maker_changes_nothing():
-    from PIL import ImageCms
-
     own = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     image = Image.fromarray(CORNERS)
     assert to_srgb(image, own) is image

@@ -144,8 +144,8 @@ def test_killed_while_outputs_are_written(
     remove_keywords(library)
     random = Random(28)
     kills = 0
-    for number in rounds(55):
-        killed, _ = write_outputs(out, arguments, random.uniform(0, 0.9) * seconds)
+    for number in rounds(65):
+        killed, _ = write_outputs(out, arguments, random.uniform(0, 0.7) * seconds)
         kills += killed
         check_after_kill(out, library, photos)
         if number % 3:  # else the next run meets what this one left

@@ -44,7 +44,8 @@ def read(path: Path, side: int) -> RawFaces:
     crowd = file.with_name(VOTES)
     has_votes = crowd.is_file()
     rows = _joined(file, crowd) if has_votes else ((row, None) for row in _rows(file))
-    images, split, labels, votes, no_faces = [], [], [], [], 0
+    images: list[NDArray[np.uint8]] = []
+    split, labels, votes, no_faces = [], [], [], 0
     try:
         for row, cast in rows:
             if cast is not None:
