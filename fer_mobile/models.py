@@ -131,7 +131,7 @@ def unknown_model(model: str | Path, expected: str, known: Iterable[str]) -> Mod
     path = Path(model)
     if path.exists():
         found = "a folder" if path.is_dir() else f"a {path.suffix or 'nameless'} file"
-        hint = "Export it first: fer-mobile export"
+        hint = "Export it first, with `export()`."
     else:
         found = "no such name or file"
         hint = nearest(str(model), known)

@@ -23,6 +23,15 @@ READER_LEFT: Final = 141
 _EXAMPLES: Final = "\nExamples:\n"
 _SUBJECT = re.compile(r"^(?P<name>[a-z]\w*)(?=: )")
 _QUOTED = re.compile(r"`(?P<name>[a-z]\w*)(?:=(?P<value>[^`]*))?`")
+_CALL = re.compile(r"`(?P<name>[a-z]\w*)\(\)`")
+
+_COMMANDS: Final = {
+    "clear_cache": "cache clear",
+    "crop_faces": "data crop",
+    "export": "export",
+    "verify": "verify",
+}
+"""The commands that do what functions do which messages name, as in "`export()`"."""
 
 
 class _PlainHelp:
@@ -164,7 +173,8 @@ def name_flags(message: str, command: TyperCommand) -> str:
 
     A parameter is the message's subject, as in "quantize: expected …", or stands in backticks,
     as in "`io`", "`quantize='int8'`" and "`resume=True`".  If it is an option of the command, the
-    option's flag takes its place.  Everything else stays as it is.
+    option's flag takes its place.  A function, as in "`export()`", becomes its command.
+    Everything else stays as it is.
     """
     flags = _flags(command)
 
@@ -176,7 +186,17 @@ def name_flags(message: str, command: TyperCommand) -> str:
             return match[0]
         return known if value in ("", "True", "False") else f"{known} {value}"
 
-    return _QUOTED.sub(flag, _SUBJECT.sub(flag, message, count=1))
+    return name_commands(_QUOTED.sub(flag, _SUBJECT.sub(flag, message, count=1)))
+
+
+def name_commands(message: str) -> str:
+    """A message in which commands take the places of functions."""
+
+    def command(match: re.Match[str]) -> str:
+        known = _COMMANDS.get(match["name"])
+        return f"`fer-mobile {known}`" if known else match[0]
+
+    return _CALL.sub(command, message)
 
 
 def _flags(command: TyperCommand) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fer_mobile.cli.commands import name_commands
 from fer_mobile.cli.options import EXECUTION, Data
 from fer_mobile.cli.verbosity import note
 from fer_mobile.errors import InputError
@@ -104,7 +105,7 @@ def train_command(
         resume=resume,
         parameter_cap=not no_parameter_cap,
         throughput=True,
-        report=note,
+        report=lambda line: note(name_commands(line)),
         **chosen,
     )
     for result in results:

@@ -102,7 +102,7 @@ def forget(path: str | Path) -> int:
             store,
             expected="a results file that can be changed",
             found=str(error),
-            hint="`fer-mobile cache clear` takes it away.",
+            hint="`clear_cache()` takes it away.",
         ) from error
     return found
 

@@ -38,5 +38,5 @@ def try_out(classifier: Classifier) -> None:
             classifier.path,
             expected=f"what its float model gave for {len(faces)} faces, which the file holds",
             found=f"probabilities that are off by up to {difference:.2f}",
-            hint="The file was changed or damaged; `fer-mobile verify` says more.",
+            hint="The file was changed or damaged; `verify()` says more.",
         )

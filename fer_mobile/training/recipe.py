@@ -43,7 +43,7 @@ class _Section(BaseModel):
 class ModelSection(_Section):
     """Which architecture is trained."""
 
-    architecture: str = Field(description="A name that `fer-mobile models` lists.")
+    architecture: str = Field(description="A registered architecture's name.")
     options: dict[str, Any] = Field(default_factory=dict, description="Arguments of its builder.")
     start: str | None = Field(
         None,

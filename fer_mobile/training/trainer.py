@@ -262,8 +262,8 @@ def report_data(learn: Dataset, valid: Dataset, report: Report) -> None:
     if not framing.is_framed:
         report(
             f"{framing.framed} of {framing.looked_at} images looked at are framed faces; the "
-            "model will be used on faces cut out of photos. Cut them out first (`crop_faces`, "
-            "fer-mobile data crop)."
+            "model will be used on faces cut out of photos. Cut them out first, with "
+            "`crop_faces()`."
         )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from fer_mobile import models
 from fer_mobile.cli.commands import Command, name_flags
-from tests.cli.registry import all_commands, command
+from tests.cli.registry import ROOT, all_commands, command
 
 
 @pytest.mark.parametrize("words", [(), ("report",), ("android",)], ids=" ".join)
@@ -50,10 +50,12 @@ def test_every_command_names_flags_in_its_errors():
         ("x. Use `quantize='none'`.", "x. Use --quantize none."),
         ('x. Use `io="int8"`, or `format="tflite"`.', "x. Use --io int8, or --format tflite."),
         ("x. Set `parameter_cap=False`.", "x. Set --no-parameter-cap."),
+        ("x. First `export()` it.", "x. First `fer-mobile export` it."),
         # Not parameters of the command, or not spelled as one.
         ("model 'size': expected io, found size=3.", "model 'size': expected io, found size=3."),
         ("/tmp/quantize: expected `x=1`.", "/tmp/quantize: expected `x=1`."),
         ("--quantize: expected a.", "--quantize: expected a."),
+        ("x: call `close()`.", "x: call `close()`."),
     ],
 )  # fmt: skip
 def test_parameters_become_flags(message, said):
@@ -80,12 +82,14 @@ def test_outdated_assets_of_an_app_are_refused_with_the_command_that_mends_them(
     assert line.endswith("and 1 more. Run: fer-mobile android bundle assets")
 
 
-SPOKEN_TO = {"adb.py", "phone_app.py", "phone_tool.py"}
-"""Modules that write the flags of other programs."""
+SPOKEN_TO = {"adb.py", "phone_app.py", "phone_tool.py", "phones.py"}
+"""Modules that write the flags of other programs, or a page for those who use the command line."""
+
+NAMED = re.compile(rf"(?<![\w=-])--[a-z]|fer-mobile ({'|'.join(ROOT.commands)})\b")
 
 
-def test_the_library_names_no_flags():
-    """It names parameters, which the command line turns into flags."""
+def test_the_library_names_no_flags_and_no_commands():
+    """It names parameters and functions, which the command line turns into flags and commands."""
     package = Path(models.__file__).parent
     files = [f for f in package.rglob("*.py") if f.parent.name != "cli" and f.name not in SPOKEN_TO]
     assert len(files) > 100
@@ -101,6 +105,6 @@ def test_the_library_names_no_flags():
             if isinstance(node, ast.Expr):
                 texts.pop(id(node.value), None)
         others = (re.sub(r"pip install .*", "", text) for text in texts.values())
-        flags = (text for text in others if re.search(r"(?<![\w=-])--[a-z]", text))
+        flags = (text for text in others if NAMED.search(text))
         found += [f"{file.relative_to(package)}: {text}" for text in flags]
     assert found == []
