@@ -145,6 +145,54 @@ def _graph(file: Path) -> bytes:
     return pack_model(model)
 
 
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT)
+    (file,) = folder.glob("*.whl")
+    return file
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("python", ["python3.11", "python3.13"])
+def test_the_wheel_works_on_the_lowest_and_the_highest_python(wheel, tmp_path, python):
+    # Asked, not looked up: a version manager's shim may be there for a Python that is not.
+    if shutil.which(python) is None or subprocess.run([python, "-c", ""], check=False).returncode:
+        pytest.skip(f"{python} is not on this machine")
+    run(python, "-m", "venv", tmp_path / "venv")
+    programs = tmp_path / "venv" / "bin"
+    run(programs / "pip", "install", "--quiet", "-c", ROOT / "constraints.txt", wheel)
+    run(programs / "pip", "check")
+    run(programs / "fer-mobile", "doctor", cwd=tmp_path)
+    assert "report" in run(programs / "fer-mobile", "demo", "--out", "report", cwd=tmp_path)
+    code = "import fer_mobile; print(fer_mobile.load_pipeline()('report/photo.jpg').label)"
+    photo = ROOT / "fer_mobile/photos/affective-25/astronaut-smile.jpg"
+    shutil.copy(photo, tmp_path / "report" / "photo.jpg")
+    assert run(programs / "python", "-c", code, cwd=tmp_path) == "happiness\n"
+
+
+@pytest.mark.prove
+def test_a_fresh_clone_opens_a_shell_with_the_command(tmp_path):
+    run("git", "clone", "--quiet", "--depth", "1", f"file://{ROOT}", tmp_path / "clone")
+    said = run("make", "--silent", "shell", cwd=tmp_path / "clone", input="command -v fer-mobile\n")
+    assert said.splitlines()[-1] == str(tmp_path / "clone" / ".venv/bin/fer-mobile")
+
+
+def test_the_shell_of_make_has_the_environment_first(tmp_path):
+    """Without what it installs: the stamp says that this is done."""
+    programs = tmp_path / "venv" / "bin"
+    programs.mkdir(parents=True)
+    for name in ("python", "fer-mobile"):
+        (programs / name).symlink_to("/bin/true")
+    (programs.parent / "runtime.stamp").touch()
+    said = run(
+        *("make", "--silent", "shell", f"VENV={programs.parent}", "SHELL=/bin/sh"),
+        cwd=ROOT,
+        input="command -v fer-mobile; echo $VIRTUAL_ENV\n",
+    )
+    assert said.splitlines() == [str(programs / "fer-mobile"), str(programs.parent)]
+
+
 @pytest.mark.prove
 def test_the_lowest_versions_pass_the_tests(tmp_path):
     python = shutil.which("python3.11")
