@@ -30,7 +30,7 @@ def bundle_command(
     photos: Annotated[
         bool,
         typer.Option(
-            "--photos", help="What the gallery app shows besides: photos and reference faces."
+            "--photos", help="Also what the gallery app shows: photos and reference faces."
         ),
     ] = False,
     check: Annotated[

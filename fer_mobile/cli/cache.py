@@ -41,7 +41,7 @@ def info_command(as_json: AsJson = False) -> None:
 
 @cache_app.command("clear", cls=Command)
 def clear_command() -> None:
-    """Take everything away; the next runs compute it again.
+    """Delete all of it; the next runs compute it again.
 
     Examples:
         fer-mobile cache clear

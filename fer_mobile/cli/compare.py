@@ -22,7 +22,9 @@ def compare_command(
     suite: Annotated[
         str,
         typer.Argument(
-            metavar="SUITE", help="thesis-table5, emotion-11 …; see docs/studies.md. Or: sweep."
+            metavar="SUITE",
+            help="thesis-table3 to -table7, thesis-fig26, emotion-11, four-class-cnn, transfer-6, "
+            "two-conv; or sweep.",
         ),
     ],
     recipe: Annotated[
@@ -49,7 +51,7 @@ def compare_command(
         Path | None,
         typer.Option(
             metavar="SUITE.json",
-            help="Keep the rows of an earlier run, here or elsewhere.",
+            help="Take over the rows of an earlier run, here or on another machine.",
             rich_help_panel=OUTPUT,
         ),
     ] = None,

@@ -10,7 +10,7 @@ from fer_mobile.cli.options import AsJson
 
 
 def doctor_command(as_json: AsJson = False) -> None:
-    """Say what is installed and what is wrong with it; exit code 1 when something is.
+    """Show what is installed and what is wrong with it; exit code 1 if anything is.
 
     The output is ready to paste into an issue.
 

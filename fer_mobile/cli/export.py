@@ -34,19 +34,27 @@ def export_command(
     ] = Path(),
     io: Annotated[
         TensorType,
-        typer.Option(parser=str, metavar="int8|uint8|float32", help="Input and output of int8."),
+        typer.Option(
+            parser=str,
+            metavar="int8|uint8|float32",
+            help="Type of an int8 file's input and output.",
+        ),
     ] = "int8",
     color: Annotated[
         Color,
         typer.Option(
-            "--input", parser=str, metavar="gray|rgb", help="rgb: uint8 RGB, gray in the graph."
+            "--input",
+            parser=str,
+            metavar="gray|rgb",
+            help="rgb: take uint8 RGB, turn it gray in the graph.",
         ),
     ] = "gray",
     no_rewrite: Annotated[
         bool, typer.Option("--no-rewrite", help="Leave the graph as it was trained.")
     ] = False,
     size: Annotated[
-        int | None, typer.Option(metavar="56|112|224", help="Another input size than trained for.")
+        int | None,
+        typer.Option(metavar="56|112|224", help="Another input size than that of the training."),
     ] = None,
     calibrate: Annotated[
         Path | None,
@@ -62,7 +70,7 @@ def export_command(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Export a model with its contract, prove it, and say what it is.
+    """Export a model with its contract, and verify it.
 
     A shipped name with default options copies the shipped file, which needs no TensorFlow.
 

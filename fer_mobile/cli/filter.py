@@ -54,7 +54,7 @@ def filter_command(
     min_confidence: Annotated[
         float,
         typer.Option(
-            metavar="0..1", help="What an expression must have to count.", rich_help_panel=SELECTION
+            metavar="0..1", help="Least confidence of an expression.", rich_help_panel=SELECTION
         ),
     ] = 0.0,
     faces: Annotated[

@@ -71,7 +71,9 @@ Data = Annotated[
 Protocol = Annotated[
     ProtocolName,
     typer.Option(
-        parser=str, metavar="ferplus-strict|ferplus-argmax|fer2013|fer2013-4", help="Which labels."
+        parser=str,
+        metavar="ferplus-strict|ferplus-argmax|fer2013|fer2013-4|own",
+        help="Which labels; own: those of the dataset.",
     ),
 ]
 Split = Annotated[

@@ -35,7 +35,7 @@ def predict_command(
         typer.Option(
             parser=str,
             metavar="largest|each|multiple",
-            help="The label of several faces.",
+            help="How a photo with several faces is labelled.",
             rich_help_panel=SELECTION,
         ),
     ] = "multiple",
@@ -50,7 +50,7 @@ def predict_command(
     threads: Threads = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Find the faces of photos and say their expressions.
+    """Find the faces in photos and name their expressions.
 
     Examples:
         fer-mobile predict photo.jpg

@@ -69,7 +69,7 @@ def train_command(
         ),
     ] = None,
 ) -> None:
-    """Train recipes; checkpoints every epoch, writes history and curves.
+    """Train recipes into run folders, with a checkpoint after every epoch.
 
     Examples:
         fer-mobile train finetune --data faces/ --out runs/my   # your faces, your labels

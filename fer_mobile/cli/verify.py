@@ -37,7 +37,7 @@ def verify_command(
         typer.Option(
             "--source",
             metavar="MODEL",
-            help="Those weights; default: the shipped model's.",
+            help="The float weights; default: the shipped model's.",
             rich_help_panel="Further proof",
         ),
     ] = None,
