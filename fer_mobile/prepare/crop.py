@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, get_args
 from PIL import Image
 
 from fer_mobile.detect import DETECTION_SIDE, FaceDetector, load_detector
-from fer_mobile.errors import InputError, PhotoError, choose
+from fer_mobile.errors import InputError, PhotoError, check_choice
 from fer_mobile.files import replace_file, write_text
 from fer_mobile.images import find_photos, load_photo
 from fer_mobile.preprocess import CropRule, check_boxes, crop, resize, to_gray
@@ -84,7 +84,7 @@ def crop_faces(
     in `photos`.
     """
     photos, out = Path(photos), Path(out)
-    choose("several", several, dict.fromkeys(get_args(Several)))
+    check_choice("several", several, get_args(Several))
     paths = _check(photos, out)
     if isinstance(detector, str):
         detector = load_detector(detector, side=detection_size)
@@ -120,9 +120,8 @@ def _check(photos: Path, out: Path) -> list[Path]:
     if out.resolve() == photos.resolve() or photos.resolve() in out.resolve().parents:
         raise InputError(out, expected="a folder outside the photos", found="one inside")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(
-            out, expected="an empty folder", found="something in it", hint="Name a new one."
-        )
+        found = "something in it" if out.is_dir() else "a file"
+        raise InputError(out, expected="an empty folder", found=found, hint="Name a new one.")
     paths = find_photos(photos)
     if not paths:
         raise InputError(photos, expected="photos in it", found="none")

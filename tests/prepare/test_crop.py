@@ -85,7 +85,7 @@ def test_no_target_that_could_hurt(photos, tmp_path):
         (photos / "faces", "a folder outside the photos"),
         (photos, "a folder outside the photos"),
         (tmp_path / "full", "an empty folder, found something in it"),
-        (PORTRAIT, "an empty folder"),
+        (PORTRAIT, "an empty folder, found a file"),
     ):
         with pytest.raises(InputError, match=message):
             crop_faces(photos, out)
@@ -93,6 +93,8 @@ def test_no_target_that_could_hurt(photos, tmp_path):
         crop_faces(tmp_path / "full", tmp_path / "out")
     with pytest.raises(InputError, match="a folder of photos, found no folder"):
         crop_faces(PORTRAIT, tmp_path / "out")
+    with pytest.raises(InputError, match="several: expected largest or all or skip, found 'both'"):
+        crop_faces(photos, tmp_path / "out", several="both")
     assert not (tmp_path / "out").exists()
 
 
