@@ -101,16 +101,24 @@ class MissingPackageError(InputError):
 
 
 def check_choice(
-    parameter: str, value: T, known: Collection[T], error: type[InputError] = InputError
+    parameter: str,
+    value: T,
+    known: Collection[T],
+    error: type[InputError] = InputError,
+    *,
+    aliases: Mapping[str, str] | None = None,
 ) -> T:
-    """`value`, where it is a known one of `parameter`; an `error` that names them otherwise."""
+    """`value`, where it is a known one of `parameter`; an `error` that names them otherwise.
+
+    `aliases` are other words for known ones.
+    """
     if isinstance(value, str) and value in known:
         return value
     raise error(
         parameter,
         expected=" or ".join(map(str, known)),
         found=repr(value),
-        hint=_did_you_mean(str(value), list(map(str, known))),
+        hint=did_you_mean(str(value), list(map(str, known)), aliases),
     )
 
 
@@ -120,10 +128,11 @@ def nearest(word: str, known: Iterable[str], aliases: Mapping[str, str] | None =
     `aliases` are other words for known ones.
     """
     choices = list(known)
-    return _did_you_mean(word, choices, aliases) or f"Known: {', '.join(choices)}."
+    return did_you_mean(word, choices, aliases) or f"Known: {', '.join(choices)}."
 
 
-def _did_you_mean(word: str, choices: list[str], aliases: Mapping[str, str] | None = None) -> str:
+def did_you_mean(word: str, choices: list[str], aliases: Mapping[str, str] | None = None) -> str:
+    """A sentence that names the choice closest to `word`; empty if none is close."""
     meant = {choice: choice for choice in choices}
     meant |= {alias: name for alias, name in (aliases or {}).items() if name in meant}
     close = difflib.get_close_matches(word, meant, n=1, cutoff=0.5)

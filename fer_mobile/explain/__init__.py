@@ -15,6 +15,7 @@ from fer_mobile.detect import load_detector
 from fer_mobile.errors import PhotoError, check_choice
 from fer_mobile.explain.saliency import METHODS, gradient, occlusion
 from fer_mobile.images import Photo, PhotoSource, load_photo
+from fer_mobile.labels import ALIASES, SYNONYMS
 from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.predictor import Predictor, load_network, load_predictor
 from fer_mobile.preprocess import crop, resize_face, to_gray
@@ -77,7 +78,7 @@ def explain(
     check_choice("method", method, METHODS)
     predictor = _predictor(model, method, labels, value_range)
     if label is not None:
-        check_choice("label", label, predictor.labels)
+        check_choice("label", label, predictor.labels, aliases=ALIASES | SYNONYMS)
     return [
         _explained(predictor, box, pixels, method, label)
         for box, pixels in _faces(image, predictor, whole)

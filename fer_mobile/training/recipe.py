@@ -21,7 +21,7 @@ from pydantic import (
 
 from fer_mobile.data.augmentation import Augmentation
 from fer_mobile.data.steps import STEPS
-from fer_mobile.errors import RecipeError, nearest
+from fer_mobile.errors import RecipeError, did_you_mean, nearest
 from fer_mobile.resources import recipes_dir
 from fer_mobile.types import ValueRange
 
@@ -325,11 +325,16 @@ def _recipe_error(subject: Path | str, error: ValidationError) -> RecipeError:
         fields: dict[str, Any] = dict(Recipe.model_fields)
         for part in first["loc"][:-1]:
             fields = _fields(fields[str(part)].annotation)
+        places = [*fields]
+        if len(first["loc"]) == 1:  # a key may be given without its section
+            for section, field in Recipe.model_fields.items():
+                places += [f"{section}.{key}" for key in _fields(field.annotation)]
+        word = str(first["loc"][-1])
         return RecipeError(
             subject,
             expected="only known keys",
             found=f"{place!r}",
-            hint=nearest(str(first["loc"][-1]), fields),
+            hint=did_you_mean(word, places) or nearest(word, fields),
         )
     found = "nothing" if first["type"] == "missing" else repr(first["input"])
     reason = first["msg"].removeprefix("Value error, ")

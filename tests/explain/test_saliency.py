@@ -156,6 +156,8 @@ def test_the_command_draws_and_says(fer_mobile):
     assert face["label"] == "happiness"
     assert np.array(face["saliency"]).shape == (56, 56)
     assert "expected a face" in fer_mobile.refused("explain", photo("coffee-cup.jpg"))
+    line = fer_mobile.refused("explain", photo("astronaut-smile.jpg"), "--label", "smile")
+    assert line.endswith("found 'smile'. Did you mean 'happiness'?")
 
 
 def test_the_picture_never_takes_the_place_of_the_photo(fer_mobile):

@@ -141,6 +141,7 @@ def test_later_overrides_win(tiny_recipe):
         ("epochs=", "training.epochs"),
         ("epoch=3", "only known keys, found 'epoch'"),
         ("training.epoch=3", "Did you mean 'epochs'"),
+        ("learning_rat=1", "Did you mean 'optimizer.learning_rate'"),
         ("name.first=x", "expected the name of a section, found 'name'"),
         ("training=3", "training: .*found 3"),
         ("epochs=[1]", r"training.epochs: .*found \[1\]"),
