@@ -50,8 +50,8 @@ def load_checkpoint(
     if _is_bare(path):
         return _load_bare(path, labels, value_range)
     checkpoint = _load(model)
-    check_own(checkpoint.name, "labels", labels, checkpoint.labels)
-    check_own(checkpoint.name, "value_range", value_range and [value_range], ["0..1"])
+    _check_own(checkpoint.name, "labels", labels, checkpoint.labels)
+    _check_own(checkpoint.name, "value_range", value_range and [value_range], ["0..1"])
     return checkpoint
 
 
@@ -62,7 +62,7 @@ def _is_bare(path: Path) -> bool:
     )
 
 
-def check_own(name: str, parameter: str, given: Sequence[str] | None, own: Sequence[str]) -> None:
+def _check_own(name: str, parameter: str, given: Sequence[str] | None, own: Sequence[str]) -> None:
     """Raise ModelError where something is given that contradicts what the model `name` says."""
     if given is not None and list(given) != list(own):
         raise ModelError(
@@ -79,7 +79,7 @@ def _load_bare(
     checkpoint = make_checkpoint(model, name=path.stem, labels=labels)
     own = read_value_range(model)
     if own is not None:
-        check_own(path.stem, "value_range", value_range and [value_range], [own])
+        _check_own(path.stem, "value_range", value_range and [value_range], [own])
         value_range = own
     if value_range is None:
         also = f"Its labels are unknown, too: {label_each(model)}." if labels is None else ""

@@ -92,7 +92,8 @@ def _predictor(
     value_range: ValueRange | None,
 ) -> Predictor:
     shipped = shipped_models(copies=True).get(str(model))
-    if str(model) in ARCHITECTURES if shipped is None else method == "gradient":
+    untrained = shipped is None and str(model) in ARCHITECTURES
+    if untrained or (shipped and method == "gradient"):
         return load_network(model, labels, value_range)
     # The most confident predictions of an int8 file are exactly 1, whatever is hidden.
     file = shipped.files.get("float16", model) if shipped else model
