@@ -65,12 +65,16 @@ def make_release(libraries: Libraries, app: App) -> None:
 
 
 def shrinking_rules(libraries: Libraries, app: App) -> Path:
-    """What R8 has to keep, by the libraries, ours among them, and the app's resources."""
+    """What R8 has to keep, by the libraries, ours among them, and the app's resources.
+
+    Without remarks: aapt2's have the checkout's place, by which nothing kept would be found again.
+    """
     texts = [file.read_text() for file in sorted(libraries.folder.glob("*/proguard.txt"))]
     texts += [(ROOT / "fer/consumer-rules.pro").read_text(), app.resources.keep_rules.read_text()]
     FOLDER.mkdir(exist_ok=True)
     rules = FOLDER / "release.pro"
-    rules.write_text("\n".join([*texts, _SHRINKING]))
+    lines = (line for text in [*texts, _SHRINKING] for line in text.splitlines())
+    rules.write_text("\n".join(line for line in lines if not line.startswith("#")) + "\n")
     return rules
 
 

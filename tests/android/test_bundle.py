@@ -168,6 +168,34 @@ def _imported(file: Path) -> set[str]:
     return names
 
 
+def _offline(code: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
+    """Run Python code that imports modules of the offline build."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, check=False, capture_output=True, text=True, cwd=APP / "offline")
+
+
+def test_what_r8_keeps_is_the_same_in_every_checkout(tmp_path: Path) -> None:
+    """Or it would shrink the app again in each, which takes longest of all."""
+    code = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import package
+
+folder = package.FOLDER = Path(sys.argv[1])
+resources = SimpleNamespace(keep_rules=folder / "aapt2.pro")
+print(package.shrinking_rules(SimpleNamespace(folder=folder), SimpleNamespace(resources=resources)))
+"""
+    rules = "# Referenced at {}/res/layout/a.xml:7\n-keep class org.fermobile.A {{ <init>(); }}\n"
+    (tmp_path / "aapt2.pro").write_text(rules.format(tmp_path))
+    done = _offline(code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = Path(done.stdout.strip()).read_text()
+    assert "-keep class org.fermobile.A { <init>(); }\n" in found
+    assert str(tmp_path) not in found
+
+
 def test_unknown_test_classes_are_refused() -> None:
     code = """
 from robolectric import choose
@@ -176,8 +204,7 @@ print(choose(known, []) == known)
 print(*choose(known, ["PhotoTest"]), *choose(known, ["org.fermobile.gallery.PhotoTest"]))
 choose(known, ["PhotoTest", "PhotosTest"])
 """
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=APP / "offline")
+    done = _offline(code)
     assert done.stdout.split() == ["True", *["org.fermobile.gallery.PhotoTest"] * 2]
     message = "expected test classes: ConsumersTest, PhotoTest; found PhotosTest"
     assert done.stderr.rstrip().endswith(message)
