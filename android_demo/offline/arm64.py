@@ -18,7 +18,7 @@ from fer_mobile.runtime.interpreter import load_interpreter
 
 ARM64 = OUT / "arm64tflite"
 FACES = 16
-FEW_FACES = 4
+FEW_FACES = 2
 """Unless `every_face`: emulation takes seconds a face with the largest file."""
 INT8 = 1 / 256
 """Largest difference of an int8 file's probabilities on another processor: one level."""

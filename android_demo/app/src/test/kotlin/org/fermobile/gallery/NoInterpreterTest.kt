@@ -30,7 +30,7 @@ class NoInterpreterApp : GalleryApp() {
 /** It runs under Gradle too, and on an Android of every kind that the app asks about. */
 @RunWith(RobolectricTestRunner::class)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
-@Config(sdk = [30, 33, 34], qualifiers = "en-w360dp-h640dp-port-hdpi", application = NoInterpreterApp::class)
+@Config(sdk = [30, 33, 34, 35], qualifiers = "en-w360dp-h640dp-port-hdpi", application = NoInterpreterApp::class)
 class NoInterpreterTest {
     @Test
     fun theGallerySaysSo() {
