@@ -24,12 +24,12 @@ PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 demo: $(VENV)/runtime.stamp
 	$(BIN)/fer-mobile demo
 
+# mypy, which needs a minute and one core, runs beside the tests.
 test: $(VENV)/test.stamp $(VENV)/chromium.stamp
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
-	$(BIN)/pytest $(PARALLEL)
+	$(BIN)/mypy & types=$$!; $(BIN)/pytest $(PARALLEL); tests=$$?; wait $$types && exit $$tests
 
 prove: $(VENV)/prove.stamp $(VENV)/chromium.stamp
 	RECORD_PROOFS=1 $(BIN)/pytest -m prove

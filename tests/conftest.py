@@ -58,8 +58,12 @@ shift = 0.02
 """
 
 
-LONGEST = ("android", "training", "convert", "graph", "studies", "explain")
-"""Folders that come first, so that short tests are left to keep all processes busy at the end."""
+LONGEST = (
+    *("android", "training", "convert", "graph", "studies", "explain", "zoo", "gallery", "detect"),
+    *("test_own_faces.py", "test_readme.py"),
+)
+"""Folders and files that come first, so that short tests are left to keep all processes busy at the
+end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,6 +18,9 @@ def outputs(model, pixels):
 
     Layer by layer: `predict` traces a function first, which takes longer than to run it once.
     """
+    import keras
+
+    model = keras.Model(model.inputs[0], model.outputs[0])  # of an array, also where it was a list
     parts = [pixels[i : i + BATCH] for i in range(0, len(pixels), BATCH)]
     return np.concatenate([np.asarray(model(part, training=False)) for part in parts])
 

@@ -19,6 +19,7 @@ from fer_mobile.models import tflite_file
 from fer_mobile.preprocess import normalise
 from fer_mobile.types import ValueRange
 
+_BATCH: Final = 64
 _MOST: Final = 256
 """At most so many of a user's faces are given to the file and to its float checkpoint."""
 
@@ -86,9 +87,13 @@ def reference_for_file(
 
 
 def _predict(checkpoint: Checkpoint, faces: Pixels) -> Probabilities:
-    probabilities: Probabilities = checkpoint.model.predict(
-        normalise(faces)[..., None], batch_size=64, verbose=0
-    )
+    import keras
+
+    pixels = normalise(faces)[..., None]
+    # Layer by layer: to trace a function, as `predict` does, takes longer than so few faces.
+    model = keras.Model(checkpoint.model.inputs[0], checkpoint.model.outputs[0])
+    parts = [model(pixels[i : i + _BATCH]) for i in range(0, len(pixels), _BATCH)]
+    probabilities: Probabilities = np.concatenate([np.asarray(part) for part in parts])
     sums = probabilities.sum(1)
     if not (np.isfinite(probabilities).all() and np.abs(sums - 1).max() < 1e-3):
         raise ModelError(

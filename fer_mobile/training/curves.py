@@ -15,8 +15,10 @@ def draw_curves(history: Path, picture: Path) -> None:
     with history.open(newline="") as file:
         rows = list(csv.DictReader(file))
     epochs = [int(row["epoch"]) for row in rows]
-    figure = Figure(figsize=(9, 3.5), layout="constrained")
+    figure = Figure(figsize=(9, 3.5))
     left, right = figure.subplots(1, 2)
+    # By hand: Matplotlib's own layouts draw everything once more.
+    figure.subplots_adjust(left=0.06, right=0.98, bottom=0.15, top=0.91, wspace=0.15)
     for axis, series in (
         (left, (("loss", "training"), ("valid_loss", "valid"))),
         (right, (("accuracy", "accuracy"), ("balanced_accuracy", "balanced accuracy"))),

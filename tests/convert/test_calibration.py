@@ -30,7 +30,7 @@ from fer_mobile.preprocess import normalise
 from fer_mobile.resources import photos_dir
 from fer_mobile.runtime.interpreter import load_interpreter
 from fer_mobile.runtime.tflite_model import TfliteModel
-from tests.networks import SIZE, trained_two_streams, two_streams
+from tests.networks import SIZE, outputs, trained_two_streams, two_streams
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +157,7 @@ def test_observed_ranges_are_those_of_the_activations(model, limits):
     import keras
 
     inner = keras.Model(model.inputs, model.get_layer("dense").output)
-    values = inner.predict(normalise(golden_faces(SIZE))[..., None], verbose=0)
+    values = outputs(inner, normalise(golden_faces(SIZE))[..., None])
     low, high = limits["dense/relu"]
     assert low == 0
     assert high == pytest.approx(np.quantile(values.max(1), 0.99), rel=1e-4)
@@ -262,7 +262,7 @@ def test_layers_that_the_quantizer_does_not_know_are_integer_all_the_same(tmp_pa
     assert "LEAKY_RELU" in TfliteModel(file).count_operations()
     assert not TfliteModel(file).count_float_operations()
     faces = golden_faces(SIZE)
-    expected = leaky.predict(normalise(faces)[..., None], verbose=0)
+    expected = outputs(leaky, normalise(faces)[..., None])
     assert expected.std(0).max() > 0.01
     assert np.abs(predict(file, faces) - expected).mean() < 0.002
 

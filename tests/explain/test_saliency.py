@@ -144,7 +144,7 @@ def test_the_picture_shows_a_row_a_face(tmp_path):
 
 
 def test_the_command_draws_and_says(fer_mobile):
-    done = fer_mobile("explain", photo("astronaut-smile.jpg"))
+    done = fer_mobile("explain", photo("astronaut-smile.jpg"), "--model", "compact")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         "happiness 100%",

@@ -3,6 +3,8 @@
 Of 100 faces, and of 1,000 with `-m prove`.
 """
 
+from functools import cache
+
 import keras
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from fer_mobile.graph.from_keras import from_keras
 from fer_mobile.graph.network import read_network
 from fer_mobile.models import shipped_models
 from fer_mobile.preprocess import normalise, resize
+from tests.networks import outputs
 
 FACES, BATCH = 1000, 100
 COUNTS = pytest.mark.parametrize(
@@ -49,15 +52,20 @@ AS_THEY_ARE = {
 REWRITTEN = [name for name in zoo.ARCHITECTURES if name not in AS_THEY_ARE]
 
 
-def a_thousand_faces(shared_data, size):
-    images = load_dataset(shared_data, split="valid").images[:FACES]
+@cache
+def a_thousand_faces(folder):
+    images = load_dataset(folder, split="valid").images[:FACES]
     assert len(images) == FACES
+    return images
+
+
+def resized(images, size):
     return normalise(np.stack([resize(image, size) for image in images]))[..., None]
 
 
 def check(model, faces):
     """With all rewrites and, of many faces, without Winograd's, which is for float32 alone."""
-    expected = model.predict(faces, batch_size=BATCH, verbose=0)
+    expected = outputs(model, faces)
     for winograd in (True, False) if len(faces) > BATCH else (True,):
         function = inference_function(read_network(model), winograd=winograd)
         found = [function(faces[i : i + BATCH]) for i in range(0, len(faces), BATCH)]
@@ -79,21 +87,21 @@ def seen(model, faces):
 @pytest.mark.parametrize("name", sorted(shipped_models()))
 def test_shipped(name, count, shared_data):
     model = load_checkpoint(name).model
-    check(model, a_thousand_faces(shared_data, model.input_shape[1])[:count])
+    check(model, resized(a_thousand_faces(shared_data)[:count], model.input_shape[1]))
 
 
 @COUNTS
 @pytest.mark.parametrize("name", REWRITTEN)
 def test_zoo(name, count, shared_data):
     size = SIZES.get(name, zoo.ARCHITECTURES[name].size)
-    faces = a_thousand_faces(shared_data, size)
-    check(seen(zoo.build(name, size=size), faces), faces[:count])
+    faces = resized(a_thousand_faces(shared_data)[:count], size)
+    check(seen(zoo.build(name, size=size), faces), faces)
 
 
 @pytest.mark.prove
 @pytest.mark.parametrize("name", sorted(SIZES.keys() - {"fractal"}))
 def test_zoo_at_its_own_size(name, shared_data):
-    faces = a_thousand_faces(shared_data, zoo.ARCHITECTURES[name].size)
+    faces = resized(a_thousand_faces(shared_data), zoo.ARCHITECTURES[name].size)
     check(seen(zoo.build(name), faces), faces)
 
 

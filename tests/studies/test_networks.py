@@ -14,6 +14,7 @@ from fer_mobile.labels import LABELS_4
 from fer_mobile.preprocess import normalise
 from fer_mobile.studies.networks.initial import YilmazPoli
 from tests.command_line import python
+from tests.networks import outputs
 
 PRINTED = {
     # The thesis prints 102,839,056 for the first: thesis_baseline.py shows the wrong digit.
@@ -46,7 +47,7 @@ def test_each_builds_as_registered_and_answers_with_probabilities(name):
     assert model.count_params() == entry.parameters
     assert model.input_shape == (None, entry.size, entry.size, 1)
     faces = normalise(golden_faces(entry.size)[:2])[..., None]
-    found = model.predict(faces, verbose=0)
+    found = outputs(model, faces)
     assert found.shape == (2, model.output_shape[-1])
     assert np.isfinite(found).all()
     assert found.sum(1) == pytest.approx(np.ones(2), abs=1e-5)
@@ -59,7 +60,7 @@ def test_the_fractal_network_is_3888_parameters_short_of_the_printed_count():
     dense = sum(model.get_layer(n).count_params() for n in ("dense", "logits", "logits_norm"))
     assert dense == 25_699_368
     small = zoo.build("fractal", size=48)
-    found = small.predict(normalise(golden_faces(48)[:2])[..., None], verbose=0)
+    found = outputs(small, normalise(golden_faces(48)[:2])[..., None])
     assert found.sum(1) == pytest.approx(np.ones(2), abs=1e-5)
     with pytest.raises(ModelError, match="a multiple of 16 px, found 56 px"):
         zoo.build("fractal", size=56)

@@ -5,6 +5,7 @@ Keras takes its backend once for a process: TensorFlow runs here, JAX in one pro
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -77,9 +78,12 @@ def small(size=24, classes=8):
 """
 
 
-class Leave(Callback):
+class CopyFirst(Callback):
+    """Copies the run folder as it is after an epoch."""
+
     def on_epoch_end(self, run, epoch):
-        raise KeyboardInterrupt
+        if epoch.epoch == 1:
+            shutil.copytree(run.folder.path, Path("mixed", run.recipe.name))
 
 
 @pytest.fixture(scope="module")
@@ -103,10 +107,8 @@ def folder(tmp_path_factory, small_npz, train):
         keras.utils.set_random_seed(0)
         zoo.build("small", size=24).save("start.keras")
         zoo.build("small", size=20).save("teacher.keras")
-        for name in ("one", "other"):
-            train(f"{name}.toml", f"keras/{name}", data=small_npz)
-        with pytest.raises(KeyboardInterrupt):
-            train("one.toml", "mixed/one", data=small_npz, callbacks=[Leave()])
+        train("one.toml", "keras/one", data=small_npz, callbacks=[CopyFirst()])
+        train("other.toml", "keras/other", data=small_npz)
     return folder
 
 

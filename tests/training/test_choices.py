@@ -1,6 +1,7 @@
 """What a recipe can choose beside the network: steps, sampling, optimizers, when to stop."""
 
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -11,12 +12,15 @@ from fer_mobile.convert import export
 from fer_mobile.data import load_dataset
 from fer_mobile.errors import ModelError, RecipeError
 from fer_mobile.evaluation import evaluate
+from fer_mobile.golden import golden_faces
 from fer_mobile.labels import LABELS
+from fer_mobile.preprocess import normalise
 from fer_mobile.training.muon import Muon
 from fer_mobile.training.optimizer import make_optimizer
 from fer_mobile.training.recipe import override
 from fer_mobile.training.schedule import learning_rates
 from fer_mobile.training.split import training_rows
+from tests.networks import SIZE, brightness_classes
 
 
 def test_preprocessing_is_the_same_in_training_and_afterwards(train, quick, small_npz, tmp_path):
@@ -64,12 +68,18 @@ def test_a_share_of_valid_judges(quick, small_npz):
 
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "muon", "adagrad", "adadelta", "sgd"])
-def test_every_optimizer_learns(train, name, quick, small_npz, tmp_path):
-    recipe = quick(f"optimizer.name={name}", "optimizer.learning_rate=0.01", "epochs=4")
-    train(recipe, tmp_path / "run", data=small_npz)
-    losses = np.loadtxt(tmp_path / "run" / "history.csv", delimiter=",", skiprows=1)[:, 1]
+def test_every_optimizer_learns(name, quick):
+    recipe = quick(f"optimizer.name={name}", "learning_rate=0.01", "optimizer.schedule=constant")
+    optimizer = make_optimizer(recipe, 20)
+    assert optimizer.__class__.__name__.lower() == name
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [keras.layers.Flatten(), keras.layers.Dense(16), keras.layers.Dense(8, "softmax")]
+    )
+    model.compile(optimizer, "sparse_categorical_crossentropy", run_eagerly=True)  # nothing traced
+    faces, labels = normalise(golden_faces(SIZE))[..., None], brightness_classes()
+    losses = [float(model.train_on_batch(faces, labels)) for _ in range(8)]
     assert losses[-1] < losses[0]
-    assert make_optimizer(recipe, 20).__class__.__name__.lower() == name
 
 
 def test_muon_moves_a_convolution_alike_in_all_directions():
@@ -90,14 +100,12 @@ def test_muon_moves_a_convolution_alike_in_all_directions():
 def test_muon_goes_on_as_if_undisturbed(train, quick, small_npz, tmp_path):
     recipe = quick("optimizer.name=muon", "optimizer.ema=0.9", "epochs=2")
 
-    def leave_after_one(line):
+    def copy_after_one(line):
         if line.startswith("epoch   1"):
-            raise KeyboardInterrupt
+            shutil.copytree(tmp_path / "whole", tmp_path / "left")
 
-    with pytest.raises(KeyboardInterrupt):
-        train(recipe, tmp_path / "left", data=small_npz, report=leave_after_one)
+    train(recipe, tmp_path / "whole", data=small_npz, report=copy_after_one)
     train(recipe, tmp_path / "left", data=small_npz, resume=True)
-    train(recipe, tmp_path / "whole", data=small_npz)
     left, whole = (
         np.loadtxt(tmp_path / name / "history.csv", delimiter=",", skiprows=1)[:, :5]
         for name in ("left", "whole")

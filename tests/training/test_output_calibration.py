@@ -27,7 +27,7 @@ from fer_mobile.training.output_calibration import (
     fit_temperature,
     prior_offsets,
 )
-from tests.networks import SIZE, trained_two_streams, two_streams
+from tests.networks import SIZE, outputs, trained_two_streams, two_streams
 
 PLAIN = OutputCalibration(origin="nothing")
 CALIBRATED = [
@@ -77,9 +77,9 @@ def compact():
 def test_folding_is_exact(build):
     model = build()
     faces = normalise(golden_faces(model.input_shape[1]))[..., None]
-    before = model.predict(faces, verbose=0)
+    before = outputs(model, faces)
     fold_calibration(model, SKEWED, LABELS)
-    found = model.predict(faces, verbose=0)
+    found = outputs(model, faces)
     assert np.abs(found - calibrated(before, SKEWED, LABELS)).max() < 1e-5
     assert np.abs(found - before).max() > 0.01
 
@@ -133,8 +133,8 @@ def test_a_run_is_calibrated_and_everyone_reads_it_so(calibrated_run, small_npz)
     assert "valid, n=32 (from one half of it" in stored.origin
     faces = normalise(golden_faces(16))[..., None]
     best = keras.saving.load_model(folder / "best.keras", compile=False)
-    expected = calibrated(best.predict(faces, verbose=0), stored, LABELS)
-    assert np.abs(load_checkpoint(folder).model.predict(faces, verbose=0) - expected).max() < 1e-5
+    expected = calibrated(outputs(best, faces), stored, LABELS)
+    assert np.abs(outputs(load_checkpoint(folder).model, faces) - expected).max() < 1e-5
 
 
 def test_an_exported_file_is_calibrated_and_says_so(calibrated_run, tmp_path):
@@ -144,7 +144,7 @@ def test_an_exported_file_is_calibrated_and_says_so(calibrated_run, tmp_path):
     exported = export(run, quantize="none", out=tmp_path)
     assert read_contract(exported.path).output_calibration == SKEWED
     faces = golden_faces(SIZE)
-    raw = trained_two_streams().predict(normalise(faces)[..., None], verbose=0)
+    raw = outputs(trained_two_streams(), normalise(faces)[..., None])
     found = load_classifier(exported.path).classify(faces)
     assert np.abs(found - calibrated(raw, SKEWED, LABELS)).max() < 1e-4
 
@@ -160,7 +160,7 @@ def test_a_run_folder_of_version_0_1_is_read(calibrated_run, tmp_path):
     now, then = load_checkpoint(calibrated_run[0]), load_checkpoint(run)
     assert then.output_calibration == now.output_calibration
     faces = normalise(golden_faces(16))[..., None]
-    np.testing.assert_array_equal(*(c.model.predict(faces, verbose=0) for c in (now, then)))
+    np.testing.assert_array_equal(*(outputs(c.model, faces) for c in (now, then)))
 
 
 def test_the_former_name_of_the_section_works_with_a_warning(tiny_recipe, tmp_path):
@@ -191,7 +191,7 @@ def test_fine_tuning_for_int8_takes_no_calibration(train, tiny_recipe, small_npz
 def test_the_calibration_of_a_trained_network_moves_its_labels():
     model = trained_two_streams()
     faces = normalise(golden_faces(SIZE))[..., None]
-    before = model.predict(faces, verbose=0)
+    before = outputs(model, faces)
     strong = OutputCalibration(offsets={LABELS[3]: 30.0}, origin="a test")
     assert set(calibrated(before, strong, LABELS).argmax(1)) == {3}
     assert len(set(before.argmax(1))) >= 4  # the four classes that it learned
