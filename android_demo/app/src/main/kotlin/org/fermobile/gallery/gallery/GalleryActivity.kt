@@ -14,6 +14,7 @@ import androidx.activity.result.contract.ActivityResultContracts
 import androidx.activity.result.contract.ActivityResultContracts.PickVisualMedia.ImageOnly
 import androidx.activity.viewModels
 import androidx.appcompat.app.AppCompatActivity
+import androidx.core.view.children
 import androidx.lifecycle.lifecycleScope
 import androidx.recyclerview.widget.GridLayoutManager
 import androidx.recyclerview.widget.RecyclerView
@@ -148,7 +149,7 @@ class GalleryActivity : AppCompatActivity() {
 
     private fun showBar(screen: GalleryScreen) {
         val gallery = screen.gallery
-        if (gallery.vocabulary != vocabularyOfBar) {
+        if (gallery.vocabulary != vocabularyOfBar || gallery.bar != bar.children.map { it.tag }.toList()) {
             vocabularyOfBar = gallery.vocabulary
             bar.removeAllViews()
             for (label in gallery.bar) {
