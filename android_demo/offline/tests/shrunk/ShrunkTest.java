@@ -2,22 +2,19 @@ package org.fermobile.offline;
 
 import static org.junit.Assert.assertTrue;
 
-import android.Manifest;
 import android.app.Activity;
 import android.app.Application;
-import android.content.ContentProvider;
-import android.content.ContentValues;
-import android.database.Cursor;
-import android.database.MatrixCursor;
 import android.net.Uri;
 import android.os.Looper;
-import android.os.ParcelFileDescriptor;
 import android.provider.MediaStore;
 import android.view.View;
 import android.view.ViewGroup;
 import android.widget.TextView;
-import java.io.File;
-import java.io.FileNotFoundException;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.Arrays;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.junit.Test;
@@ -28,6 +25,8 @@ import org.robolectric.RuntimeEnvironment;
 import org.robolectric.Shadows;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
+import org.robolectric.fakes.RoboCursor;
+import org.robolectric.shadows.ShadowContentResolver;
 
 /**
  * The app as R8 leaves it: shrunk and renamed, so that it is looked at from outside alone, by the framework's
@@ -54,9 +53,7 @@ public final class ShrunkTest {
 
     @Test
     public void theGalleryFilters() throws Exception {
-        Robolectric.setupContentProvider(Photos.class, MediaStore.AUTHORITY);
-        Shadows.shadowOf((Application) RuntimeEnvironment.getApplication())
-            .grantPermissions(Manifest.permission.READ_MEDIA_IMAGES);
+        haveAPhoto();
         Activity gallery = open("gallery.GalleryActivity");
         View filter = gallery.findViewById(gallery.getResources().getIdentifier("filter_all", "id", APP));
         waitUntil(filter::isEnabled);
@@ -67,6 +64,28 @@ public final class ShrunkTest {
     @Test
     public void theGalleryGreets() throws Exception {
         waitFor(open("gallery.GalleryActivity"), "Find photos by facial expression");
+    }
+
+    /** One photo in MediaStore, and the permission to see it. */
+    private static void haveAPhoto() {
+        Application app = RuntimeEnvironment.getApplication();
+        Shadows.shadowOf(app).grantPermissions("android.permission.READ_MEDIA_IMAGES");
+        RoboCursor rows = new RoboCursor();
+        rows.setColumnNames(Arrays.asList("_id", "date_modified", "_size")); // as the app asks for them
+        rows.setResults(new Object[][] {{1L, 1L, 1L}});
+        Uri photos = MediaStore.Images.Media.EXTERNAL_CONTENT_URI;
+        ShadowContentResolver resolver = Shadows.shadowOf(app.getContentResolver());
+        resolver.setCursor(photos, rows);
+        resolver.registerInputStreamSupplier(Uri.withAppendedPath(photos, "1"), ShrunkTest::photo);
+    }
+
+    private static InputStream photo() {
+        String root = System.getProperty("fermobile.root");
+        try {
+            return new FileInputStream(root + "/fer_mobile/photos/affective-25/astronaut-smile.jpg");
+        } catch (IOException error) {
+            throw new UncheckedIOException(error);
+        }
     }
 
     private static Activity open(String name) throws Exception {
@@ -85,49 +104,6 @@ public final class ShrunkTest {
             assertTrue("it took too long", System.nanoTime() < end);
             Shadows.shadowOf(Looper.getMainLooper()).idle();
             LockSupport.parkNanos(5_000_000);
-        }
-    }
-
-    /** Plays MediaStore with one photo. */
-    public static final class Photos extends ContentProvider {
-        private static final File PHOTO =
-            new File(System.getProperty("fermobile.root"), "fer_mobile/photos/affective-25/astronaut-smile.jpg");
-
-        @Override
-        public Cursor query(Uri uri, String[] columns, String where, String[] arguments, String order) {
-            MatrixCursor cursor = new MatrixCursor(columns);
-            cursor.addRow(new Object[] {1, 1, PHOTO.length()}); // id, date and size, in the app's order
-            return cursor;
-        }
-
-        @Override
-        public ParcelFileDescriptor openFile(Uri uri, String mode) throws FileNotFoundException {
-            return ParcelFileDescriptor.open(PHOTO, ParcelFileDescriptor.MODE_READ_ONLY);
-        }
-
-        @Override
-        public boolean onCreate() {
-            return true;
-        }
-
-        @Override
-        public String getType(Uri uri) {
-            return "image/jpeg";
-        }
-
-        @Override
-        public Uri insert(Uri uri, ContentValues values) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public int delete(Uri uri, String where, String[] arguments) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public int update(Uri uri, ContentValues values, String where, String[] arguments) {
-            throw new UnsupportedOperationException();
         }
     }
 
