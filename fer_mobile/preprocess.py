@@ -157,13 +157,17 @@ def to_gray(image: Pixels) -> Pixels:
     import cv2  # the contract, which imports this module, does without
 
     # Exact, and 2 to 4 times as fast as integers: every product and sum is a multiple of 2**-16
-    # below 256, which single precision holds.  A few rows at a time stay in the cache.
+    # below 256, which single precision holds.  A few rows at a time stay in the cache; memory of
+    # their own each time would be given back to the system and asked for again.
     height, width = image.shape[:2]
     gray = np.empty((height, width), np.uint8)
-    rows = max(1, _PIXELS_AT_ONCE // width)
+    rows = max(1, min(height, _PIXELS_AT_ONCE // width))
+    rgb, levels = np.empty((rows, width, 3), np.float32), np.empty((rows, width), np.float32)
     for top in range(0, height, rows):
-        part = image[top : top + rows].astype(np.float32)
-        gray[top : top + rows] = cv2.transform(part, _LUMA_AND_HALF)
+        part = gray[top : top + rows]
+        count = len(part)
+        rgb[:count] = image[top : top + rows]
+        part[:] = cv2.transform(rgb[:count], _LUMA_AND_HALF, levels[:count])
     return gray
 
 
