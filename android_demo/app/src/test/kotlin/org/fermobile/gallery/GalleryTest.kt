@@ -3,6 +3,7 @@ package org.fermobile.gallery
 import android.content.Intent
 import android.net.Uri
 import android.view.MenuItem
+import android.widget.ImageView
 import android.widget.TextView
 import com.google.android.material.appbar.MaterialToolbar
 import com.google.android.material.chip.Chip
@@ -156,6 +157,7 @@ class GalleryTest {
         assertEquals(listOf("happiness", "happiness"), tiles(activity).drop(1).map { it.tile.label })
         assertEquals("Photo 1: Can't be opened", descriptionOf(activity, 0))
         waitUntil("thumbnails") { thumbnailsThere(1, 2) }
+        waitUntil("the mark") { grid(activity).getChildAt(0).findViewById<ImageView>(R.id.image).drawable != null }
         assertLooksLike("damaged", activity)
     }
 
