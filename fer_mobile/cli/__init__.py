@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 import warnings
 from collections.abc import Callable, Mapping
@@ -119,6 +120,7 @@ def options(
 def main() -> None:
     """Run the command line and leave with its exit code."""
     prepare_streams()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's notes are not for users
     warnings.formatwarning = _format_warning
     try:
         code = app(standalone_mode=False, prog_name="fer-mobile")

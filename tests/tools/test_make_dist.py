@@ -1,6 +1,7 @@
 """What a release consists of."""
 
 import hashlib
+import os
 import subprocess
 import sys
 import tarfile
@@ -51,6 +52,7 @@ def test_make_dist(tmp_path, monkeypatch):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", *tests],
         cwd=source,
+        env=os.environ | {"PYTHONPATH": str(source)},
         capture_output=True,
         text=True,
         check=False,
