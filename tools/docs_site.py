@@ -36,6 +36,7 @@ Entry = tuple[str, Command]
 
 _LINK: Final = re.compile(r"(?<=\]\()(?P<path>(?:\.\./)+[^)#\s]+)(?P<anchor>#[^)]*)?(?=\))")
 _ANY_LINK: Final = re.compile(r"\]\((?P<path>[^)#:\s]+)(?:#[^)]*)?\)")
+_CODE: Final = re.compile(r"`[^`\n]+`")
 _SITE_OF_FILES: Final = "repository"
 
 
@@ -60,11 +61,11 @@ def command_line() -> str:
         for parameter in command.params:
             record = help_record(parameter, context)
             if record:
-                term, text = (" ".join(part.split()).replace("|", "\\|") for part in record)
+                term, text = (_cell(" ".join(part.split())) for part in record)
                 headings.setdefault(panel_of(parameter), []).append(f"| `{term}` | {text} |")
         for heading, rows in headings.items():
             lines += [f"| {heading.lower()} | |", "|---|---|", *rows, ""]
-    return "\n".join(lines).replace("\\|", "&#124;") + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def json_page() -> str:
@@ -120,7 +121,12 @@ def _keys(fields: Mapping[str, FieldInfo]) -> Iterator[str]:
             else f"`{field.get_default(call_default_factory=True)!r}`"
         )
         cells = (f"`{name}`", f"`{shown}`", default, field.description or "")
-        yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
+        yield f"| {' | '.join(map(_cell, cells))} |"
+
+
+def _cell(text: str) -> str:
+    """A text as a cell of a table, where a bar would end it."""
+    return text.replace("|", "\\|")
 
 
 def environment_page() -> str:
@@ -163,7 +169,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Let links across the border of docs/ lead to where their files are in the site."""
+    """Let links across the border of docs/ lead to where their files are in the site.
+
+    And let a bar in code be one: forges want it escaped in tables, MkDocs would show the backslash.
+    """
     place = PurePosixPath(page.file.src_uri)
     in_docs = place.parts[0] != _SITE_OF_FILES
     source = DOCS / place if in_docs else ROOT / place.relative_to(_SITE_OF_FILES)
@@ -176,7 +185,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
             there = f"{_SITE_OF_FILES}/{target.relative_to(ROOT)}"
         return os.path.relpath(there, place.parent) + (link["anchor"] or "")
 
-    return _LINK.sub(lead, markdown)
+    return _CODE.sub(lambda code: code[0].replace("\\|", "|"), _LINK.sub(lead, markdown))
 
 
 def _linked_files() -> set[str]:

@@ -103,6 +103,12 @@ def test_the_site_builds_strictly_and_offline(tmp_path):
         timeout=PATIENCE_S,
     )
     assert done.returncode == 0, done.stderr
+    for page, shown in {
+        "reference/command-line": "--faces largest|each|multiple",
+        "reference/recipes": "int | None",
+        "gallery": "expression|happiness",
+    }.items():
+        assert f"<code>{shown}</code>" in (tmp_path / f"{page}.html").read_text("utf-8")
     python = (tmp_path / "reference" / "python.html").read_text("utf-8")
     for name in fer_mobile.__all__:
         assert name == "__version__" or f".{name}" in python, name
