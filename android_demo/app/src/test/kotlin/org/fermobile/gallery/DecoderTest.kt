@@ -87,6 +87,62 @@ class DecoderTest {
         }
     }
 
+    @Test
+    fun adobeRgbIsHeededThatExifAloneTells() {
+        val bitmap = Bitmap.createBitmap(16, 16, Bitmap.Config.ARGB_8888)
+        bitmap.eraseColor(Color.rgb(180, 90, 60))
+        val toSrgb = ColorSpace.connect(ColorSpace.get(ColorSpace.Named.ADOBE_RGB), ColorSpace.get(ColorSpace.Named.SRGB))
+        val expected = toSrgb.transform(180 / 255f, 90 / 255f, 60 / 255f).map { 255 * it }
+        for ((index, wanted) in mapOf("R03" to expected, "R98" to listOf(180f, 90f, 60f))) {
+            val file = File.createTempFile("adobe", ".jpg")
+            file.writeBytes(compressed(bitmap, Bitmap.CompressFormat.JPEG, quality = 100))
+            ExifInterface(file).apply {
+                setAttribute(ExifInterface.TAG_COLOR_SPACE, "${ExifInterface.COLOR_SPACE_UNCALIBRATED}")
+                setAttribute(ExifInterface.TAG_INTEROPERABILITY_INDEX, index)
+                saveAttributes()
+            }
+            val colour = load(file.readBytes()).image.pixels.first()
+            file.delete()
+            val levels = listOf(Color.red(colour), Color.green(colour), Color.blue(colour))
+            for ((level, right) in levels.zip(wanted)) assertEquals(index, right, level.toFloat(), 2.5f)
+        }
+    }
+
+    /** As `tests/test_images.py` has it of Python: the last rows may be missing, and no more. */
+    @Test
+    fun aPhotoThatIsCutOffIsAnError() {
+        val jpeg = File(repository, "fer_mobile/photos/affective-25/hopper-portrait.jpg").readBytes()
+        val bitmap = BitmapFactory.decodeByteArray(jpeg, 0, jpeg.size)
+        val webp = compressed(bitmap, Bitmap.CompressFormat.WEBP_LOSSY)
+        for (whole in listOf(jpeg, compressed(bitmap, Bitmap.CompressFormat.PNG), webp)) {
+            load(whole)
+            for (share in listOf(0.5, 0.8)) for (longSide in listOf(1, 4000)) {
+                val part = whole.copyOf((share * whole.size).toInt())
+                val error = assertThrows(PhotoException::class.java) { load(part, longSide) }
+                assertTrue("${error.message}", "found one that is cut off" in error.message!! || whole === webp)
+            }
+        }
+        for (longSide in listOf(1, 4000)) {
+            val nearly = load(jpeg.copyOf(jpeg.size - 60), longSide)
+            assertEquals(bitmap.width to bitmap.height, nearly.width to nearly.height)
+        }
+    }
+
+    @Test
+    fun aBlackEdgeIsNoCut() {
+        val bitmap = Bitmap.createBitmap(64, 64, Bitmap.Config.ARGB_8888)
+        bitmap.eraseColor(Color.BLACK)
+        bitmap.setPixel(3, 3, Color.WHITE)
+        for (format in listOf(Bitmap.CompressFormat.JPEG, Bitmap.CompressFormat.PNG, Bitmap.CompressFormat.WEBP_LOSSY)) {
+            load(compressed(bitmap, format) + ByteArray(100)) // something may follow the picture
+        }
+    }
+
+    private fun load(content: ByteArray, longSide: Int = 1) = photoSource { ByteArrayInputStream(content) }.load(longSide)
+
+    private fun compressed(bitmap: Bitmap, format: Bitmap.CompressFormat, quality: Int = 90): ByteArray =
+        ByteArrayOutputStream().apply { bitmap.compress(format, quality, this) }.toByteArray()
+
     private fun png(space: ColorSpace): ByteArray {
         val bitmap = Bitmap.createBitmap(8, 8, Bitmap.Config.ARGB_8888, true, ColorSpace.get(ColorSpace.Named.SRGB))
         bitmap.eraseColor(Color.rgb(200, 120, 90))

@@ -4,6 +4,7 @@ import android.content.ContentResolver
 import android.graphics.Bitmap
 import android.graphics.BitmapFactory
 import android.graphics.BitmapRegionDecoder
+import android.graphics.Canvas
 import android.graphics.ColorSpace
 import android.graphics.Matrix
 import android.graphics.Rect
@@ -27,6 +28,9 @@ fun ContentResolver.bytesOf(uri: Uri): PhotoBytes = { openInputStream(uri) }
 private const val MOST_PIXELS = 200_000_000L
 private const val MOST_REDUCED = 8
 
+/** What a JPEG without its last bytes may lack: its last row of blocks, and what is held back of the one before. */
+private const val LAST_ROWS = 18
+
 /** Where memory is short. */
 private const val SMALLEST_REDUCED = 64
 
@@ -45,12 +49,13 @@ fun photoSource(open: PhotoBytes): PhotoSource = object : PhotoSource {
 }
 
 private fun decodePhoto(open: PhotoBytes, minLongSide: Int): Photo = reading {
-    val (width, height) = size(open)
-    val orientation = orientation(open)
+    val (width, height, orientation, inAdobeRgb) = header(open)
     val turned = orientation >= ExifInterface.ORIENTATION_TRANSPOSE
     val pixels = smallerIfNeeded(reduction(maxOf(width, height), minLongSide)) { factor ->
-        val bitmap = decode(open, factor) { inSrgb() }
+        var bitmap = decode(open, factor) { inSrgb() }
         try {
+            if (emptyRows(bitmap) > LAST_ROWS / factor && isCutOff(open)) throw unreadable("one that is cut off")
+            if (inAdobeRgb) bitmap = fromAdobeRgb(bitmap)
             imageOf(bitmap).upright(orientation)
         } finally {
             bitmap.recycle()
@@ -61,14 +66,13 @@ private fun decodePhoto(open: PhotoBytes, minLongSide: Int): Photo = reading {
 
 @Suppress("DEPRECATION") // what replaces it is new in Android 12
 private fun decodePart(open: PhotoBytes, part: Region): ArgbImage? {
-    val (width, height) = size(open)
-    val orientation = orientation(open)
+    val (width, height, orientation, inAdobeRgb) = header(open)
     val decoder = stream(open) { BitmapRegionDecoder.newInstance(it, false) } ?: return null
     val options = BitmapFactory.Options().apply {
         inPreferredConfig = Bitmap.Config.ARGB_8888
         inSrgb()
     }
-    val bitmap = try {
+    var bitmap = try {
         with(part.stored(orientation, width, height)) {
             decoder.decodeRegion(Rect(left, top, left + this.width, top + this.height), options)
         }
@@ -76,6 +80,7 @@ private fun decodePart(open: PhotoBytes, part: Region): ArgbImage? {
         decoder.recycle()
     } ?: return null
     return try {
+        if (inAdobeRgb) bitmap = fromAdobeRgb(bitmap)
         imageOf(bitmap).upright(orientation)
     } finally {
         bitmap.recycle()
@@ -97,10 +102,10 @@ fun <T> smallerIfNeeded(factor: Int, decode: (factor: Int) -> T): T = try {
  * @throws PhotoException where it cannot be read.
  */
 fun decodePreview(open: PhotoBytes, side: Int): Bitmap = reading {
-    val (width, height) = size(open)
+    val (width, height, orientation) = header(open)
     var factor = 1
     while (maxOf(width, height) >= 2 * factor * side) factor *= 2
-    smallerIfNeeded(factor) { upright(decode(open, it), orientation(open)) }
+    smallerIfNeeded(factor) { upright(decode(open, it), orientation) }
 }
 
 private fun reduction(longest: Int, least: Int): Int {
@@ -109,7 +114,14 @@ private fun reduction(longest: Int, least: Int): Int {
     return factor
 }
 
-private fun size(open: PhotoBytes): Pair<Int, Int> {
+/**
+ * What is known of a photo before it is decoded.
+ *
+ * @property inAdobeRgb whether EXIF alone says so, which the decoder does not heed.
+ */
+private data class Header(val width: Int, val height: Int, val orientation: Int, val inAdobeRgb: Boolean)
+
+private fun header(open: PhotoBytes): Header {
     val bounds = BitmapFactory.Options().apply { inJustDecodeBounds = true }
     stream(open) { BitmapFactory.decodeStream(it, null, bounds) }
     if (bounds.outWidth <= 0 || bounds.outHeight <= 0) throw unreadable("something else")
@@ -119,7 +131,9 @@ private fun size(open: PhotoBytes): Pair<Int, Int> {
             found = "${bounds.outWidth}×${bounds.outHeight}", tooLarge = true,
         )
     }
-    return bounds.outWidth to bounds.outHeight
+    val exif = exif(open)
+    val orientation = exif?.getAttributeInt(ExifInterface.TAG_ORIENTATION, 1) ?: ExifInterface.ORIENTATION_NORMAL
+    return Header(bounds.outWidth, bounds.outHeight, orientation, bounds.saySrgb() && exif.saysAdobeRgb())
 }
 
 private fun decode(open: PhotoBytes, factor: Int, more: BitmapFactory.Options.() -> Unit = {}): Bitmap {
@@ -136,10 +150,29 @@ private fun BitmapFactory.Options.inSrgb() {
     if (Build.VERSION.SDK_INT >= 26) inPreferredColorSpace = ColorSpace.get(ColorSpace.Named.SRGB)
 }
 
-private fun orientation(open: PhotoBytes): Int = try {
-    stream(open) { ExifInterface(it).getAttributeInt(ExifInterface.TAG_ORIENTATION, 1) }
+/** Whether nothing but EXIF says otherwise. */
+private fun BitmapFactory.Options.saySrgb(): Boolean =
+    Build.VERSION.SDK_INT >= 29 && outColorSpace == ColorSpace.get(ColorSpace.Named.SRGB)
+
+private fun exif(open: PhotoBytes): ExifInterface? = try {
+    stream(open) { ExifInterface(it) }
 } catch (_: IOException) { // a damaged EXIF block says nothing
-    1
+    null
+}
+
+/** As cameras say it by EXIF alone (DCF 2.0), where a photo has no profile. */
+private fun ExifInterface?.saysAdobeRgb(): Boolean = this != null &&
+    getAttributeInt(ExifInterface.TAG_COLOR_SPACE, 0) == ExifInterface.COLOR_SPACE_UNCALIBRATED &&
+    getAttribute(ExifInterface.TAG_INTEROPERABILITY_INDEX) == "R03"
+
+/** The bitmap, whose levels are those of Adobe RGB, in sRGB; Android 9 and older keep the levels. */
+private fun fromAdobeRgb(bitmap: Bitmap): Bitmap {
+    if (Build.VERSION.SDK_INT < 29) return bitmap
+    bitmap.setColorSpace(ColorSpace.get(ColorSpace.Named.ADOBE_RGB))
+    val srgb = Bitmap.createBitmap(bitmap.width, bitmap.height, Bitmap.Config.ARGB_8888)
+    Canvas(srgb).drawBitmap(bitmap, 0f, 0f, null)
+    bitmap.recycle()
+    return srgb
 }
 
 /** A bitmap's pixels over white; those of one on the GPU are copied first. */
