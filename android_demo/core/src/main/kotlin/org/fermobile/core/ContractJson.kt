@@ -15,8 +15,11 @@ private const val FORMAT = "fer-mobile/contract"
 private val PRECISIONS = listOf("float32", "float16", "dynamic", "int8")
 private val OUTPUT_VALUES = listOf("probabilities", "logits")
 
+/** Of a label, in characters. */
+private const val LONGEST_LABEL = 100
+
 /** Pixels of an input's side. */
-private val SIZES = 8..1024
+private val SIZES = 1..1024
 
 /** The contract in a JSON text. Keys that are not known are of no concern here and pass. */
 internal fun parseContract(text: String, name: String, reference: String? = null): Contract {
@@ -189,9 +192,10 @@ private class Node(private val json: JsonElement, private val place: String, val
     fun between(low: Double, high: Double): Double =
         double().takeIf { it in low..high } ?: refuse("a number from $low to $high")
 
-    /** A label: 1 to 64 characters, none of them a control character. */
-    fun label(): String = text().takeIf { it.length in 1..64 && it.none(Char::isISOControl) }
-        ?: refuse("1 to 64 characters")
+    /** A label: 1 to 100 characters, none of them a control character. */
+    fun label(): String =
+        text().takeIf { it.codePointCount(0, it.length) in 1..LONGEST_LABEL && it.none(Char::isISOControl) }
+            ?: refuse("1 to $LONGEST_LABEL characters")
 
     fun oneOf(known: List<String>): String = text().takeIf { it in known } ?: refuse(known.joinToString(" or "))
 

@@ -70,6 +70,19 @@ class ContractTest {
     }
 
     @Test
+    fun labelsAreAsLongAsInPython() {
+        val eight = (1..8).map { "😀".repeat(91 + it) } // of 92 to 99 characters, as Python counts
+        fun withLabels(labels: List<String>) = attached(
+            mapOf(
+                "labels.txt" to labels.joinToString("") { "$it\n" },
+                "contract.json" to "${json.with("labels", labels.joinToString("\",\"", "[\"", "\"]")).with("reference", null)}",
+            ),
+        )
+        assertEquals(eight, read(withLabels(eight)).contract.labels)
+        assertTrue("1 to 100 characters" in refused(withLabels(eight.drop(1) + "x".repeat(101))))
+    }
+
+    @Test
     fun whatALaterMinorVersionAddsPasses() {
         val more = json.with("news", """{"of": 1}""").with("input.note", "1")
         assertEquals(withoutReference, readWith(more).contract)
@@ -101,15 +114,15 @@ class ContractTest {
             json.with("preprocessing.crop.scale", "1e9") to "a number from 0.2 to 5.0 as preprocessing.crop.scale",
             json.with("preprocessing.crop.shift_y", "-9") to "a number from -2.0 to 2.0 as preprocessing.crop.shift_y",
             json.with("preprocessing.normalisation", "\"mean\"") to "as preprocessing.normalisation, found \"mean\"",
-            json.with("input.shape", "[1, 100000, 100000, 1]") to "with S from 8 to 1024",
-            json.with("labels", "[\"a\\nb\", \"c\"]") to "1 to 64 characters as labels.0",
+            json.with("input.shape", "[1, 100000, 100000, 1]") to "with S from 1 to 1024",
+            json.with("labels", "[\"a\\nb\", \"c\"]") to "1 to 100 characters as labels.0",
             json.with("format", "\"other\"") to
                 "expected a well-formed contract with fer-mobile/contract as format, found \"other\"",
             json.with("preprocessing.version", "2") to "expected preprocessing version 1, found version 2",
             json.with("preprocessing.resize", "\"nearest\"") to
                 "triangle-antialiased-22 as preprocessing.resize, found \"nearest\"",
             json.with("preprocessing.crop.scale", "1e999") to "a number as preprocessing.crop.scale, found 1e999",
-            json.with("input.shape", "[1, 56, 48, 1]") to "expected an input [1, S, S, 1] with S from 8 to 1024, found [1, 56, 48, 1]",
+            json.with("input.shape", "[1, 56, 48, 1]") to "expected an input [1, S, S, 1] with S from 1 to 1024, found [1, 56, 48, 1]",
             json.with("input.shape", "[1, 0, 0, 1]") to "expected an input [1, S, S, 1]",
             json.with("input.shape", "[1, 56, 56, 3]") to "expected an input [1, S, S, 1]",
             json.with("preprocessing.gray", "\"in-graph\"") to "expected an input [1, S, S, 3]",
