@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 import os
@@ -26,6 +27,7 @@ _FORKS.set_forkserver_preload(
     [
         *("ai_edge_litert.interpreter", "ai_edge_quantizer", "cv2", "keras", "matplotlib.pyplot"),
         *("fer_mobile.cli", "fer_mobile.pipeline"),
+        *("fer_mobile.cli.documents", "jsonschema"),  # what this module imports
     ]
 )
 
@@ -153,6 +155,7 @@ def _fork(
 def _forked(
     code: str, arguments: list[str], folder: Path, variables: Mapping[str, str], files: list[Path]
 ) -> None:
+    gc.freeze()  # or the collector goes through all that the server has imported
     for number, path in enumerate(files, start=1):
         with path.open("ab") as file:
             os.dup2(file.fileno(), number)
