@@ -118,6 +118,8 @@ def check(run: CommandLine, line: str) -> None:
     (toy,) = {toy for begin, toy in TOY.items() if re.match(begin, " ".join(words))} or {()}
     if words[:2] == ["data", "crop"]:
         shutil.rmtree(run.folder / words[3], ignore_errors=True)  # it has to be empty
+    if words[0] == "train" and not {"--out", "--resume"} & {*words}:
+        shutil.rmtree(run.folder / "runs" / words[1], ignore_errors=True)  # of another page
     if words[0] == "compare" and "--out" not in words:
         toy = (*toy, "--out", f"comparisons/{len([*run.folder.glob('comparisons/*')])}")
     variables = {"FER_MOBILE_CACHE": "cache", "FER_MOBILE_DATA": "faces.npz"}
