@@ -32,28 +32,29 @@ def test_every_field_and_requirement_is_specified():
 def test_the_worked_example():
     left, top, side = CropRule(0.9, 0.03).square(Box(10, 20, 40, 50))
     assert (left, top, side) == (8, 24, 45)
-    assert f"s = ⌊45 + ½⌋ = {side}" in TEXT
-    assert f"= {left} and" in TEXT
-    assert f"= {top}. The pixel" in TEXT
+    assert f"| side | ⌊45 + ½⌋ = {side} |" in TEXT
+    assert f"| left | ⌊10 + 20 − 22.5 + ½⌋ = {left} |" in TEXT
+    assert f"| top | ⌊20 + 25 + 1.5 − 22.5 + ½⌋ = {top} |" in TEXT
     pixel = np.array([[[200, 100, 50]]], np.uint8)
     (gray,) = to_gray(pixel).ravel().tolist()
-    assert f">> 16 = {gray}, which" in TEXT
+    assert f">> 16 = {gray} |" in TEXT
     classifier = load_classifier(DEFAULT)
     face = np.full((1, classifier.size, classifier.size), gray, np.uint8)
     (value,) = np.unique(classifier.prepare(face)).tolist()
-    assert f"takes as −{-value}." in TEXT
+    assert f"{gray} − 128 = −{-value} |" in TEXT
 
 
 def test_the_worked_example_of_levelling():
     box = Box(10, 20, 40, 50)
     face = Detection(box, None, ((22, 38), (38, 50)))
-    assert f"tilts by {face.tilt:.1f}°: c = 0.8 and\nt = 0.6" in TEXT
+    assert f"c = 0.8, t = 0.6: a tilt of {face.tilt:.1f}°" in TEXT
     direction = Levelling(10).direction(face)
     assert direction == (0.8, 0.6)
     left, top, side = CropRule(0.9, 0.03).square(box, direction)
-    assert f"= {side}, left = ⌊10 + 20 − 0.9 − 32 + ½⌋ = −{-left} and" in TEXT
-    assert f"top = ⌊20 + 25 + 1.2 − 32 + ½⌋ = {top}. For" in TEXT
-    assert "between columns 47 and 48 with p = 184, and rows 1 and 2 with q = 13." in TEXT
+    assert f"⌊63.64 + ½⌋ = {side} |" in TEXT
+    assert f"⌊10 + 20 − 0.9 − 32 + ½⌋ = −{-left}, ⌊20 + 25 + 1.2 − 32 + ½⌋ = {top} |" in TEXT
+    assert "between columns 47 and 48, p = 184 |" in TEXT
+    assert "between rows 1 and 2, q = 13 |" in TEXT
     for row, column, weight in (
         (1, 47, (256 - 184) * (256 - 13)), (1, 48, 184 * (256 - 13)),
         (2, 47, (256 - 184) * 13), (2, 48, 184 * 13), (1, 49, 0), (3, 47, 0), (0, 47, 0),

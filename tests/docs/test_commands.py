@@ -21,7 +21,7 @@ from fer_mobile.model_file import split
 from fer_mobile.resources import models_dir, photos_dir
 from tests.bench.test_phones import ROW as PHONE
 from tests.command_line import PATIENCE_S, CommandLine
-from tests.docs.pages import PAGES, commands
+from tests.docs.pages import PAGES, blocks, commands
 from tests.test_readme import BENCH
 
 NOT_RUN = {
@@ -35,6 +35,7 @@ NOT_RUN = {
     r"fer-mobile bench --photos 12mp ": "minutes to make them: tests/bench/test_large_photos.py",
     r"fer-mobile bench --matrix": "minutes: tests/bench/test_matrix.py",
     r"fer-mobile verify FILE --gpu": "a GPU or SwiftShader: tests/convert/test_gpu.py",
+    r"fer-mobile export my.keras ": "a network of one's own: tests/convert/test_export.py",
     r"fer-mobile train face_inception ": "a GPU, and weights of 87 MB",
     r"fer-mobile train (xcao_two_stream )?compact ": "three such teachers",
     r"fer-mobile evaluate runs/face_mobilenet ": "weights of 28 MB: tests/data/test_corruption.py",
@@ -150,6 +151,10 @@ def test_the_commands_of_a_page_work_in_their_order(here, page):
 def test_its_costly_commands_do_too(here, page):
     for line in shown(page):
         check(here, line)
+
+
+def test_commands_stand_in_blocks_of_one_language():
+    assert not [page for name in ("bash", "shell", "console") for page, _ in blocks(name)]
 
 
 def test_what_is_left_out_is_still_shown():
