@@ -41,7 +41,7 @@ def test_what_else_is_shown_exists():
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     for page, words in SHOWN:
-        for extra in re.findall(r"fer-mobile\[([\w,-]+)\]", " ".join(words)):
+        for extra in re.findall(r"(?:fer-mobile|\.)\[([\w,-]+)\]", " ".join(words)):
             assert set(extra.split(",")) <= set(settings["project"]["optional-dependencies"]), page
         if words[0] == "make":
             assert set(words[1:]) <= set(targets), page
