@@ -48,8 +48,8 @@ LUMA: Final = (19595, 38470, 7471)
 _LUMA_AND_HALF: Final = np.array([[*LUMA, 1 << 15]], np.float32) / np.float32(1 << 16)
 
 
-_PIXELS_AT_ONCE: Final = 1 << 15
-"""Pixels that `to_gray` holds in single precision: 400 kB."""
+_PIXELS_AT_ONCE: Final = 1 << 14
+"""Pixels that `to_gray` holds in single precision: 200 kB."""
 
 _ROOT_2: Final = math.sqrt(2)
 

@@ -26,6 +26,7 @@ from __future__ import annotations
 import math
 from typing import Final, NamedTuple
 
+import cv2
 import numpy as np
 
 from fer_mobile.arrays import Pixels
@@ -90,14 +91,13 @@ def shares(square: Pixels, detection: Detection, *, levelled: bool = False) -> d
         detection: the face in pixels of the photo at full resolution.
         levelled: whether `square` was turned until the eyes are level.
     """
-    gray = square.astype(np.int32)
-    count = gray.size
-    total, squares = int(gray.sum()), int((gray * gray).sum())
+    # All of these are sums of integers; the norm may come as the square of its root.
+    count = square.size
+    total, squares = int(cv2.sumElems(square)[0]), round(cv2.norm(square, cv2.NORM_L2SQR))
     deviation = math.sqrt(count * squares - total * total) / count
-    inner = gray[1:-1, 1:-1]
-    laplacian = 4 * inner - gray[:-2, 1:-1] - gray[2:, 1:-1] - gray[1:-1, :-2] - gray[1:-1, 2:]
-    edges = int(np.abs(laplacian).sum()) / inner.size
-    overexposed = int((gray >= CLIPPED).sum()) / count
+    laplacian = cv2.Laplacian(square, cv2.CV_16S)[1:-1, 1:-1]
+    edges = cv2.norm(laplacian, cv2.NORM_L1) / laplacian.size
+    overexposed = np.count_nonzero(square >= CLIPPED) / count
     is_dark = total < DARK * count
     left: dict[Flaw, float] = {
         "too small": SIZE.share(detection.box.height),
