@@ -37,7 +37,7 @@ class CommandLine:
 
     The process is forked where `command` is ``python -c``: Keras is imported there, on TensorFlow.
     It is started where `command` is another one (``python -B -c``, say) or where variables have
-    changed that Python reads when it starts.
+    changed that Python reads when it starts, or Keras.
     """
 
     command: tuple[str, ...] = (sys.executable, "-c", "from fer_mobile.cli import main; main()")
@@ -48,7 +48,7 @@ class CommandLine:
     def __call__(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
         words = [*map(str, arguments)]
         variables = os.environ | environment
-        if self.command[:-1] == (sys.executable, "-c") and _of_python(variables) == _AT_START:
+        if self.command[:-1] == (sys.executable, "-c") and _read_at_start(variables) == _AT_START:
             return _run_forked(self.command[-1], words, self.folder, variables)
         return subprocess.run(
             [*self.command, *words],
@@ -123,11 +123,12 @@ KILLED_COMMAND = (sys.executable, "-c", f"{_KILLED}\n{CommandLine.command[-1]}")
 """`fer-mobile` that is killed in the middle of a training's second epoch, however fast it is."""
 
 
-def _of_python(variables: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in variables.items() if name.startswith("PYTHON")}
+def _read_at_start(variables: Mapping[str, str]) -> dict[str, str]:
+    early = ("PYTHON", "KERAS_")
+    return {name: value for name, value in variables.items() if name.startswith(early)}
 
 
-_AT_START = _of_python(os.environ)
+_AT_START = _read_at_start(os.environ)
 
 
 def _run_forked(
