@@ -26,7 +26,10 @@ _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
     [
         *("ai_edge_litert.interpreter", "ai_edge_quantizer", "cv2", "keras", "matplotlib.pyplot"),
-        *("fer_mobile.cli", "fer_mobile.pipeline"),
+        *("fer_mobile.cli", "fer_mobile.pipeline", "fer_mobile.gallery.sinks.html"),
+        *("fer_mobile.gallery.run", "fer_mobile.evaluation", "fer_mobile.convert"),
+        *("fer_mobile.training", "fer_mobile.bench.result", "fer_mobile.studies.run_suite"),
+        "tests.command_line",  # where the target of a fork is
         *("fer_mobile.cli.documents", "jsonschema"),  # what this module imports
     ]
 )
