@@ -30,7 +30,7 @@ class Broken:
 
 @pytest.fixture(
     scope="module",
-    params=[(DEFAULT, 1), ("compact", None)],
+    params=[pytest.param((DEFAULT, 1), marks=pytest.mark.prove), ("compact", None)],
     ids=["batch of one", "any batch"],
 )
 def broken(request):
