@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import pickle
 import sys
@@ -30,6 +31,9 @@ for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
     os.environ.setdefault(name, "1")
 # Ray reads them whenever it is first imported: no statistics, no address but 127.0.0.1.
 os.environ["RAY_USAGE_STATS_ENABLED"] = os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+
+# The garbage collector looks through all of TensorFlow, Keras and the tests each time.
+gc.set_threshold(5_000)
 
 # Other programs may load the machine: how long an example takes proves nothing.
 settings.register_profile(

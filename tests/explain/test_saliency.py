@@ -34,9 +34,14 @@ def probability_without(explanation, chosen, predictor):
     return float(predictor.classify(hidden[None])[0, label])
 
 
-@pytest.mark.parametrize("method", ["occlusion", "gradient"])
 @pytest.mark.parametrize(
-    "model", ["compact", pytest.param("xcao_two_stream", marks=pytest.mark.prove)]
+    ("model", "method"),
+    [
+        ("compact", "gradient"),
+        pytest.param("compact", "occlusion", marks=pytest.mark.prove),
+        pytest.param("xcao_two_stream", "gradient", marks=pytest.mark.prove),
+        pytest.param("xcao_two_stream", "occlusion", marks=pytest.mark.prove),
+    ],
 )
 def test_what_is_marked_matters_more_than_as_much_elsewhere(model, method):
     marked, elsewhere = [], []
