@@ -13,10 +13,11 @@ UNKNOWN: Final = -1
 """The split of a row whose source names none."""
 
 _WORDS: Final = {
-    0: ("train", "training", "trainset", "trn"),
+    0: ("train", "training", "trn"),
     1: ("valid", "validation", "val", "dev", "publictest"),
-    2: ("test", "testing", "testset", "privatetest"),
+    2: ("test", "testing", "privatetest"),
 }
+_ENDINGS: Final = ("set", "data", "images")
 _NUMBERS: Final = {word: number for number, words in _WORDS.items() for word in words}
 
 
@@ -26,7 +27,10 @@ def split_number(name: str) -> int | None:
     >>> split_number("Validation"), split_number("TRAIN_SET"), split_number("happy")
     (1, 0, None)
     """
-    return _NUMBERS.get("".join(c for c in name.casefold() if c.isalnum()))
+    word = "".join(c for c in name.casefold() if c.isalnum())
+    for ending in _ENDINGS:
+        word = word.removesuffix(ending)
+    return _NUMBERS.get(word)
 
 
 def _rank(group: str) -> int:

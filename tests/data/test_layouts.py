@@ -17,6 +17,7 @@ from fer_mobile.data.copies import near_copies
 from fer_mobile.data.splits import assign, split_number
 from fer_mobile.errors import DataError
 from fer_mobile.golden import golden_faces
+from fer_mobile.labels import FERPLUS_VOTES
 
 FACES = golden_faces(64)
 
@@ -61,7 +62,14 @@ def test_no_known_class_at_all_is_an_error(tmp_path):
 
 @pytest.mark.parametrize(
     ("train", "valid"),
-    [("Train", "Test"), ("training", "validation"), ("TRAIN", "Val"), ("train_set", "dev")],
+    [
+        ("Train", "Test"),
+        ("training", "validation"),
+        ("TRAIN", "Val"),
+        ("train_set", "dev"),
+        ("Training Set", "val_set"),
+        ("train images", "validation-data"),
+    ],
 )
 def test_split_folders_of_any_spelling_are_splits(tmp_path, train, valid):
     write(tmp_path, {f"{train}/happy": 4, f"{train}/sad": 5, f"{valid}/happy": 2})
@@ -90,6 +98,27 @@ def test_splits_below_the_classes_are_splits(tmp_path):
 def test_splits_among_classes_are_refused(tmp_path):
     write(tmp_path, {"train/happy": 2, "sad": 2})
     with pytest.raises(DataError, match="only splits beside train, found sad"):
+        load_dataset(tmp_path, split="all")
+
+
+def test_splits_below_subjects_are_splits(tmp_path):
+    write(
+        tmp_path,
+        {f"{c}/s1/{s}": n for c in ("happy", "sad") for s, n in (("train", 4), ("test", 2))},
+    )
+    assert counted(load_dataset(tmp_path, split="test")) == {"happiness": 2, "sadness": 2}
+
+
+@pytest.mark.parametrize(
+    ("folders", "message"),
+    [
+        (("train/happy/test", "train/sad"), "no splits but train, found test below them"),
+        (("happy", "happy/train", "sad/train"), r"beside train, found happy/0000\.png"),
+    ],
+)
+def test_pictures_in_no_one_split_are_refused(tmp_path, folders, message):
+    write(tmp_path, dict.fromkeys(folders, 1))
+    with pytest.raises(DataError, match=message):
         load_dataset(tmp_path, split="all")
 
 
@@ -355,6 +384,7 @@ def test_fer2013_alone_has_its_own_labels_and_no_votes(tmp_path):
         ((1, "0 0 0 0", "later"), "Usage 'later' after"),
         (("happy", "0 0 0 0", "Training"), "emotion 'happy' after 1 faces"),
         (("-1", "0 0 0 0", "Training"), "emotion '-1' after"),
+        ((7, "0 0 0 0", "Training"), "emotion '7' after 1 faces"),
         ((1, "0 0 0 256", "Training"), "a pixel outside 0 to 255 after"),
         ((1, "0 0 0.5 0", "Training"), "pixels that are no whole numbers after"),
         ((1, "0 0 0 0", "Training"), "2 px, not 48 as before, after"),
@@ -376,10 +406,15 @@ def test_columns_and_rows_of_fer2013_have_to_fit(tmp_path):
     with pytest.raises(DataError, match="found several columns 'emotion' after 0 faces"):
         load_dataset(path, protocol="fer2013", split="all")
     manifest(tmp_path, "emotion,pixels,Usage", row, row, name="fer2013.csv")
-    head = "Usage,Image name," + ",".join(f"vote{number}" for number in range(10))
-    for votes, message in ((4, "no more rows in fer2013new.csv"), (400, "vote '400'")):
-        cast = ("Training", "fer0.png", votes, *[0] * 9)
-        manifest(tmp_path, head, cast, name="fer2013new.csv")
+    head = ",".join(("Usage", "Image name", *FERPLUS_VOTES))
+    for usage, columns, votes, message in (
+        ("Training", head, 4, "no more rows in fer2013new.csv"),
+        ("Training", head, 400, "vote '400'"),
+        ("Training", head.replace("fear", "horror"), 4, "no column 'fear'"),
+        ("PublicTest", head, 4, r"Usage 'Training' beside 'PublicTest' in fer2013new\.csv"),
+    ):
+        cast = (usage, "fer0.png", votes, *[0] * 9)
+        manifest(tmp_path, columns, cast, name="fer2013new.csv")
         with pytest.raises(DataError, match=message):
             load_dataset(tmp_path, split="all")
 

@@ -29,6 +29,8 @@ FACES, VOTES = "fer2013.csv", "fer2013new.csv"
 _OTHER_NAMES: Final = ("icml_face_data.csv",)
 """Other names that Kaggle gives the first of them."""
 
+_VOTE_COLUMNS: Final = tuple(name.lower() for name in FERPLUS_VOTES)
+
 
 def recognise(path: Path) -> bool:
     """A csv file with the columns emotion and pixels, or a file or folder of a known name."""
@@ -52,8 +54,8 @@ def read(path: Path, side: int) -> RawFaces:
                 if not cast["image name"]:
                     no_faces += 1
                     continue
-                votes.append([_number("vote", vote) for vote in list(cast.values())[2:12]])
-            labels.append(_number("emotion", row["emotion"]))
+                votes.append([_number("vote", cast[name]) for name in _VOTE_COLUMNS])
+            labels.append(_number("emotion", row["emotion"], 255 if has_votes else 6))
             split.append(_split(row.get("usage")))
             image = _pixels(row["pixels"])
             if images and image.shape != images[0].shape:
@@ -113,13 +115,16 @@ def _joined(faces: Path, votes: Path) -> Iterator[tuple[dict[str, str], dict[str
     for row, cast in zip_longest(_rows(faces), _rows(votes)):
         if row is None or cast is None:
             raise ValueError(f"no more rows in {(faces if row is None else votes).name}")
+        usages = row.get("usage"), cast.get("usage")
+        if None not in usages and usages[0] != usages[1]:
+            raise ValueError(f"Usage {usages[0]!r} beside {usages[1]!r} in {votes.name}")
         yield row, cast
 
 
-def _number(what: str, text: str) -> int:
-    """A number from 0 to 255."""
-    number = int(text) if text.strip().isdecimal() else 256
-    if number > 255:
+def _number(what: str, text: str, most: int = 255) -> int:
+    """A number from 0 to `most`."""
+    number = int(text) if text.strip().isdecimal() else most + 1
+    if number > most:
         raise ValueError(f"{what} {text!r}")
     return number
 

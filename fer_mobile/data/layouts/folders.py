@@ -47,9 +47,7 @@ def read(path: Path, side: int) -> RawFaces:
     without_class = list(loose)
     for parts in images:
         folders = [*parts[:-1]]
-        number = UNKNOWN
-        if level is not None and level < len(folders):
-            number = split_number(folders.pop(level)) or 0
+        number = UNKNOWN if level is None else split_number(folders.pop(level)) or 0
         if not folders:
             without_class.append(parts)
             continue
@@ -90,26 +88,37 @@ def _image_paths(root: Path) -> Iterator[tuple[str, ...]]:
 
 
 def _split_level(root: Path, images: list[tuple[str, ...]]) -> int | None:
-    """The level of the folders that are splits: 0, 1 below the classes, or None for none.
+    """The level of the folders that are splits, 0 above the classes, or None for none.
 
-    Raises DataError where some of a level are splits and others are not: which of them teach
-    cannot be guessed.
+    Raises DataError where some of a level are splits and others are not, or where two levels
+    have splits: which of them teach cannot be guessed.
     """
-    for level in (0, 1):
-        names = {parts[level] for parts in images if len(parts) > level + 1}
-        splits = {name for name in names if split_number(name) is not None}
-        if not splits:
-            continue
-        others = sorted(names - splits)
-        if others:
-            raise DataError(
-                root,
-                expected=f"only splits beside {', '.join(sorted(splits))}",
-                found=", ".join(others[:5]) + (" …" if len(others) > 5 else ""),
-                hint="Move each class into its split, or rename the folder.",
-            )
-        return level
-    return None
+    levels: dict[int, set[str]] = {}
+    for parts in images:
+        for level, name in enumerate(parts[:-1]):
+            if split_number(name) is not None:
+                levels.setdefault(level, set()).add(name)
+    if not levels:
+        return None
+    level = min(levels)
+    below = sorted(name for deeper in levels if deeper > level for name in levels[deeper])
+    beside = sorted(
+        {"/".join(parts[: level + 1]) for parts in images if not _is_split(parts, level)}
+    )
+    if beside or below:
+        found = beside or [f"{name} below them" for name in below]
+        splits = ", ".join(sorted(levels[level]))
+        raise DataError(
+            root,
+            expected=f"only splits beside {splits}" if beside else f"no splits but {splits}",
+            found=", ".join(found[:5]) + (" …" if len(found) > 5 else ""),
+            hint="Move each class into its split, or rename the folder.",
+        )
+    return level
+
+
+def _is_split(parts: tuple[str, ...], level: int) -> bool:
+    return len(parts) > level + 1 and split_number(parts[level]) is not None
 
 
 def _refuse_empty_classes(root: Path, images: list[tuple[str, ...]], level: int | None) -> None:
