@@ -1,20 +1,16 @@
 package org.fermobile.offline;
 
-import static org.junit.Assert.assertTrue;
-
 import android.app.Activity;
-import android.app.Application;
+import android.content.Context;
 import android.net.Uri;
 import android.os.Looper;
-import android.provider.MediaStore;
 import android.view.View;
 import android.view.ViewGroup;
 import android.widget.TextView;
-import java.io.FileInputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.util.Arrays;
+import java.io.File;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.junit.Test;
@@ -25,8 +21,6 @@ import org.robolectric.RuntimeEnvironment;
 import org.robolectric.Shadows;
 import org.robolectric.annotation.Config;
 import org.robolectric.annotation.GraphicsMode;
-import org.robolectric.fakes.RoboCursor;
-import org.robolectric.shadows.ShadowContentResolver;
 
 /**
  * The app as R8 leaves it: shrunk and renamed, so that it is looked at from outside alone, by the framework's
@@ -53,10 +47,10 @@ public final class ShrunkTest {
 
     @Test
     public void theGalleryFilters() throws Exception {
-        haveAPhoto();
+        chooseAPhoto();
         Activity gallery = open("gallery.GalleryActivity");
         View filter = gallery.findViewById(gallery.getResources().getIdentifier("filter_all", "id", APP));
-        waitUntil(filter::isEnabled);
+        waitUntil(gallery, filter::isEnabled);
         filter.performClick();
         waitFor(gallery, "\uD83D\uDE00 "); // an emoji and a confidence
     }
@@ -66,26 +60,12 @@ public final class ShrunkTest {
         waitFor(open("gallery.GalleryActivity"), "Find photos by facial expression");
     }
 
-    /** One photo in MediaStore, and the permission to see it. */
-    private static void haveAPhoto() {
-        Application app = RuntimeEnvironment.getApplication();
-        Shadows.shadowOf(app).grantPermissions("android.permission.READ_MEDIA_IMAGES");
-        RoboCursor rows = new RoboCursor();
-        rows.setColumnNames(Arrays.asList("_id", "date_modified", "_size")); // as the app asks for them
-        rows.setResults(new Object[][] {{1L, 1L, 1L}});
-        Uri photos = MediaStore.Images.Media.EXTERNAL_CONTENT_URI;
-        ShadowContentResolver resolver = Shadows.shadowOf(app.getContentResolver());
-        resolver.setCursor(photos, rows);
-        resolver.registerInputStreamSupplier(Uri.withAppendedPath(photos, "1"), ShrunkTest::photo);
-    }
-
-    private static InputStream photo() {
-        String root = System.getProperty("fermobile.root");
-        try {
-            return new FileInputStream(root + "/fer_mobile/photos/affective-25/astronaut-smile.jpg");
-        } catch (IOException error) {
-            throw new UncheckedIOException(error);
-        }
+    /** Keeps a photo as the app keeps those of the picker. */
+    private static void chooseAPhoto() {
+        String name = "fer_mobile/photos/affective-25/astronaut-smile.jpg";
+        String photo = Uri.fromFile(new File(System.getProperty("fermobile.root"), name)).toString();
+        RuntimeEnvironment.getApplication().getSharedPreferences("library", Context.MODE_PRIVATE)
+            .edit().putStringSet("chosen", Collections.singleton(photo)).commit();
     }
 
     private static Activity open(String name) throws Exception {
@@ -95,27 +75,31 @@ public final class ShrunkTest {
 
     /** Waits until a text that begins so is to be seen. */
     private static void waitFor(Activity activity, String start) {
-        waitUntil(() -> shows(activity.getWindow().getDecorView(), start));
+        waitUntil(activity, () -> texts(activity).stream().anyMatch(text -> text.startsWith(start)));
     }
 
-    private static void waitUntil(BooleanSupplier holds) {
-        long end = System.nanoTime() + 300_000_000_000L;
+    private static void waitUntil(Activity activity, BooleanSupplier holds) {
+        long end = System.nanoTime() + 100_000_000_000L;
         while (!holds.getAsBoolean()) {
-            assertTrue("it took too long", System.nanoTime() < end);
+            if (System.nanoTime() > end) throw new AssertionError("it took too long; it shows " + texts(activity));
             Shadows.shadowOf(Looper.getMainLooper()).idle();
             LockSupport.parkNanos(5_000_000);
         }
     }
 
-    private static boolean shows(View view, String start) {
-        if (view.getVisibility() != View.VISIBLE) return false;
-        if (view instanceof TextView && ((TextView) view).getText().toString().startsWith(start)) return true;
+    /** Every text that is to be seen. */
+    private static List<String> texts(Activity activity) {
+        List<String> texts = new ArrayList<>();
+        addTexts(activity.getWindow().getDecorView(), texts);
+        return texts;
+    }
+
+    private static void addTexts(View view, List<String> texts) {
+        if (view.getVisibility() != View.VISIBLE) return;
+        if (view instanceof TextView) texts.add(((TextView) view).getText().toString());
         if (view instanceof ViewGroup) {
             ViewGroup group = (ViewGroup) view;
-            for (int index = 0; index < group.getChildCount(); index++) {
-                if (shows(group.getChildAt(index), start)) return true;
-            }
+            for (int index = 0; index < group.getChildCount(); index++) addTexts(group.getChildAt(index), texts);
         }
-        return false;
     }
 }
