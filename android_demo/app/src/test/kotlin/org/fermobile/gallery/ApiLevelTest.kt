@@ -25,6 +25,9 @@ class ApiLevelTest {
         "android.graphics.ColorSpace", "android.graphics.ColorSpace.Named android.graphics.ColorSpace.Named.SRGB",
         "android.graphics.ColorSpace android.graphics.ColorSpace.get(android.graphics.ColorSpace.Named)",
         "android.graphics.ColorSpace android.graphics.BitmapFactory.Options.inPreferredColorSpace",
+        "android.graphics.ColorSpace android.graphics.BitmapFactory.Options.outColorSpace",
+        "android.graphics.ColorSpace.Named android.graphics.ColorSpace.Named.ADOBE_RGB",
+        "void android.graphics.Bitmap.setColorSpace(android.graphics.ColorSpace)",
     )
 
     @Test
