@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple
@@ -99,6 +100,14 @@ def open_page(browser, address):
 def settle(page):
     """Let the page answer: it draws when the browser tells it of a new address."""
     page.evaluate("() => new Promise(done => setTimeout(() => requestAnimationFrame(done), 30))")
+
+
+def wait_until(page, condition: str) -> None:
+    """Ask again and again: the page's policy forbids `wait_for_function` all but its first look."""
+    end = time.monotonic() + PATIENCE_S
+    while not page.evaluate(condition):
+        assert time.monotonic() < end, condition
+        page.wait_for_timeout(20)
 
 
 def names(page) -> list[str]:
@@ -479,11 +488,10 @@ def test_thousands_of_photos(browser, many):
         assert detail_name(page) == f"9/{last}"
         page.keyboard.press("ArrowLeft")
         assert detail_name(page) == f"9/{odd} %41 #1?.jpg"
-        page.wait_for_function("document.querySelector('.frame img').naturalWidth == 48")
-        page.wait_for_function(  # the photo itself, by an address that says its name right
-            "(end) => document.querySelector('.frame img').src.endsWith(end)",
-            arg=f"/9/{odd}%20%2541%20%231%3F.jpg",
-        )
+        wait_until(page, "document.querySelector('.frame img').naturalWidth == 48")
+        # The photo itself, by an address that says its name right.
+        end = f"/9/{odd}%20%2541%20%231%3F.jpg"
+        wait_until(page, f"document.querySelector('.frame img').src.endsWith('{end}')")
         page.keyboard.press("Escape")
         page.locator("#detail").wait_for(state="hidden")
         assert page.evaluate("document.activeElement.innerText").endswith(f"{odd} %41 #1?.jpg · 9")
@@ -492,12 +500,11 @@ def test_thousands_of_photos(browser, many):
         assert page.locator("#shown").inner_text() == f"{count // 4:,} of {count:,} photos · fear"
         assert names(page)[0] == "0/00003.jpg"
         page.mouse.wheel(0, 20_000)
-        page.wait_for_function("scrollY > 10000")  # the wheel takes its time
+        wait_until(page, "scrollY > 10000")  # the wheel takes its time
         settle(page)
         assert names(page)[0] > "0/00100.jpg"
-        page.wait_for_function(
-            "[...document.querySelectorAll('.tile img')].every((image) => image.naturalWidth)"
-        )
+        loaded = "[...document.querySelectorAll('.tile img')].every((image) => image.naturalWidth)"
+        wait_until(page, loaded)
         press(page, "fear")
 
         # A jump to anywhere is drawn with the next frame.
