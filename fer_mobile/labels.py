@@ -35,6 +35,13 @@ MULTIPLE: Final = "multiple"
 UNSURE: Final = "unsure"
 """What a face is called that is too poor to be labelled (see `quality`), and a photo of it."""
 
+NO_FACE: Final = "no face"
+FAILED: Final = "failed"
+"""What photos without a face, and those that cannot be read, are filed under."""
+
+RESERVED: Final = (MULTIPLE, UNSURE, NO_FACE, FAILED)
+"""No model may have these labels: photos are filed under them for other reasons."""
+
 FERPLUS_VOTES: Final = (*LABELS, "unknown", "NF")
 """Columns of the FER+ crowd votes; NF means "not a face"."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fer_mobile.contract import UNKNOWN, Figures, OutputCalibration, Provenance
 from fer_mobile.errors import ModelError
+from fer_mobile.labels import RESERVED
 
 if TYPE_CHECKING:
     import keras
@@ -128,5 +129,10 @@ def _checked(name: str, labels: Sequence[str] | None, outputs: int | None) -> tu
             name,
             expected=f"`labels`, {outputs} different names",
             found=f"{len(names)}: {', '.join(names)}",
+        )
+    reserved = [label for label in names if label.casefold() in RESERVED]
+    if reserved:
+        raise ModelError(
+            name, expected=f"`labels`, none of {', '.join(RESERVED)}", found=", ".join(reserved)
         )
     return names

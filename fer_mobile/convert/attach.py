@@ -25,6 +25,7 @@ from fer_mobile.contract import (
 from fer_mobile.errors import InputError, ModelError, check_choice
 from fer_mobile.files import write_bytes, write_text
 from fer_mobile.golden import golden_faces
+from fer_mobile.labels import RESERVED
 from fer_mobile.model_file import (
     attach,
     contract_file,
@@ -101,11 +102,18 @@ def attach_contract(
     model = TfliteModel(content, path)
     image, probabilities = _input_and_output(path, model)
     names = tuple(label.strip() for label in labels)
-    if len(names) != probabilities.shape[-1] or len(set(names)) != len(names):
+    if len(names) != probabilities.shape[-1] or len({name.casefold() for name in names}) != len(
+        names
+    ):
         raise InputError(
             "labels",
             expected=f"{probabilities.shape[-1]} different names, one for each output",
             found=f"{len(names)}: {', '.join(names)}",
+        )
+    reserved = [label for label in names if label.casefold() in RESERVED]
+    if reserved:
+        raise InputError(
+            "labels", expected=f"none of {', '.join(RESERVED)}", found=", ".join(reserved)
         )
     rule = crop or CropRule()
     contract = _contract(

@@ -21,7 +21,7 @@ from fer_mobile.data.dataset import Skipped
 from fer_mobile.data.layouts.raw import RawFaces
 from fer_mobile.data.protocols import EXPRESSIONS, OWN, vocabulary
 from fer_mobile.errors import DataError, nearest
-from fer_mobile.labels import ALIASES, LABELS, MULTIPLE, UNSURE, canonical
+from fer_mobile.labels import ALIASES, LABELS, RESERVED, canonical
 
 _LABEL: Final[TypeAdapter[str]] = TypeAdapter(Label)
 
@@ -84,10 +84,10 @@ def _own_names(raw: RawFaces, own: Sequence[str] | None, subject: object) -> tup
             found=f"{len(names)}: {', '.join(names[:8])}" if names else "none",
         )
     keys = [name.strip().casefold() for name in names]
-    if len(set(keys)) != len(keys) or not all(keys) or {MULTIPLE, UNSURE} & {*keys}:
+    if len(set(keys)) != len(keys) or not all(keys) or {*RESERVED} & {*keys}:
         raise DataError(
             subject if own is None else "labels",
-            expected=f"different names, none of them empty, {MULTIPLE!r} or {UNSURE!r}",
+            expected=f"different names, none of them empty or one of {', '.join(RESERVED)}",
             found=", ".join(names),
         )
     for name in names:

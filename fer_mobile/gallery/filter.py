@@ -13,7 +13,17 @@ from typing import Final
 
 from fer_mobile.errors import InputError, check_choice, nearest
 from fer_mobile.gallery.choices import MATCHES, Match
-from fer_mobile.labels import ALIASES, GROUPS, LABELS, MULTIPLE, SYNONYMS, UNSURE, canonical
+from fer_mobile.labels import (
+    ALIASES,
+    FAILED,
+    GROUPS,
+    LABELS,
+    MULTIPLE,
+    NO_FACE,
+    SYNONYMS,
+    UNSURE,
+    canonical,
+)
 from fer_mobile.types import PhotoResult
 
 SHOWABLE: Final = (*LABELS, MULTIPLE, UNSURE)
@@ -21,9 +31,6 @@ SHOWABLE: Final = (*LABELS, MULTIPLE, UNSURE)
 
 GROUP_WORDS: Final = {f"group:{name}": labels for name, labels in GROUPS.items()}
 """Words for several labels at once.  `neutral` is the expression, `group:neutral` the group."""
-
-NO_FACE: Final = "no face"
-FAILED: Final = "failed"
 
 
 @dataclass(frozen=True, slots=True)

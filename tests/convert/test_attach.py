@@ -119,6 +119,7 @@ def test_logits_are_no_probabilities_until_they_are_called_so(tmp_path):
     [
         ({"labels": LABELS[:7]}, InputError, "labels: expected 8 different names"),
         ({"labels": ["a"] * 8}, InputError, "labels: expected 8 different names"),
+        ({"labels": ["Unsure", *LABELS[1:]]}, InputError, "none of multiple.*found Unsure"),
         ({"labels": ["a\nb", *LABELS[1:]]}, ModelError, "labels"),
         ({"output_values": "odds"}, InputError, "output_values: expected probabilities or"),
         ({"min_tilt": 200}, ModelError, "min_tilt: input should be less than or equal to 180"),

@@ -205,7 +205,8 @@ def test_own_labels_in_the_order_of_the_alphabet_or_as_given(tmp_path):
     [
         (("Wut",), "2 to 100 labels, found 1: Wut"),
         (("Wut", "wut "), "different names"),
-        (("Wut", "multiple"), "none of them empty, 'multiple' or 'unsure'"),
+        (("Wut", "multiple"), "none of them empty or one of multiple, unsure, no face, failed"),
+        (("Wut", "No face"), "one of multiple, unsure, no face, failed, found Wut, No face"),
         (("Wut", "Freud"), "faces of 'Freud', found none. Did you mean 'Freude'"),
     ],
 )

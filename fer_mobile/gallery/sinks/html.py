@@ -27,10 +27,10 @@ from fer_mobile.bench.stats import Reference, stage_stats, verdict
 from fer_mobile.errors import InputError
 from fer_mobile.files import STDOUT, replacing
 from fer_mobile.gallery.dates import date_taken
-from fer_mobile.gallery.filter import FAILED, NO_FACE, count
+from fer_mobile.gallery.filter import count
 from fer_mobile.gallery.sinks import FileSink, RunInfo, TakeRow
 from fer_mobile.gallery.sinks.thumbnails import Pictures, ThumbnailFolder, embedded
-from fer_mobile.labels import COLOURS, EMOJI, MULTIPLE, UNSURE, letter
+from fer_mobile.labels import COLOURS, EMOJI, FAILED, MULTIPLE, NO_FACE, UNSURE, letter
 from fer_mobile.types import STAGES, Face, PhotoResult
 
 SINGLE_FILE_LIMIT: Final = 100

@@ -13,10 +13,10 @@ from typing import Final
 
 from fer_mobile.errors import InputError
 from fer_mobile.files import display_name, write_bytes
-from fer_mobile.gallery.filter import FAILED, NO_FACE, filed_under
+from fer_mobile.gallery.filter import filed_under
 from fer_mobile.gallery.sinks import FATAL, RunInfo, Sink, TakeRow
 from fer_mobile.gallery.sinks.xmp_packet import EMPTY, FIELDS, is_ours_and_empty, set_keywords
-from fer_mobile.labels import UNSURE
+from fer_mobile.labels import FAILED, NO_FACE, UNSURE
 from fer_mobile.types import PhotoResult
 from fer_mobile.walk import PHOTO_SUFFIXES, RAW_SUFFIXES, find_files
 
