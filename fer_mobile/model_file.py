@@ -18,6 +18,7 @@ from typing import Final
 
 from fer_mobile.contract import ModelContract, parse_contract, printable
 from fer_mobile.errors import ModelError
+from fer_mobile.files import check_output, open_regular, replacing
 
 CONTRACT_NAME: Final = "contract.json"
 LABELS_NAME: Final = "labels.txt"
@@ -84,9 +85,22 @@ def split(
 def read_model(path: Path) -> bytes:
     """The content of a ``.tflite`` file; ModelError where it cannot be read."""
     try:
-        return path.read_bytes()
+        with open_regular(path) as file:
+            return file.read()
     except OSError as error:
         raise ModelError(path, expected="a .tflite file", found=error.strerror or "none") from error
+
+
+def write_model(path: Path, content: bytes, contract_json: bytes) -> None:
+    """Write a model file, and the contract as ``.json`` beside it: both, or neither.
+
+    Raises InputError where either cannot be written; what was there before is then still there.
+    """
+    for output in (path, contract_file(path)):
+        check_output(output)
+    with replacing(contract_file(path)) as text, replacing(path) as model:
+        text.write_bytes(contract_json)
+        model.write_bytes(content)
 
 
 def read_contract(path: Path) -> ModelContract:

@@ -9,9 +9,8 @@ from typing import Final, cast, get_args
 from fer_mobile.contract import Figures, Metric, Objective
 from fer_mobile.errors import InputError, ModelError, check_choice
 from fer_mobile.evaluation import Evaluation
-from fer_mobile.files import write_bytes, write_text
 from fer_mobile.metrics import Scores
-from fer_mobile.model_file import attach, contract_file, read_model, split
+from fer_mobile.model_file import attach, read_model, split, write_model
 
 METRICS: Final[tuple[Metric, ...]] = get_args(Metric)
 """What can be required.  "recall" is the least one of all labels that occur."""
@@ -61,8 +60,7 @@ def record_objectives(file: str | Path, objectives: tuple[Objective, ...]) -> No
     keys = {(o.metric, o.protocol, o.split) for o in objectives}
     kept = (o for o in contract.objectives if (o.metric, o.protocol, o.split) not in keys)
     contract = contract.model_copy(update={"objectives": (*kept, *objectives)})
-    write_bytes(path, attach(bare, contract))
-    write_text(contract_file(path), contract.to_json())
+    write_model(path, attach(bare, contract), contract.to_json().encode())
 
 
 def _objective(

@@ -23,16 +23,15 @@ from fer_mobile.contract import (
     requirements,
 )
 from fer_mobile.errors import InputError, ModelError, check_choice
-from fer_mobile.files import write_bytes, write_text
 from fer_mobile.golden import golden_faces
 from fer_mobile.labels import RESERVED
 from fer_mobile.model_file import (
     attach,
-    contract_file,
     has_contract,
     model_checksum,
     read_model,
     split,
+    write_model,
 )
 from fer_mobile.preprocess import CropRule, Normalisation
 from fer_mobile.runtime.classifier import Classifier
@@ -215,5 +214,4 @@ def _precision(model: TfliteModel) -> Precision:
 def _write(path: Path, bare: bytes, contract: ModelContract) -> None:
     content = attach(bare, contract)
     split(content, path)  # what was written must be readable
-    write_bytes(path, content)
-    write_text(contract_file(path), contract.to_json())
+    write_model(path, content, contract.to_json().encode())

@@ -36,10 +36,9 @@ from fer_mobile.convert.reference import (
     by_label,
     reference_outputs,
 )
-from fer_mobile.errors import InputError, ModelError
-from fer_mobile.files import write_bytes
+from fer_mobile.errors import ModelError
 from fer_mobile.graph.network import Network, read_network
-from fer_mobile.model_file import attach, contract_file, describe_labels, model_checksum
+from fer_mobile.model_file import attach, describe_labels, model_checksum, write_model
 from fer_mobile.runtime.tflite_model import TfliteModel, TfliteTensor
 
 
@@ -62,19 +61,6 @@ class BuiltModel:
         path = Path(folder) / self.name
         write_model(path, self.content, self.contract.to_json().encode())
         return path
-
-
-def write_model(path: Path, content: bytes, contract_json: bytes) -> None:
-    """Write a file, and the contract as ``.json`` beside it: both, or neither.
-
-    Raises InputError where the folder cannot be written to.
-    """
-    write_bytes(path, content)
-    try:
-        write_bytes(contract_file(path), contract_json)
-    except InputError:
-        path.unlink(missing_ok=True)
-        raise
 
 
 def build(checkpoint: Checkpoint, options: ExportOptions | None = None) -> BuiltModel:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from fer_mobile.convert.built_model import write_model
 from fer_mobile.convert.exporter import Exported, check_folder, require_passed
 from fer_mobile.convert.options import ExportOptions
 from fer_mobile.convert.verification import verify_content
-from fer_mobile.model_file import contract_file, read_model
+from fer_mobile.model_file import contract_file, read_model, write_model
 from fer_mobile.models import shipped_models
 
 

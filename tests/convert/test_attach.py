@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -30,6 +31,22 @@ def foreign(tmp_path: Path) -> Path:
     path = tmp_path / "theirs.tflite"
     path.write_bytes(split((COMPACT / "compact_float16.tflite").read_bytes())[0])
     return path
+
+
+def test_a_pipe_is_no_model(tmp_path):
+    os.mkfifo(tmp_path / "pipe.tflite")
+    with pytest.raises(ModelError, match="found a device or a pipe"):
+        upgrade_contract(tmp_path / "pipe.tflite")
+
+
+def test_a_file_whose_contract_cannot_be_written_stays_as_it_is(tmp_path):
+    path = tmp_path / "old.tflite"
+    bare, _ = split((COMPACT / "compact_int8.tflite").read_bytes())
+    path.write_bytes(old := packed(bare, FORMAT_2))
+    contract_file(path).mkdir()
+    with pytest.raises(InputError, match="found a folder"):
+        upgrade_contract(path)
+    assert path.read_bytes() == old
 
 
 def test_an_older_file_is_renewed_around_its_graph(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 import fer_mobile.convert.shipped as module
 from fer_mobile.convert import ExportOptions, verify
 from fer_mobile.convert.shipped import copy_shipped
+from fer_mobile.errors import InputError
 from fer_mobile.model_file import attach, split
 from fer_mobile.models import shipped_models
 
@@ -25,6 +26,15 @@ def test_the_shipped_file_and_its_contract_are_copied(tmp_path, quantize):
         assert copy.read_bytes() == shipped.with_suffix(suffix).read_bytes()
     assert done.verification.passed
     assert verify(done.path).passed
+
+
+def test_an_export_that_fails_leaves_the_earlier_file(tmp_path):
+    earlier = tmp_path / "compact_int8.tflite"
+    earlier.write_bytes(b"earlier")
+    (tmp_path / "compact_int8.json").mkdir()  # in the place of the contract
+    with pytest.raises(InputError, match="found a folder"):
+        copy_shipped("compact", ExportOptions(), tmp_path)
+    assert earlier.read_bytes() == b"earlier"
 
 
 def test_a_contract_of_another_version_is_copied_to_the_byte(tmp_path, monkeypatch):
