@@ -17,7 +17,7 @@ import PIL
 from PIL import Image
 
 from fer_mobile.errors import FerMobileError, InputError
-from fer_mobile.files import cache_dir
+from fer_mobile.files import cache_dir, claim_folder
 from fer_mobile.images import find_photos, load_photo
 from fer_mobile.resources import photos_dir
 
@@ -58,7 +58,7 @@ def make_large_photos(folder: Path, source: Path | None = None) -> None:
     field = np.random.default_rng(0).standard_normal((LONG_SIDE, LONG_SIDE), np.float32)
     with tempfile.TemporaryDirectory(dir=folder.parent) as work:
         part = Path(work) / folder.name
-        part.mkdir()
+        claim_folder(part, "`fer-mobile cache clear` deletes it.")
         for number, path in enumerate(find_photos(source)):
             large = _enlarge(load_photo(path).rgb)
             for channel in range(3):  # one field for all: shifted, it is another one

@@ -198,7 +198,10 @@ def pasteable(diagnosis: Diagnosis) -> list[str]:
         *(f"{name}={value}" for name, value in diagnosis["variables"].items()),
         *(f"problem: {problem}" for problem in diagnosis["problems"]),
     ]
-    home = str(Path("~").expanduser())
+    try:
+        home = str(Path.home())
+    except RuntimeError:  # a user without one
+        return lines
     return [line.replace(home, "~") if len(home) > 1 else line for line in lines]
 
 

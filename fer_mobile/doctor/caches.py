@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -13,11 +14,13 @@ from typing import Final
 from typing_extensions import TypedDict
 
 from fer_mobile.errors import InputError
-from fer_mobile.files import cache_dir
+from fer_mobile.files import cache_dir, is_ours
 from fer_mobile.gallery.store import default_path
 
 _LARGE_PHOTOS: Final = "*-12mp"
 """Folders of the photo set `12mp`, which `bench` makes."""
+_STORE_SUFFIX: Final = re.compile(r"(\.damaged-\d+)?(-wal|-shm|-journal)?")
+"""What SQLite, or a store that finds its file damaged, adds to the file's name."""
 
 
 class CacheRow(TypedDict):
@@ -109,7 +112,11 @@ def forget(path: str | Path) -> int:
 
 def _parts() -> list[_Part]:
     folder, store = cache_dir(), default_path()
-    files = sorted(folder.glob(f"{store.name}*"))
+    files = [
+        file
+        for file in sorted(folder.glob(f"{store.name}*"))
+        if file.is_file() and _STORE_SUFFIX.fullmatch(file.name.removeprefix(store.name))
+    ]
     parts = [
         _Part("results of photos" if file == store else "results, files next to them", file)
         for file in files
@@ -117,7 +124,7 @@ def _parts() -> list[_Part]:
     return parts + [
         _Part("enlarged photos of bench", path)
         for path in sorted(folder.glob(_LARGE_PHOTOS))
-        if path.is_dir()
+        if path.is_dir() and is_ours(path)
     ]
 
 

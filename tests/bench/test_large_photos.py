@@ -4,6 +4,7 @@ import numpy as np
 from PIL import Image
 
 from fer_mobile.bench.large_photos import make_large_photos
+from fer_mobile.files import MARKER
 from fer_mobile.pipeline import load_pipeline
 from fer_mobile.resources import photos_dir
 
@@ -19,7 +20,7 @@ def test_photos_are_enlarged_with_noise_and_their_faces_stay(tmp_path):
     made = tmp_path / "cache" / "12mp"
     make_large_photos(made, source)
     make_large_photos(made, source)  # there already: the first one stays
-    assert sorted(p.name for p in made.parent.rglob("*")) == ["12mp", FACE, "wide.jpg"]
+    assert sorted(p.name for p in made.parent.rglob("*")) == [MARKER, "12mp", FACE, "wide.jpg"]
     with Image.open(made / "wide.jpg") as wide, Image.open(made / FACE) as upright:
         assert wide.size == (4000, 3000)
         assert sorted(upright.size) == [3000, 4000]

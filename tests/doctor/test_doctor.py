@@ -9,6 +9,7 @@ import pytest
 from fer_mobile import doctor
 from fer_mobile.doctor import caches, diagnose, pasteable
 from fer_mobile.errors import ModelError
+from fer_mobile.files import claim_folder
 from fer_mobile.resources import photos_dir
 from tests.test_readme import ROOT
 
@@ -59,6 +60,13 @@ def test_nothing_of_the_user_is_pasted(monkeypatch, tmp_path):
     assert not any(str(tmp_path) in line for line in lines)
 
 
+def test_a_user_without_a_home_is_diagnosed(monkeypatch):
+    for name in ("HOME", "FER_MOBILE_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)  # nor an entry in passwd
+    assert pasteable(diagnose())[0].startswith("fer-mobile: ")
+
+
 def test_the_extras_are_those_of_the_package():
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert set(doctor.EXTRAS) == set(settings["project"]["optional-dependencies"]) - (
@@ -93,6 +101,21 @@ def test_what_is_kept_is_shown_forgotten_and_cleared(fer_mobile, cache):
     assert "taken away: results of photos" in fer_mobile("cache", "clear").stdout
     assert [path.name for path in cache.iterdir()] == ["mine.txt"]
     assert "nothing is kept" in fer_mobile("cache", "info").stdout
+
+
+def test_what_is_like_ours_in_name_alone_is_not_cleared(tmp_path, monkeypatch):
+    monkeypatch.setenv("FER_MOBILE_CACHE", str(tmp_path))
+    others = {tmp_path / "holiday-12mp" / "photo.jpg", tmp_path / "results.sqlite.old" / "a.jpg"}
+    others |= {tmp_path / "results.sqlite.bak", tmp_path / "results.sqlite" / "photo.jpg"}
+    ours = tmp_path / "0123456789abcdef-12mp"
+    for file in others:
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(b"a user's")
+    (tmp_path / "results.sqlite-wal").touch()
+    (tmp_path / "results.sqlite.damaged-1-shm").touch()
+    assert claim_folder(ours, "For a test.")
+    assert len(caches.clear_cache()["parts"]) == 3
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == others
 
 
 def test_a_damaged_store_cannot_forget_but_can_be_cleared(fer_mobile, cache):
