@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Final
 
 from fer_mobile.bench.large_photos import large_photos
 from fer_mobile.errors import InputError, nearest
-from fer_mobile.files import open_regular
+from fer_mobile.files import display_name, open_regular
 from fer_mobile.images import find_photos
 from fer_mobile.resources import photos_dir
 
@@ -51,14 +52,16 @@ def load_photo_set(source: str | Path) -> PhotoSet:
     if not paths:
         raise InputError(f"photos {name!r}", expected="at least one photo", found="none")
     return PhotoSet(
-        name if name in PHOTO_SETS else folder.resolve().name, paths, _sum(folder, paths)
+        name if name in PHOTO_SETS else display_name(folder.resolve().name),
+        paths,
+        _sum(folder, paths),
     )
 
 
 def _sum(folder: Path, paths: tuple[Path, ...]) -> str:
     whole = hashlib.sha256()
     for path in paths:
-        whole.update(path.relative_to(folder).as_posix().encode())
+        whole.update(os.fsencode(path.relative_to(folder).as_posix()))
         with suppress(OSError), open_regular(path) as file:  # what is none is skipped and counted
             whole.update(hashlib.file_digest(file, "sha256").digest())
     return whole.hexdigest()

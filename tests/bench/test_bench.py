@@ -204,6 +204,18 @@ def test_no_readable_photo_is_an_error(tmp_path):
         run_bench(photos=tmp_path)
 
 
+def test_photos_have_names_of_any_bytes(tmp_path):
+    folder = tmp_path / os.fsdecode(b"photos\xff")
+    folder.mkdir()
+    for name in (b"\xff.jpg", "é.jpg".encode()):
+        shutil.copy(photos_dir() / FACES[0], folder / os.fsdecode(name))
+    photo_set = load_photo_set(folder)
+    assert [os.fsencode(path.name) for path in photo_set.paths] == ["é.jpg".encode(), b"\xff.jpg"]
+    done = command("--photos", str(folder), "--repetitions", "1", "--budget", "60", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["photos"]["n"] == 2
+
+
 def test_the_command_prints_one_json_document_and_exits_by_the_verdict(photos, tmp_path):
     arguments = ("--photos", str(photos), "--repetitions", "1", "--out", str(tmp_path / "o.jsonl"))
     passed = command(*arguments, "--budget", "60", "--json")

@@ -1,6 +1,7 @@
 """Saliency of real faces: hiding what a map marks costs more than hiding what it does not."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -151,6 +152,13 @@ def test_the_picture_shows_a_row_a_face(group, tmp_path):
     assert four.shape[0] > 3 * one.shape[0]
     red = (four[..., 0].astype(int) - four[..., 2]) > 60
     assert red.mean() > 0.01
+
+
+def test_a_title_and_labels_are_drawn_as_they_stand(group, tmp_path):
+    label = r"$\frac$"  # which Matplotlib could not read as a formula
+    named = replace(group[0], label=label, probabilities={label: 1.0, "$": 0.0})
+    draw_explanations([named], tmp_path / "named.png", title="\udcff\x1b $\\sqrt$.jpg")
+    assert load_photo(tmp_path / "named.png").rgb.std() > 10
 
 
 def test_the_command_draws_and_says(fer_mobile):
