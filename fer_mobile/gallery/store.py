@@ -18,6 +18,7 @@ import time
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import RLock
 from types import TracebackType
 from typing import Final, NamedTuple, NoReturn, Self
 
@@ -93,9 +94,9 @@ class ResultStore:
     """The results of one pipeline, in the file that all pipelines share.
 
     `pipeline` is the identity of the pipeline: any text that changes whenever a row may.
-    Several processes may use the file at once.  A file that is damaged is kept beside the new
-    one that takes its place.  Whatever happens to the file later is one warning: the store then
-    knows nothing and keeps nothing, and the run goes on.
+    Several processes may use the file at once, and several threads a store.  A file that is
+    damaged is kept beside the new one that takes its place.  Whatever happens to the file later
+    is one warning: the store then knows nothing and keeps nothing, and the run goes on.
 
     Raises InputError when the file cannot be used: no rights, a newer version, or another
     program's; it is left as it is.
@@ -105,6 +106,7 @@ class ResultStore:
         self.path = Path(path)
         self.pipeline = pipeline
         self._timeout_s = timeout_s
+        self._lock = RLock()
         self._db: sqlite3.Connection | None = None
         try:
             self._open()
@@ -115,7 +117,9 @@ class ResultStore:
 
     def _open(self) -> None:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        db = sqlite3.connect(self.path, timeout=self._timeout_s, isolation_level=None)
+        db = sqlite3.connect(
+            self.path, timeout=self._timeout_s, isolation_level=None, check_same_thread=False
+        )
         try:
             # A damaged row is no text; it is found to be no row, and computed anew.
             db.text_factory = lambda data: data.decode("utf-8", "replace")
@@ -186,6 +190,10 @@ class ResultStore:
 
         The photo is read only when it is new under this path and another of its size is known.
         """
+        with self._lock:
+            return self._get(path)
+
+    def _get(self, path: str | Path) -> PhotoResult | None:
         if self._db is None:
             return None
         try:
@@ -208,8 +216,14 @@ class ResultStore:
 
     def put(self, photo: Fingerprint, result: PhotoResult) -> None:
         """Keep one row, at once and for good; that of a photo that failed is not kept."""
-        if result.error is not None or self._db is None:
+        if result.error is not None:
             return  # The reason of a failure may be gone the next time: a right, a package.
+        with self._lock:
+            self._put(photo, result)
+
+    def _put(self, photo: Fingerprint, result: PhotoResult) -> None:
+        if self._db is None:
+            return
         row = json.dumps(result.as_dict() | {"path": ""}, separators=(",", ":"))
         try:
             self._db.execute("BEGIN IMMEDIATE")
@@ -248,17 +262,19 @@ class ResultStore:
 
     def __len__(self) -> int:
         """Rows that this pipeline has kept."""
-        if self._db is None:
-            return 0
         query = "SELECT count(*) FROM result WHERE pipeline = ?"
-        with closing(self._db.execute(query, (self.pipeline,))) as rows:
-            return int(rows.fetchone()[0])
+        with self._lock:
+            if self._db is None:
+                return 0
+            with closing(self._db.execute(query, (self.pipeline,))) as rows:
+                return int(rows.fetchone()[0])
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._db is not None:
-            self._db.close()
-        self._db = None
+        with self._lock:
+            if self._db is not None:
+                self._db.close()
+            self._db = None
 
     def __enter__(self) -> Self:
         return self

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -51,6 +52,20 @@ def test_a_row_comes_back_as_it_was_printed(store, library):
     result = keep(store, path, face("happiness", 0.123456), face("fear", 0.9))
     assert store.get(path).as_dict() == result.as_dict()
     assert len(store) == 1
+
+
+def test_threads_can_share_a_store(store, library):
+    paths = [library / f"{number}.png" for number in range(20)]
+    for path in paths:
+        path.write_bytes(path.name.encode())
+
+    def use(path):
+        keep(store, path, face("fear"))
+        return store.get(path).path
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(use, paths)) == [str(path) for path in paths]
+    assert len(store) == len(paths)
 
 
 def test_renamed_and_copied_photos_are_known(store, library):
