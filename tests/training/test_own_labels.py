@@ -89,3 +89,9 @@ def test_a_training_tells_what_its_data_is(own, tmp_path):
     photos = load_dataset(tmp_path / "wide", split="all", protocol="own")
     report_data(photos, photos, said.append)
     assert "are framed faces" in said[-1]
+
+
+def test_the_average_leaves_a_new_head_s_first_weights_behind_on_sixty_faces():
+    finetune = recipe()
+    steps = finetune.training.patience * (60 // finetune.training.batch_size + 1)
+    assert finetune.optimizer.ema**steps < 0.2  # before early stopping may end it
