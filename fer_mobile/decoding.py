@@ -168,7 +168,7 @@ def upright_rgb(image: Image.Image) -> Pixels:
 def damaged(subject: object, error: Exception) -> PhotoError:
     """The error for a photo that Pillow cannot decode, with Pillow's reason."""
     reason = (" ".join(str(error).split()) or type(error).__name__).rstrip(".")
-    if "truncated" in reason:
+    if "truncated" in reason.lower():
         reason = f"it is cut off ({reason})"
     return PhotoError(subject, expected="a photo that can be decoded", found=reason)
 

@@ -327,11 +327,14 @@ def test_a_truncated_photo_with_a_whole_thumbnail_is_an_error(tmp_path, upright)
         load_photo(path, min_long_side=30)
 
 
-def test_a_cut_off_photo_is_called_so(tmp_path, upright):
+@pytest.mark.parametrize(
+    ("kept", "reason"), [(3000, "image file is truncated"), (100, "Truncated File Read")]
+)
+def test_a_cut_off_photo_is_called_so(tmp_path, upright, kept, reason):
     path = tmp_path / "photo.jpg"
     upright.save(path)
-    path.write_bytes(path.read_bytes()[:3000])
-    with pytest.raises(PhotoError, match=r"found it is cut off \(image file is truncated"):
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(PhotoError, match=rf"found it is cut off \({reason}"):
         load_photo(path)
 
 
