@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 SILENCE_S: Final = 30.0
 """Seconds within an epoch after which its progress is reported."""
+
+LOWER_LOSS: Final = 0.01
+"""Share by which the valid loss has to fall to count as better."""
 
 REDRAWN_S: Final = 30.0
 """Seconds after which the curves are drawn again: an epoch may take less than the picture."""
@@ -84,8 +88,21 @@ class EarlyStopping(Callback):
             return f"accuracy {last.train_accuracy:.4f} on the training batches"
         if training.patience is None:
             return None
-        stale = len(run.history) - 1 - int(np.argmax([e.selection_score for e in run.history]))
+        stale = len(run.history) - 1 - last_progress(run.history)
         return f"no better epoch in {stale}" if stale >= training.patience else None
+
+
+def last_progress(history: Sequence[Epoch]) -> int:
+    """The last epoch, from 0, that was better: of the best score, or of a clearly lower valid loss.
+
+    A few validation faces give the same accuracy for many epochs in which a network learns.
+    """
+    best = int(np.argmax([epoch.selection_score for epoch in history]))
+    lowest, lower = float("inf"), 0
+    for number, epoch in enumerate(history):
+        if epoch.valid_loss < (1 - LOWER_LOSS) * lowest:
+            lowest, lower = epoch.valid_loss, number
+    return max(best, lower)
 
 
 class Checkpoint(Callback):

@@ -113,7 +113,9 @@ class TrainingSection(_Section):
     fraction: float = Field(1.0, gt=0, le=1, description="Share of the training rows used.")
     valid_fraction: float = Field(1.0, gt=0, le=1, description="Share of valid's rows used.")
     patience: int | None = Field(
-        None, ge=1, description="Stop after so many epochs without a better one."
+        None,
+        ge=1,
+        description="Stop after so many epochs without a better score or a lower valid loss.",
     )
     stop_accuracy: float | None = Field(
         None, gt=0, le=1, description="Stop at this accuracy on the training batches."

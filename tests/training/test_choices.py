@@ -15,9 +15,11 @@ from fer_mobile.evaluation import evaluate
 from fer_mobile.golden import golden_faces
 from fer_mobile.labels import LABELS
 from fer_mobile.preprocess import normalise
+from fer_mobile.training.callbacks import last_progress
 from fer_mobile.training.muon import Muon
 from fer_mobile.training.optimizer import make_optimizer
 from fer_mobile.training.recipe import override
+from fer_mobile.training.run import Epoch
 from fer_mobile.training.schedule import learning_rates
 from fer_mobile.training.split import training_rows
 from tests.networks import SIZE, brightness_classes
@@ -164,6 +166,27 @@ def test_a_training_that_gets_no_better_is_stopped(train, quick, small_npz, tmp_
     train(quick(*changes), tmp_path / "run", data=small_npz)
     state = json.loads((tmp_path / "run" / "state.json").read_text())
     assert state == {"epochs_done": 3, "stopped": "no better epoch in 2"}
+
+
+def epochs(*accuracies_and_losses):
+    return [
+        Epoch(number, 1.0, accuracy, accuracy, loss, 1.0, 0.5, 1.0)
+        for number, (accuracy, loss) in enumerate(accuracies_and_losses, 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("history", "last"),
+    [
+        (epochs((0.3, 2.0), (0.3, 1.9), (0.3, 1.8)), 2),  # on few faces: it learns all the same
+        (epochs((0.3, 2.0), (0.4, 2.1), (0.3, 2.2)), 1),
+        (epochs((0.3, 2.0), (0.3, 1.999), (0.3, 1.998)), 0),  # as good as nothing
+        (epochs((0.3, 2.0), (0.3, 1.985), (0.3, 1.97)), 2),  # little by little
+        (epochs((0.3, float("nan")), (0.3, float("nan"))), 0),
+    ],
+)
+def test_a_better_score_or_a_lower_loss_is_progress(history, last):
+    assert last_progress(history) == last
 
 
 def test_the_history_has_the_accuracy_in_training(trained_run):
