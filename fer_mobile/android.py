@@ -28,7 +28,7 @@ SNIPPETS: Final = {
 def bundle(assets: str | Path, *, models: Sequence[str] = (), photos: bool = False) -> list[Path]:
     """Copy models, contracts, detector and licences into an app's assets.
 
-    Files that are up to date are not written again; files of other origin are left alone.
+    Files that are up to date are not written again; files of other names are left alone.
 
     Args:
         assets: the app's folder of assets; it is made if it is missing.

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fer_mobile.contract import ModelContract, parse_contract, printable
-from fer_mobile.errors import ModelError
+from fer_mobile.contract import FORMAT, ModelContract, parse_contract, printable
+from fer_mobile.errors import InputError, ModelError
 from fer_mobile.files import check_output, open_regular, replacing
 
 CONTRACT_NAME: Final = "contract.json"
@@ -94,13 +94,30 @@ def read_model(path: Path) -> bytes:
 def write_model(path: Path, content: bytes, contract_json: bytes) -> None:
     """Write a model file, and the contract as ``.json`` beside it: both, or neither.
 
-    Raises InputError where either cannot be written; what was there before is then still there.
+    Raises InputError where either cannot be written, or another ``.json`` than a contract has its
+    name; what was there before is then still there.
     """
-    for output in (path, contract_file(path)):
+    beside = contract_file(path)
+    for output in (path, beside):
         check_output(output)
-    with replacing(contract_file(path)) as text, replacing(path) as model:
+    if beside.is_file() and not _begins_as_contract(beside):
+        raise InputError(
+            beside,
+            expected="no file, or an earlier contract, where the contract goes",
+            found="a file of something else",
+            hint="Move it, or write the model to another place.",
+        )
+    with replacing(beside) as text, replacing(path) as model:
         text.write_bytes(contract_json)
         model.write_bytes(content)
+
+
+def _begins_as_contract(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return FORMAT.encode() in file.read(1000)
+    except OSError:
+        return False
 
 
 def read_contract(path: Path) -> ModelContract:

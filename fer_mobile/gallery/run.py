@@ -20,6 +20,7 @@ from fer_mobile.gallery.options import ScanOptions
 from fer_mobile.gallery.rows import Rows
 from fer_mobile.gallery.scan import LibraryScan, scan_library
 from fer_mobile.gallery.sinks import RunInfo, Sink, write_rows
+from fer_mobile.gallery.store import default_path
 from fer_mobile.notebook import html_table
 from fer_mobile.pipeline import Pipeline
 from fer_mobile.types import PhotoResult
@@ -146,7 +147,7 @@ def filter_library(
 def _check_sinks(scan: LibraryScan, sinks: Sequence[Sink]) -> None:
     """Raise InputError where a sink would write over what is read, or over another sink."""
     options = scan.options
-    used = (options.model, options.detector_model, options.boxes, options.store)
+    used = (options.model, options.detector_model, options.boxes, options.store or default_path())
     inputs = [*scan.photos, *(Path(path) for path in used if isinstance(path, str | Path))]
     targets: dict[Path, Sink] = {}
     for sink in sinks:

@@ -49,6 +49,16 @@ def test_a_file_whose_contract_cannot_be_written_stays_as_it_is(tmp_path):
     assert path.read_bytes() == old
 
 
+def test_somebody_elses_json_stays_as_it_is(tmp_path):
+    file = tmp_path / "mine.tflite"
+    file.write_bytes(before := (COMPACT / "compact_int8.tflite").read_bytes())
+    (tmp_path / "mine.json").write_text('{"settings": 1}')
+    with pytest.raises(InputError, match=r"mine\.json: expected no file, or an earlier contract"):
+        upgrade_contract(file)
+    assert file.read_bytes() == before
+    assert (tmp_path / "mine.json").read_text() == '{"settings": 1}'
+
+
 def test_an_older_file_is_renewed_around_its_graph(tmp_path):
     path = tmp_path / "old.tflite"
     bare, _ = split((COMPACT / "compact_int8.tflite").read_bytes())

@@ -113,6 +113,10 @@ def test_splits_below_subjects_are_splits(tmp_path):
     ("folders", "message"),
     [
         (("train/happy/test", "train/sad"), "no splits but train, found test below them"),
+        (
+            ("fold1/train/happy", "fold2/test/sad"),
+            "found folders on both sides, as in fold1/train/happy",
+        ),
         (("happy", "happy/train", "sad/train"), r"beside train, found happy/0000\.png"),
     ],
 )

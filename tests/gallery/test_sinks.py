@@ -14,6 +14,7 @@ from fer_mobile.gallery.sinks.copies import CopySink, LinkSink
 from fer_mobile.gallery.sinks.csv import CsvSink
 from fer_mobile.gallery.sinks.html import HtmlSink
 from fer_mobile.gallery.sinks.jsonl import JsonlSink
+from fer_mobile.gallery.store import default_path
 from fer_mobile.resources import photos_dir
 from tests.gallery.samples import face, failed, photo, run_filter, write
 
@@ -28,15 +29,20 @@ def library(tmp_path):
 
 
 @pytest.mark.parametrize("sink", [CsvSink, JsonlSink, HtmlSink])
-def test_an_output_never_takes_the_place_of_a_photo(library, tmp_path, sink):
-    before = (library / "a.jpg").read_bytes()
+def test_an_output_never_takes_the_place_of_what_is_read(library, tmp_path, sink):
+    run_filter(library, [])
     (library / ".hidden.png").write_bytes(b"a photo that is not read")
+    (library / "b.jpg.xmp").write_bytes(b"somebody's keywords")
     (tmp_path / "rows.csv").symlink_to(library / "a.jpg")
-    for place in (library / "a.jpg", tmp_path / "rows.csv", library / ".hidden.png"):
-        with pytest.raises(InputError, match=r"found one of a photo|which is read"):
+    places = [library / name for name in ("a.jpg", ".hidden.png", "b.jpg.xmp")]
+    before = [place.read_bytes() for place in places]
+    for place in (*places, library / "a.jpg.xmp", tmp_path / "rows.csv", default_path()):
+        with pytest.raises(
+            InputError, match=r"one of a (photo|sidecar)|which is read"
+        ):
             run_filter(library, [sink(place)])
-    assert (library / "a.jpg").read_bytes() == before
-    assert (library / ".hidden.png").read_bytes() == b"a photo that is not read"
+    assert [place.read_bytes() for place in places] == before
+    assert default_path().read_bytes().startswith(b"SQLite")
 
 
 def test_two_outputs_need_two_places(library, tmp_path):

@@ -90,8 +90,9 @@ def _image_paths(root: Path) -> Iterator[tuple[str, ...]]:
 def _split_level(root: Path, images: list[tuple[str, ...]]) -> int | None:
     """The level of the folders that are splits, 0 above the classes, or None for none.
 
-    Raises DataError where some of a level are splits and others are not, or where two levels
-    have splits: which of them teach cannot be guessed.
+    Raises DataError where some of a level are splits and others are not, where two levels have
+    splits, or where folders lie both above and below them: what teaches, and which folders are
+    the classes, cannot be guessed.
     """
     levels: dict[int, set[str]] = {}
     for parts in images:
@@ -113,6 +114,14 @@ def _split_level(root: Path, images: list[tuple[str, ...]]) -> int | None:
             expected=f"only splits beside {splits}" if beside else f"no splits but {splits}",
             found=", ".join(found[:5]) + (" …" if len(found) > 5 else ""),
             hint="Move each class into its split, or rename the folder.",
+        )
+    around = [parts[: level + 2] for parts in images if len(parts) > level + 2]
+    if level > 0 and around:
+        raise DataError(
+            root,
+            expected="classes either above or below the splits",
+            found=f"folders on both sides, as in {'/'.join(around[0])}",
+            hint="Give the folder that has the splits, or move subjects into the files' names.",
         )
     return level
 

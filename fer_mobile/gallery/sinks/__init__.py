@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from fer_mobile.errors import InputError
-from fer_mobile.files import STDOUT, check_output
+from fer_mobile.files import check_output
 from fer_mobile.gallery.filter import ALL, Filter
 from fer_mobile.labels import EMOJI, LABELS
 from fer_mobile.types import FacesMode, PhotoResult
@@ -84,11 +84,13 @@ class FileSink(Sink):
     """An output that is one file; `files.STDOUT` is standard output."""
 
     def check(self, folder: Path, inputs: Iterable[Path]) -> None:
-        """Raise InputError where `path` is one of `inputs`, any photo, or a folder."""
+        """Raise InputError where `path` is one of `inputs`, any photo or sidecar, or a folder."""
         check_output(self.path, inputs)
-        if self.path.suffix.lower() in PHOTO_SUFFIXES and self.path != STDOUT:
+        suffix = self.path.suffix.lower()
+        kind = "photo" if suffix in PHOTO_SUFFIXES else "sidecar" if suffix == ".xmp" else None
+        if kind is not None:
             raise InputError(
-                self.path, expected=f"a file name for the {self.what}", found="one of a photo"
+                self.path, expected=f"a file name for the {self.what}", found=f"one of a {kind}"
             )
 
 
