@@ -3,7 +3,7 @@
     FER_MOBILE_DATA=... python -m benchmarks.levelling faces [--faces 2000]
     taskset -c 0 python -m benchmarks.levelling times
 
-Results: benchmarks/results/levelling.json, and of *times* levelling_times.json.
+Result: benchmarks/results/levelling.json and results/levelling_times.json.
 
 *faces*: faces of ferplus-strict valid in photos of their own (see `benchmarks.framing`), which
 are turned by some degrees.  Those that the detector finds are given to the shipped int8 files

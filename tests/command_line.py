@@ -83,7 +83,7 @@ class CommandLine:
         """The one line on stderr with which a command is refused."""
         done = self(*arguments, **environment)
         assert done.returncode == code, (done.stdout, done.stderr)
-        assert done.stdout == ""
+        assert done.stdout == "", done.stdout
         (line,) = done.stderr.splitlines()
         assert line.startswith("fer-mobile: ")
         assert "internal error" not in line

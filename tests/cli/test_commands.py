@@ -82,8 +82,9 @@ def test_outdated_assets_of_an_app_are_refused_with_the_command_that_mends_them(
     assert line.endswith("and 1 more. Run: fer-mobile android bundle assets")
 
 
-SPOKEN_TO = {"adb.py", "phone_app.py", "phone_tool.py", "phones.py"}
-"""Modules that write the flags of other programs, or a page for those who use the command line."""
+SPOKEN_TO = {"adb.py", "phone_app.py", "phone_tool.py", "phones.py", "large_photos.py"}
+"""Modules that write the flags of other programs, or into a file for those who use the command
+line."""
 
 NAMED = re.compile(rf"(?<![\w=-])--[a-z]|fer-mobile ({'|'.join(ROOT.commands)})\b")
 

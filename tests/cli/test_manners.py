@@ -38,7 +38,8 @@ def test_verbose_and_debug_stand_before_the_command_or_after_it(fer_mobile, wher
     assert "Traceback" in run("--debug", "verify", "absent").stderr
 
 
-def test_no_color(fer_mobile, library):
+def test_no_color(fer_mobile, library, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
     words = ("filter", library, "--show", "happiness", "--no-resume")
     assert COLOURED.search(fer_mobile(*words, FORCE_COLOR="1").stderr)
     plain = fer_mobile(*words, FORCE_COLOR="1", NO_COLOR="1").stderr

@@ -42,7 +42,8 @@ def test_a_short_run_says_nothing_in_a_log(clock):
     assert shown(clock, terminal=False) == ""
 
 
-def test_a_terminal_gets_a_bar(clock):
+def test_a_terminal_gets_a_bar(clock, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
     text = shown(clock, terminal=True)
     assert "reading photos" in text
     assert "making thumbnails" in text

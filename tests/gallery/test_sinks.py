@@ -37,9 +37,7 @@ def test_an_output_never_takes_the_place_of_what_is_read(library, tmp_path, sink
     places = [library / name for name in ("a.jpg", ".hidden.png", "b.jpg.xmp")]
     before = [place.read_bytes() for place in places]
     for place in (*places, library / "a.jpg.xmp", tmp_path / "rows.csv", default_path()):
-        with pytest.raises(
-            InputError, match=r"one of a (photo|sidecar)|which is read"
-        ):
+        with pytest.raises(InputError, match=r"one of a (photo|sidecar)|which is read"):
             run_filter(library, [sink(place)])
     assert [place.read_bytes() for place in places] == before
     assert default_path().read_bytes().startswith(b"SQLite")
