@@ -12,6 +12,20 @@ _LOCK = RLock()
 
 
 @contextmanager
+def without_bytecode() -> Iterator[None]:
+    """Let nothing that is imported be compiled to a file.
+
+    TensorFlow writes modules to the temporary folder, imports and deletes them; what Python
+    compiles of them would stay there.
+    """
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
+
+
+@contextmanager
 def quiet(*streams: int) -> Iterator[None]:
     """Discard what anything in this process writes to the given file descriptors.
 

@@ -39,6 +39,7 @@ from fer_mobile.convert.reference import (
 from fer_mobile.errors import ModelError
 from fer_mobile.graph.network import Network, read_network
 from fer_mobile.model_file import attach, describe_labels, model_checksum, write_model
+from fer_mobile.quiet import without_bytecode
 from fer_mobile.runtime.tflite_model import TfliteModel, TfliteTensor
 
 
@@ -63,6 +64,7 @@ class BuiltModel:
         return path
 
 
+@without_bytecode()
 def build(checkpoint: Checkpoint, options: ExportOptions | None = None) -> BuiltModel:
     """The content and the contract of an export of `checkpoint`; equal arguments, equal bytes.
 

@@ -279,7 +279,7 @@ def test_out_must_be_a_folder_that_can_be_written(tmp_path):
 
 
 _ON_SMALL_DISK = """
-import atexit, ctypes, os, tempfile
+import atexit, ctypes, os, sys, tempfile
 from pathlib import Path
 
 libc, user, group = ctypes.CDLL(None), os.getuid(), os.getgid()
@@ -287,6 +287,7 @@ assert libc.unshare(0x10020000) == 0  # namespaces of its own, of users and of m
 for name, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")):
     Path("/proc/self", name).write_text(text)
 assert libc.mount(b"none", b"disk", b"tmpfs", 0, b"size=5M") == 0
+sys.dont_write_bytecode = False  # as it is for users
 tempfile.tempdir = None  # known already to the process that this one was forked from
 try:
     %s
