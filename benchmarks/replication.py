@@ -89,13 +89,14 @@ def draw(rows: ClaimRows, picture: Path) -> None:
         for source, pairs in findings(rows).items()
         for claim, finding in pairs
         if isinstance(claim, Ordering) and not claim.per_parameter
+        if finding.points or _printed_points(claim) is not None
     ]
     figure = Figure(figsize=(9, 1.4 + 0.34 * len(shown)), layout="constrained")
     axes = figure.subplots()
     for place, (_, claim, finding) in enumerate(shown):
-        better, worse = (RUNS[name].printed.get("accuracy") for name in (claim.better, claim.worse))
-        if better is not None and worse is not None:
-            axes.plot(100 * (better - worse), place, "D", mfc="none", color="#0072B2")
+        printed = _printed_points(claim)
+        if printed is not None:
+            axes.plot(printed, place, "D", mfc="none", color="#0072B2")
         if finding.points:
             mean, half = finding.points
             axes.errorbar(mean, place, xerr=half, fmt="o", color=_COLORS[finding.verdict])
@@ -105,11 +106,19 @@ def draw(rows: ClaimRows, picture: Path) -> None:
     axes.grid(axis="x", alpha=0.3)
     axes.set_xlabel("points of accuracy that one is better than the other")
     axes.plot([], [], "D", mfc="none", color="#0072B2", label="printed")
+    measured = {finding.verdict for _, _, finding in shown if finding.points}
     for verdict, color in _COLORS.items():
-        axes.errorbar([], [], xerr=[], fmt="o", color=color, label=f"ours: {verdict}")
+        if verdict in measured:
+            axes.errorbar([], [], xerr=[], fmt="o", color=color, label=f"ours: {verdict}")
     figure.legend(loc="outside lower center", ncols=4)
-    with matplotlib.rc_context({"svg.hashsalt": "fer-mobile"}):
+    with matplotlib.rc_context({"svg.hashsalt": "fer-mobile", "svg.fonttype": "none"}):
         replace_file(picture, lambda part: figure.savefig(part, metadata={"Date": None}))
+
+
+def _printed_points(claim: Ordering) -> float | None:
+    """The printed difference in points; None where one of the two figures is not printed."""
+    better, worse = (RUNS[name].printed.get("accuracy") for name in (claim.better, claim.worse))
+    return None if better is None or worse is None else 100 * (better - worse)
 
 
 def write_page() -> None:

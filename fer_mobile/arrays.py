@@ -5,6 +5,10 @@ Apart from `types`, which the command line imports before NumPy is needed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,3 +17,14 @@ Pixels = NDArray[np.uint8]
 
 Probabilities = NDArray[np.float32]
 """Probabilities 0 to 1, the last axis over a model's labels."""
+
+
+@contextmanager
+def open_npz(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
+    """The arrays of an npz file, without pickles; closed also where it is refused.
+
+    Raises what `open` and `numpy.load` raise.
+    """
+    # Opened here: NumPy leaves a damaged archive open.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
+        yield content

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_mobile.arrays import open_npz
 from fer_mobile.errors import RecipeError
 from fer_mobile.files import write_bytes
 from fer_mobile.training.recipe import Recipe
@@ -139,8 +140,7 @@ def as_probabilities(stored: Any) -> Any:
 
 def _read(path: Path) -> tuple[NDArray[np.float16], Mapping[str, Any]]:
     try:
-        # Opened here: NumPy leaves a damaged archive open.
-        with path.open("rb") as file, np.load(file) as content:
+        with open_npz(path) as content:
             targets, about = content["targets"], json.loads(str(content["about"]))
         if (about["format"], about["format_version"]) != (FORMAT, FORMAT_VERSION):
             raise ValueError(f"{about['format']} {about['format_version']}")

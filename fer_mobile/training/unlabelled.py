@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_mobile.arrays import open_npz
 from fer_mobile.data import Dataset
 from fer_mobile.errors import RecipeError
 from fer_mobile.preprocess import resize
@@ -38,8 +39,7 @@ def load_unlabelled(path: str | Path, learn: Dataset) -> Unlabelled:
     path = Path(path)
     classes = len(learn.names)
     try:
-        # Opened here: NumPy leaves a damaged archive open.
-        with path.open("rb") as file, np.load(file) as content:
+        with open_npz(path) as content:
             images = content["images"]
             targets = content.get("targets")
         if images.dtype != np.uint8 or images.ndim != 3 or not len(images):

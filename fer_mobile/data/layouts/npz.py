@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_mobile.arrays import open_npz
 from fer_mobile.data.layouts.raw import RawFaces
 from fer_mobile.data.protocols import Votes
 from fer_mobile.errors import DataError
@@ -40,8 +41,7 @@ def read(path: Path, side: int) -> RawFaces:
     """Every row, at the size that it is stored in."""
     file = path / NAME if path.is_dir() else path
     try:
-        # Opened here: NumPy leaves a damaged archive open.
-        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as archive:
+        with open_npz(file) as archive:
             missing = [key for key in _KEYS if key not in archive]
             if missing:
                 raise DataError(
