@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, Protocol
 
-from fer_mobile.data.layouts import affectnet, fer_csv, folders, manifest, npz
+from fer_mobile.data.layouts import affectnet, affectnet_faces, fer_csv, folders, manifest, npz
 from fer_mobile.data.layouts.raw import RawFaces
 from fer_mobile.errors import DataError
 from fer_mobile.registry import Registry
@@ -41,6 +41,7 @@ LAYOUTS.register("folders", folders)
 LAYOUTS.register("manifest", manifest)
 LAYOUTS.register("fer_csv", fer_csv)
 LAYOUTS.register("affectnet", affectnet)
+LAYOUTS.register("affectnet_faces", affectnet_faces)
 LAYOUTS.register("npz", npz)
 
 

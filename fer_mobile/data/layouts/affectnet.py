@@ -30,7 +30,9 @@ EXPRESSIONS: Final = (
 )  # fmt: skip
 """AffectNet's numbers 0 to 7."""
 
-_OTHERS: Final = {8: "None", 9: "Uncertain", 10: "Non-Face"}
+OTHERS: Final = {8: "None", 9: "Uncertain", 10: "Non-Face"}
+"""Its other numbers, which name no expression."""
+
 LISTS: Final = ("training.csv", "validation.csv")
 _LIST_FOLDERS: Final = ("", "Manually_Annotated_file_lists")
 _PHOTO_FOLDERS: Final = (
@@ -58,8 +60,8 @@ def read(path: Path, side: int) -> RawFaces:
         number = LISTS.index(file.name)
         for name, box, expression in _rows(file):
             photo = _photo(path, name)
-            if expression in _OTHERS:
-                others[_OTHERS[expression]] += 1
+            if expression in OTHERS:
+                others[OTHERS[expression]] += 1
             elif photo is None:
                 missing.append(name)
             else:
@@ -111,7 +113,7 @@ def _rows(file: Path) -> Iterator[tuple[str, Box | None, int]]:
                     continue
             row = dict(zip(head, cells, strict=False))
             expression = int(row["expression"])
-            if not 0 <= expression < len(EXPRESSIONS) + len(_OTHERS):
+            if not 0 <= expression < len(EXPRESSIONS) + len(OTHERS):
                 raise ValueError(f"expression {expression}")
             yield row[_PATH], _box(row), expression
     except (OSError, UnicodeError, csv.Error, KeyError, ValueError) as error:
