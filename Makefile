@@ -15,8 +15,10 @@ ifneq ($(wildcard ../shared/data),)
 export FER_MOBILE_DATA ?= $(abspath ../shared/data)
 endif
 
-# A process a core takes one file of tests after the other, in the order of tests/conftest.py.
-PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# A process a core, and one more while others wait, takes one file of tests after the other, in the
+# order of tests/conftest.py.
+PROCESSES := $(shell cores=$$(nproc 2>/dev/null || echo 2); echo $$((cores < 4 ? cores + 1 : 4)))
+PARALLEL := -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test prove docs dist shell clean
 .DELETE_ON_ERROR:
