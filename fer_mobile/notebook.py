@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from fer_mobile.shares import percent_tenths
+
 
 def html_table(head: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "") -> str:
     """A table; figures stand right, shares of 1 are shown in percent, None as a dash."""
@@ -18,7 +20,7 @@ def _cell(value: object) -> str:
     if value is None:
         return "<td>–</td>"
     if isinstance(value, float):
-        return f'<td style="text-align: right">{value:.1%}</td>'
+        return f'<td style="text-align: right">{percent_tenths(value)}</td>'
     if isinstance(value, int):
         return f'<td style="text-align: right">{value:,}</td>'
     return f"<td>{escape(str(value))}</td>"

@@ -18,6 +18,7 @@ from fer_mobile.errors import ModelError
 from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.notebook import html_table
 from fer_mobile.preprocess import CropRule, Levelling, gray_faces, normalise, resize
+from fer_mobile.shares import percent
 from fer_mobile.types import ValueRange
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Predictions:
         rows = zip(self.best, self.confidences, self.probabilities.tolist(), strict=True)
         return html_table(
             ("label", "confidence", *self.labels),
-            [(label, sure, *shares) for label, sure, shares in islice(rows, _SHOWN)],
+            [(label, percent(sure), *shares) for label, sure, shares in islice(rows, _SHOWN)],
             f"{len(self)} faces" + (f", the first {_SHOWN}" if len(self) > _SHOWN else ""),
         )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, TypedDict, get_args
 
 from fer_mobile.notebook import html_table
+from fer_mobile.shares import percent
 
 STAGES: Final = ("decode", "detect", "resize", "gray", "classify", "total")
 """What every timing is split into: the rows of the thesis's table 8, in its order.
@@ -272,7 +273,12 @@ class PhotoResult:
         return html_table(
             ("face", "label", "confidence", "box"),
             [
-                (number, face.label, face.confidence, " ".join(f"{v:.0f}" for v in face.box))
+                (
+                    number,
+                    face.label,
+                    None if face.confidence is None else percent(face.confidence),
+                    " ".join(f"{v:.0f}" for v in face.box),
+                )
                 for number, face in enumerate(self.faces, start=1)
             ],
             f"{self.path or 'photo'}: {self.error or self.label or 'no label'}",

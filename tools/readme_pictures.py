@@ -1,4 +1,4 @@
-"""Makes the pictures of README.md: the report of the demo, as Chromium shows it.
+"""Makes the photographs of the documentation: the demo's report in Chromium, and `explain`'s maps.
 
 python -m tools.readme_pictures
 """
@@ -10,11 +10,22 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from fer_mobile.explain import explain
+from fer_mobile.explain.picture import picture_bytes
+from fer_mobile.models import DEFAULT
+from fer_mobile.resources import photos_dir
+from fer_mobile.types import ExplainMethod
+
+EXPLAINED: Final[list[tuple[str, ExplainMethod]]] = [
+    ("gray-woman-smile.jpg", "occlusion"),
+    ("man-grimace.jpg", "occlusion"),
+    ("man-grimace.jpg", "gradient"),
+]
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 MAIN = "from fer_mobile.cli import main; main()"
 CHROMIUM = "/usr/bin/chromium"
@@ -33,8 +44,23 @@ def side_by_side(pictures: list[Image.Image]) -> Image.Image:
     return sheet
 
 
-def main() -> None:
-    """Run the demo and take its pictures."""
+def explanations() -> Image.Image:
+    """What `fer-mobile explain` draws for photos of `EXPLAINED`, one below the other."""
+    drawn = []
+    for name, method in EXPLAINED:
+        explained = explain(photos_dir() / name, method=method)
+        title = f"{name}, {DEFAULT}, {method}"
+        drawn.append(Image.open(io.BytesIO(picture_bytes(explained, title=title))).convert("RGB"))
+    sheet = Image.new("RGB", (drawn[0].width, sum(picture.height for picture in drawn)), "white")
+    top = 0
+    for picture in drawn:
+        sheet.paste(picture, (0, top))
+        top += picture.height
+    return sheet
+
+
+def report() -> Image.Image:
+    """The demo's report on a desk, and a photo of it on a phone."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         subprocess.run(
             [sys.executable, "-c", MAIN, "demo", "--out", folder],
@@ -56,10 +82,15 @@ def main() -> None:
         desk = shot(1180, 740)
         phone = shot(400, 740, detail=True, color_scheme="dark")
         browser.close()
-    IMAGES.mkdir(parents=True, exist_ok=True)
-    target = IMAGES / "report.jpg"
-    side_by_side([desk, phone]).save(target, quality=90, optimize=True)
-    print(f"{target}: {target.stat().st_size:,} bytes")
+    return side_by_side([desk, phone])
+
+
+def main() -> None:
+    """Make both pictures."""
+    for name, make in (("report", report), ("explain", explanations)):
+        target = IMAGES / f"{name}.jpg"
+        make().save(target, quality=90, optimize=True)
+        print(f"{target}: {target.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

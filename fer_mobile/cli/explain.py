@@ -11,6 +11,7 @@ import typer
 
 from fer_mobile.cli.options import OUTPUT, AsJson, KerasRange, Labels, names
 from fer_mobile.models import DEFAULT
+from fer_mobile.shares import percent
 from fer_mobile.types import ExplainMethod
 
 
@@ -45,7 +46,7 @@ def explain_command(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Draw which parts of each face the prediction rests on.
+    """Draw which parts of each face the prediction rests on; needs the extra `chart`.
 
     Examples:
         fer-mobile explain photo.jpg
@@ -73,7 +74,7 @@ def explain_command(
         typer.echo(json.dumps({"picture": str(picture), "method": method, "faces": faces}))
         return
     for each in explanations:
-        typer.echo(f"{each.label} {each.probabilities[each.label]:.0%}")
+        typer.echo(f"{each.label} {percent(each.probabilities[each.label])}")
     typer.echo(f"drawn: {picture}")
 
 

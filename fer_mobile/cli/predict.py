@@ -25,6 +25,7 @@ from fer_mobile.cli.options import (
 from fer_mobile.cli.streams import echo_names
 from fer_mobile.labels import UNSURE
 from fer_mobile.models import DEFAULT
+from fer_mobile.shares import percent
 from fer_mobile.types import Face, FacesMode, PhotoResult
 
 
@@ -109,4 +110,4 @@ def _summary(result: PhotoResult) -> str:
 def _expression(face: Face) -> str:
     if face.label is None or face.confidence is None:
         return f"{UNSURE} ({face.flaw})"
-    return f"{face.label} {face.confidence:.0%}"
+    return f"{face.label} {percent(face.confidence)}"

@@ -22,6 +22,7 @@ from fer_mobile.cli.options import (
     names,
 )
 from fer_mobile.models import DEFAULT
+from fer_mobile.shares import percent
 
 report_app = new_group("Pages about a model.")
 
@@ -77,7 +78,7 @@ def errors_command(
     for label, mistakes in report.by_label.items():
         first = mistakes[0]
         typer.echo(
-            f"{label}: predicted as {first.prediction} with {first.confidence:.0%},"
+            f"{label}: predicted as {first.prediction} with {percent(first.confidence)},"
             f" and {len(mistakes) - 1} more"
         )
     typer.echo(f"written: {out}")

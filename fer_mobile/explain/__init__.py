@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fer_mobile.arrays import Pixels
 from fer_mobile.data.face_files import middle_square
 from fer_mobile.detect import load_detector
-from fer_mobile.errors import PhotoError, check_choice
+from fer_mobile.errors import MissingPackageError, PhotoError, check_choice
 from fer_mobile.explain.saliency import METHODS, gradient, occlusion
 from fer_mobile.images import Photo, PhotoSource, load_photo
 from fer_mobile.labels import ALIASES, SYNONYMS
@@ -36,6 +36,8 @@ class Explanation:
     """The one explained."""
     saliency: NDArray[np.float32]
     """float32 [S, S], see `explain.saliency`."""
+    method: ExplainMethod = "occlusion"
+    """What `saliency` was made by."""
 
     def as_dict(self) -> dict[str, object]:
         """The explanation as `fer-mobile explain --json` prints it."""
@@ -45,6 +47,15 @@ class Explanation:
             "probabilities": self.probabilities,
             "saliency": np.round(self.saliency, 5).tolist(),
         }
+
+    def _repr_png_(self) -> bytes | None:
+        """The explanation as a notebook shows it; None without Matplotlib (extra `chart`)."""
+        from fer_mobile.explain.picture import picture_bytes
+
+        try:
+            return picture_bytes([self], title=self.method)
+        except MissingPackageError:
+            return None
 
 
 def explain(
@@ -136,4 +147,4 @@ def _explained(
     index = int(row.argmax()) if label is None else predictor.labels.index(label)
     saliency = {"occlusion": occlusion, "gradient": gradient}[method](predictor, pixels, index)
     probabilities = dict(zip(predictor.labels, row.tolist(), strict=True))
-    return Explanation(box, pixels, probabilities, predictor.labels[index], saliency)
+    return Explanation(box, pixels, probabilities, predictor.labels[index], saliency, method)

@@ -19,6 +19,7 @@ from fer_mobile.evaluation import predict_probabilities
 from fer_mobile.files import write_text
 from fer_mobile.metrics import Scores, score
 from fer_mobile.models import DEFAULT
+from fer_mobile.shares import percent
 from fer_mobile.types import ProtocolName, SplitName, ValueRange
 
 SCHEMA: Final = "fer-mobile/mistakes"
@@ -133,6 +134,7 @@ def write_mistakes(report: Mistakes, path: str | Path) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["percent"] = percent
     images = report.dataset.images
     groups = [
         (label, [(each, _embedded(images[each.row : each.row + 1][0])) for each in mistakes])

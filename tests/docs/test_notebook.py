@@ -15,17 +15,20 @@ from tests.test_readme import ROOT
 CELLS = json.loads((ROOT / "docs" / "notebook.ipynb").read_text("utf-8"))["cells"]
 
 
-def test_the_notebook_runs_and_every_last_line_has_a_table():
+def test_the_notebook_runs_and_every_last_line_shows_itself():
     names = {}
     shown = []
     for cell in CELLS:
         if cell["cell_type"] == "code":
             *before, last = "".join(cell["source"]).splitlines()
             exec("\n".join(before), names)
-            shown.append(eval(last, names)._repr_html_())
-    assert len(shown) == 5
-    assert all("<table" in html for html in shown)
-    assert "astronaut" in "".join(shown)
+            shown.append(eval(last, names))
+    *tables, explanation = shown
+    pages = [table._repr_html_() for table in tables]
+    assert len(pages) == 5
+    assert all("<table" in page for page in pages)
+    assert "astronaut" in "".join(pages)
+    assert explanation._repr_png_().startswith(b"\x89PNG")
 
 
 def test_photos_become_rows_a_face_each():

@@ -1,12 +1,14 @@
 """Saliency of real faces: hiding what a map marks costs more than hiding what it does not."""
 
 import shutil
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 
-from fer_mobile.errors import InputError, ModelError, PhotoError
+from fer_mobile.errors import InputError, MissingPackageError, ModelError, PhotoError
 from fer_mobile.explain import explain
 from fer_mobile.explain.picture import draw_explanations
 from fer_mobile.explain.saliency import occlusion
@@ -165,7 +167,7 @@ def test_the_command_draws_and_says(fer_mobile):
     done = fer_mobile("explain", photo("astronaut-smile.jpg"), "--model", "compact")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
-        "happiness 100%",
+        "happiness 99%",
         "drawn: astronaut-smile_occlusion.png",
     ]
     assert load_photo(fer_mobile.folder / "astronaut-smile_occlusion.png").rgb.std() > 10
@@ -185,3 +187,33 @@ def test_the_picture_never_takes_the_place_of_the_photo(fer_mobile):
     message = fer_mobile.refused("explain", "photo.png", "--out", "./photo.png")
     assert "photo.png: expected a file to write, found photo.png, which is read." in message
     assert image.read_bytes() == before
+
+
+def test_a_gradients_map_is_drawn_from_0_to_1(group, monkeypatch):
+    """It has no sign; a map of occlusion has one, and 0 in the middle of its colours."""
+    drawn = []
+    monkeypatch.setattr(Axes, "imshow", _recording(drawn, Axes.imshow))
+    for method in ("occlusion", "gradient"):
+        png = replace(group[0], method=method)._repr_png_()
+        assert png.startswith(b"\x89PNG")
+    (low, high), gradient = drawn
+    assert low == -high < 0
+    assert gradient == (0, 1)
+
+
+def _recording(drawn: list[tuple[float, float]], imshow):
+    def recorded(axes, pixels, **options):
+        if "alpha" in options:
+            drawn.append((options["vmin"], options["vmax"]))
+        return imshow(axes, pixels, **options)
+
+    return recorded
+
+
+def test_without_matplotlib_the_extra_is_named_and_a_notebook_shows_text(
+    group, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(MissingPackageError, match=r"fer-mobile\[chart\]"):
+        draw_explanations(group, tmp_path / "picture.png", title="four")
+    assert group[0]._repr_png_() is None

@@ -19,6 +19,7 @@ from fer_mobile.resources import photos_dir
 from fer_mobile.types import Box
 from tests.command_line import PATIENCE_S
 from tests.gallery.samples import face, failed, photo, write
+from tests.test_shares import SHARES, TENTHS, WHOLE
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs the extra `test`")
 
@@ -167,11 +168,16 @@ def test_confidence(page):
 
 def test_caption(page):
     caption = page.locator(".tile").first.inner_text().split("\n")
-    assert caption == ["😀", "happiness", "97 %", "baby-laughing.jpg"]
+    assert caption == ["😀", "happiness", "97%", "baby-laughing.jpg"]
     whole = "nodes => nodes.every(node => node.scrollWidth <= node.clientWidth)"
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 844})
         assert page.locator(".tile .label").evaluate_all(whole), width
+
+
+def test_no_share_below_1_reads_100(page):
+    assert page.evaluate("shares => shares.map((share) => percent(share))", SHARES) == WHOLE
+    assert page.evaluate("shares => shares.map(percentTenths)", SHARES) == TENTHS
 
 
 def test_detail(page):
@@ -181,7 +187,7 @@ def test_detail(page):
     assert page.locator("#position").inner_text() == "4 of 7"
     assert detail.locator(".face").count() == 2
     assert detail.locator(".face").first.locator("dt").count() == 8
-    assert "happiness 90 %" in detail.locator(".face").first.inner_text()
+    assert "happiness 90%" in detail.locator(".face").first.inner_text()
     assert "total" in detail.locator(".times").inner_text()
     photo = detail.locator(".frame img").bounding_box()
     box = detail.locator(".box").nth(1).bounding_box()

@@ -1,6 +1,8 @@
 // The address is the only state: every control changes the hash, and the hash draws the page.
 const $ = (id) => document.getElementById(id);
-const percent = (value) => `${Math.round(value * 100)} %`;
+// As fer_mobile/shares.py has it: no share below 1 reads 100%.
+const percent = (share) => `${Math.floor(share * 100 + 1e-4)}%`;
+const percentTenths = (share) => `${((share < 1 ? Math.min(share, 0.999) : share) * 100).toFixed(1)}%`;
 /** The colour of a key: that of its own, or the one that the page's style has for it. */
 const hue = (key) => data.colours[key] ?? `var(--${CSS.escape(key)}, var(--neutral))`;
 
@@ -185,7 +187,7 @@ function facePanel(face, number, count, box) {
       { className: label === face.label ? "best" : "" },
       make("dt", {}, icon(label), ` ${label}`),
       make("dd", {}, make("div", { className: "track" }, fill)),
-      make("dd", {}, `${(value * 100).toFixed(1)} %`),
+      make("dd", {}, percentTenths(value)),
     );
   });
   const panel = make(
