@@ -22,6 +22,7 @@ from fer_mobile.contract import (
     malformed,
     requirements,
 )
+from fer_mobile.convert.gpu_verdict import known_verdicts
 from fer_mobile.errors import InputError, ModelError, check_choice
 from fer_mobile.golden import golden_faces
 from fer_mobile.labels import RESERVED
@@ -135,6 +136,7 @@ def attach_contract(
         },
         labels=names,
         label_facts=LabelFacts.of(names),
+        accelerators=known_verdicts(content),
         licence=licence,
         model_sha256=model_checksum(content),
     )

@@ -24,6 +24,7 @@ from fer_mobile.contract import (
 )
 from fer_mobile.convert.calibration import Calibration, find_calibration
 from fer_mobile.convert.converter import INPUT_NAME, OUTPUT_NAME, import_tensorflow, to_tflite
+from fer_mobile.convert.gpu_verdict import known_verdicts
 from fer_mobile.convert.input_size import at_size
 from fer_mobile.convert.int8 import to_int8
 from fer_mobile.convert.metadata import ModelDescription, add_metadata
@@ -160,6 +161,7 @@ def _contract(
             output_calibration=checkpoint.output_calibration,
             ranges=calibration,
             figures=checkpoint.figures,
+            accelerators=known_verdicts(bare) if options.format == "tflite" else (),
             reference=by_label(checkpoint.labels, expected),
             licence=checkpoint.licence,
             tools=_versions(options.precision),

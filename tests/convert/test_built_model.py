@@ -51,6 +51,7 @@ def built(checkpoint):
 def test_equal_arguments_give_equal_bytes(checkpoint, built):
     assert build(checkpoint, ExportOptions(quantize="float16")) == built
     assert split(built.content)[1] == built.contract
+    assert built.contract.accelerators == ()
 
 
 def test_saved_as_it_was_built(built, tmp_path):
@@ -84,4 +85,5 @@ def test_a_model_passes_through_each_module_once(tmp_path):
     finally:
         sys.setprofile(None)
     assert done.verification.passed
+    assert [(row.name, row.verdict) for row in done.contract.accelerators] == [("gpu", "differs")]
     assert calls == dict.fromkeys(STAGES, 1)

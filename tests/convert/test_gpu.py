@@ -5,6 +5,8 @@ import json
 import pytest
 
 from fer_mobile.convert import verify
+from fer_mobile.convert.gpu_verdict import known_verdicts
+from fer_mobile.model_file import split
 from fer_mobile.models import shipped_models
 from fer_mobile.runtime.gpu import DRIVER, swiftshader
 
@@ -24,6 +26,14 @@ def test_a_float16_file_answers_on_the_gpu_as_its_float_weights():
     assert "SwiftShader" in checks["GPU, residency"].detail
     assert checks["GPU, parity"].passed
     assert "32 golden faces" in checks["GPU, parity"].detail
+
+
+@pytest.mark.parametrize("stem", FILES)
+def test_operations_tell_which_shipped_files_differ(stem):
+    """So that an int8 file of one's own does not go without the verdict."""
+    bare, contract = split(FILES[stem][2].read_bytes())
+    stated = [row.name for row in contract.accelerators if row.verdict == "differs"]
+    assert [row.name for row in known_verdicts(bare)] == stated
 
 
 def test_without_a_driver_one_line_says_what_to_install(fer_mobile):
