@@ -28,6 +28,7 @@ import org.robolectric.shadow.api.Shadow
 import org.robolectric.util.ReflectionHelpers
 import java.io.ByteArrayInputStream
 import java.io.ByteArrayOutputStream
+import java.io.EOFException
 import java.io.File
 import java.io.InputStream
 
@@ -53,6 +54,14 @@ class DecoderTest {
         val photo = photoSource { throw OutOfMemoryError() }
         assertTrue(assertThrows(PhotoException::class.java) { photo.load(1) }.tooLarge)
         assertFalse(assertThrows(PhotoException::class.java) { photoSource { null }.load(1) }.tooLarge)
+    }
+
+    @Test
+    fun anErrorWithoutMessageIsNamedByItsClass() {
+        for (cause in listOf(EOFException(), IllegalStateException())) {
+            val error = assertThrows(PhotoException::class.java) { photoSource { throw cause }.load(1) }
+            assertEquals("the photo: expected one that can be decoded, found ${cause.javaClass.simpleName}.", error.message)
+        }
     }
 
     @Test

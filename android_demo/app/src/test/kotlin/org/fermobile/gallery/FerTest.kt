@@ -128,7 +128,8 @@ class FerTest {
         }
         Fer.create(galleryApp, "compact", FerOptions(accelerator = Gpu { error("not asked for") })).use { fer ->
             assertEquals("cpu", fer.accelerator)
-            assertTrue(fer.fallback, fer.fallback!!.startsWith("compact_int8.tflite: differs on gpu by its contract. "))
+            val verdict = "compact_int8.tflite: its contract's verdict on the GPU is \"differs\". "
+            assertTrue(fer.fallback, fer.fallback!!.startsWith(verdict))
         }
     }
 

@@ -93,7 +93,7 @@ class GalleryTest {
         toggle(activity, Expressions.MULTIPLE)
         toggle(activity, "contempt")
         waitUntil("nothing") { tiles(activity).isEmpty() }
-        assertTrue("No photos under Contempt." in activity.texts())
+        assertTrue("No photos match Contempt." in activity.texts())
         assertLooksLike("nothing", activity)
         assertFalse(shareItem(activity).isVisible)
         val chip = place(chips(activity).first { it.tag == "contempt" })

@@ -92,6 +92,10 @@ class LibraryTest {
         controller.pause().stop().start().resume()
         waitUntil("the readable ones") { tiles(activity).size == 2 }
         MediaProvider.closed = emptySet()
+        MediaProvider.failing = setOf(some[0])
+        controller.pause().stop().start().resume()
+        waitUntil("all of them, also while their provider fails") { some[0] in MediaProvider.opened && tiles(activity).size == 2 }
+        MediaProvider.failing = emptySet()
         grid(activity).getChildAt(0).performClick()
         val photo = Robolectric.buildActivity(PhotoActivity::class.java, shadowOf(activity).nextStartedActivity).setup().get()
         val menu = photo.findViewById<MaterialToolbar>(R.id.toolbar).menu

@@ -46,7 +46,7 @@ class ModelsTest {
         val activity = open()
         assertTrue(choices(activity).first().isChecked)
         import(activity, float16)
-        assertEquals("xcao_two_stream_float16.tflite is in use now.", activity.text(R.id.message))
+        assertEquals("Now using xcao_two_stream_float16.tflite.", activity.text(R.id.message))
         val chosen = choices(activity).single { it.isChecked }.text
         assertTrue("$chosen", chosen.startsWith("xcao_two_stream_float16.tflite\nImported\nfloat16, 15"))
         val labels = runBlocking {
@@ -117,7 +117,8 @@ class ModelsTest {
         assertTrue(used, used.startsWith("The model runs on the CPU.\nDetails: xcao_two_stream_int8.tflite: "))
         assertTrue(used, "no GPU delegate in this build of the app" in used)
         choices(activity).first { it.text.startsWith("compact_int8.tflite") }.performClick()
-        waitUntil("the other model") { "compact_int8.tflite: differs on gpu by its contract." in activity.text(R.id.runs_on) }
+        val verdict = "compact_int8.tflite: its contract's verdict on the GPU is \"differs\"."
+        waitUntil("the other model") { verdict in activity.text(R.id.runs_on) }
     }
 
     @Test
@@ -135,6 +136,16 @@ class ModelsTest {
         val scroll = generateSequence(again.view(R.id.list).parent) { it.parent }.first { it is ScrollView } as ScrollView
         scroll.scrollTo(0, scroll.getChildAt(0).height)
         assertLooksLike("settings", again)
+    }
+
+    @Test
+    fun aFileWhoseProviderFailsIsRefused() {
+        val activity = open()
+        havePhotos(listOf(float16), permitted = false)
+        MediaProvider.failing = setOf(float16)
+        ViewModelProvider(activity)[ModelsViewModel::class.java].import(uriOf(0))
+        waitUntil("an answer") { activity.view(R.id.message).isShown }
+        assertEquals("This file can't be used\nDetails: UnsupportedOperationException", activity.text(R.id.message))
     }
 
     private fun refuse(name: String, content: ByteArray, reason: String): ModelsActivity {

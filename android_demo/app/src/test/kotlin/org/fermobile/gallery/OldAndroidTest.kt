@@ -60,6 +60,6 @@ class OldAndroidTest {
         val activity = Robolectric.buildActivity(BenchmarkActivity::class.java, intent).setup().get()
         waitUntil("the verdict") { activity.text(R.id.verdict).isNotEmpty() }
         assertTrue(activity.text(R.id.verdict), activity.text(R.id.verdict).startsWith("Nine photos in ten take "))
-        assertEquals("Written to bench/old.json", activity.text(R.id.file))
+        assertEquals("Saved to bench/old.json", activity.text(R.id.file))
     }
 }

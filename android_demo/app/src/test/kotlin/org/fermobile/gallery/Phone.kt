@@ -89,6 +89,7 @@ class MediaProvider : ContentProvider() {
         val file = files[uri.lastPathSegment!!.toInt()]
         opened += file
         if (file in closed) throw SecurityException("no grant")
+        if (file in failing) throw UnsupportedOperationException()
         slow[file]?.await()
         return ParcelFileDescriptor.open(file, ParcelFileDescriptor.MODE_READ_ONLY)
     }
@@ -106,6 +107,9 @@ class MediaProvider : ContentProvider() {
 
         /** Photos that may not be read (any more). */
         var closed: Set<File> = emptySet()
+
+        /** Photos whose provider fails. */
+        var failing: Set<File> = emptySet()
 
         /** What was opened, in order. */
         val opened: MutableList<File> = Collections.synchronizedList(mutableListOf())
@@ -129,6 +133,7 @@ fun uriOf(index: Int): Uri = Uri.withAppendedPath(MediaStore.Images.Media.EXTERN
 fun havePhotos(files: List<File>, permitted: Boolean = true) {
     MediaProvider.files = files
     MediaProvider.closed = emptySet()
+    MediaProvider.failing = emptySet()
     MediaProvider.slow = emptyMap()
     Robolectric.setupContentProvider(MediaProvider::class.java, MediaStore.AUTHORITY)
     if (!permitted) return

@@ -104,7 +104,8 @@ private val USABLE = setOf("as-reference", "unknown")
 private fun objection(file: ModelFile, accelerator: Accelerator): String? {
     val verdict = file.contract.accelerators.firstOrNull { it.name == accelerator.name } ?: return null
     if (verdict.verdict in USABLE) return null
-    return "${file.name}: ${verdict.verdict} on ${accelerator.name} by its contract. ${verdict.evidence}".trim()
+    val processor = accelerator.name.uppercase()
+    return "${file.name}: its contract's verdict on the $processor is \"${verdict.verdict}\". ${verdict.evidence}".trim()
 }
 
 /** A classifier that has run once, if it is not the CPU's: a delegate may fail as late as that. */
@@ -151,4 +152,4 @@ private fun cannotRun(name: String, error: Exception) = ContractException(
 )
 
 private fun lines(error: Throwable, most: Int) =
-    error.message.orEmpty().lines().map(String::trim).filter(String::isNotEmpty).take(most).joinToString(" ")
+    reasonOf(error).lines().map(String::trim).filter(String::isNotEmpty).take(most).joinToString(" ")

@@ -214,14 +214,17 @@ private fun <T> stream(open: PhotoBytes, read: (InputStream) -> T): T =
 private inline fun <T> reading(block: () -> T): T = try {
     block()
 } catch (error: IOException) {
-    throw unreadable(error.message.orEmpty(), error)
+    throw unreadable(reasonOf(error), error)
 } catch (error: SecurityException) { // access was withdrawn
     throw unreadable("no access", error)
 } catch (error: RuntimeException) { // a provider of another app may throw anything
-    throw unreadable(error.message.orEmpty(), error)
+    throw unreadable(reasonOf(error), error)
 } catch (error: OutOfMemoryError) {
     throw unreadable("one too large for this phone", error, tooLarge = true)
 }
+
+/** Some exceptions of Java and of other apps say no more than their class does. */
+internal fun reasonOf(error: Throwable): String = error.message.orEmpty().ifBlank { error.javaClass.simpleName }
 
 private fun unreadable(found: String, cause: Throwable? = null, tooLarge: Boolean = false) =
     PhotoException("the photo", expected = "one that can be decoded", found = found, cause = cause, tooLarge = tooLarge)

@@ -90,6 +90,8 @@ class PhotoLibrary(private val context: Context) {
         false
     } catch (_: FileNotFoundException) {
         false
+    } catch (_: RuntimeException) { // of a provider that fails; it may answer next time
+        true
     }
 
     private fun chosen(): Set<String> = preferences.getStringSet(CHOSEN, null).orEmpty()

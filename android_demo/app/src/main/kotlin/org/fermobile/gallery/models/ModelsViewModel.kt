@@ -5,6 +5,7 @@ import android.net.Uri
 import android.provider.OpenableColumns
 import androidx.lifecycle.AndroidViewModel
 import androidx.lifecycle.viewModelScope
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
@@ -123,11 +124,9 @@ class ModelsViewModel(application: Application) : AndroidViewModel(application) 
         val entry = stream.use { app.engine.import(name, it) }
         change { it.with(entry) }
         Import.Accepted(entry.file.name)
-    } catch (error: InputException) {
-        Import.Refused(error.message.orEmpty())
-    } catch (error: IOException) {
-        Import.Refused(error.message.orEmpty())
-    } catch (error: SecurityException) {
-        Import.Refused(error.message.orEmpty())
+    } catch (error: CancellationException) {
+        throw error
+    } catch (error: Exception) { // besides ours: a provider of another app may throw anything
+        Import.Refused(error.message ?: error.javaClass.simpleName)
     }
 }
