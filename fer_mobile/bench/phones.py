@@ -13,8 +13,9 @@ from fer_mobile.files import write_text
 
 _HEAD: Final = """# Phones, as reported by users
 
-Each row is the result of the app's benchmark screen on one phone. Nobody here held the phone. Times
-are in ms for the 25 bundled photos: half of them (p50) and nine in ten (p90) take at most so long.
+Each row is the result of the app's benchmark screen on one phone, as its user sent it; we could not
+measure these phones ourselves. Times are in ms for the 25 bundled photos: half of them take at most
+p50, nine in ten at most p90.
 
 To add yours, run *Benchmark* in the app, share the result, and `fer-mobile bench import FILE`.
 
@@ -61,7 +62,7 @@ def phones_page(results: Sequence[BenchResult]) -> str:
         f"|{'|'.join('---:' if name in _NUMBERS else '---' for name in _COLUMNS)}|",
         *(_line(result) for result in sorted(results, key=_p90)),
     ]
-    return _HEAD + ("\n".join(lines) if results else "No phone was reported so far.") + "\n"
+    return _HEAD + ("\n".join(lines) if results else "No phone has been reported yet.") + "\n"
 
 
 def _check(result: BenchResult, file: str | Path) -> None:

