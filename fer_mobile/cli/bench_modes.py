@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from fer_mobile.cli.streams import open_console
 from fer_mobile.cli.verbosity import note, notes_console
 
 if TYPE_CHECKING:
@@ -52,7 +53,6 @@ def measure_phone(
 
 def show_estimate(phone: str, options: BenchOptions, *, photos: str, as_json: bool) -> None:
     """Print what a class of phones would need."""
-    from rich.console import Console
 
     from fer_mobile.bench.estimate import estimate
     from fer_mobile.bench.table import estimate_notes, estimate_table
@@ -68,13 +68,12 @@ def show_estimate(phone: str, options: BenchOptions, *, photos: str, as_json: bo
     if as_json:
         print_json(result.as_dict())
         return
-    Console().print(estimate_table(result, TABLE8))
+    open_console().print(estimate_table(result, TABLE8))
     typer.echo("\n".join(estimate_notes(result)))
 
 
 def show_comparison(first: Path, second: Path, *, as_json: bool) -> None:
     """Print the last results of two files side by side, with what makes them differ."""
-    from rich.console import Console
 
     from fer_mobile.bench.circumstances import differences
     from fer_mobile.bench.result import read_results
@@ -85,7 +84,7 @@ def show_comparison(first: Path, second: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"first": one.as_dict(), "second": two.as_dict(), "warnings": warnings})
         return
-    Console().print(comparison_table(one, two))
+    open_console().print(comparison_table(one, two))
     for name, result in (("1st", one), ("2nd", two)):
         typer.echo(f"{name}: {result.model.file}, {result.device}, {result.date}")
     for line in warnings:
@@ -109,7 +108,6 @@ def show_matrix(
     options: BenchOptions, charts: Charts, *, photos: str, model: Path | None, as_json: bool
 ) -> None:
     """Time every shipped file (or one of the user's) in every runtime, and say which to take."""
-    from rich.console import Console
 
     from fer_mobile.bench.matrix import measure_matrix, recommend, shipped_files
     from fer_mobile.bench.table import matrix_table, recommendation_line
@@ -135,7 +133,7 @@ def show_matrix(
         recommended = best.as_dict() if best else None
         print_json({"rows": [row.as_dict() for row in rows], "recommended": recommended})
         return
-    Console().print(matrix_table(rows, best))
+    open_console().print(matrix_table(rows, best))
     typer.echo(recommendation_line(best, options.budget))
 
 
@@ -178,12 +176,11 @@ class Charts:
 
 def print_result(result: BenchResult) -> None:
     """Print a result as tables and lines."""
-    from rich.console import Console
 
     from fer_mobile.bench.table import notes, profile_table, ratio_lines, stage_table, verdict_line
     from fer_mobile.studies.table8 import TABLE8
 
-    console = Console()
+    console = open_console()
     console.print(stage_table(result.stages, TABLE8))
     if result.profile:
         from fer_mobile.bench.profile import METHOD

@@ -48,7 +48,7 @@ def clear_command() -> None:
     """
     from fer_mobile.doctor.caches import clear_cache
 
-    _print("taken away", clear_cache())
+    _print("deleted", clear_cache())
 
 
 @cache_app.command("forget", cls=Command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -11,9 +12,13 @@ import typer
 
 from fer_mobile.cli.commands import Command, new_group
 from fer_mobile.cli.options import AsJson, DetectionSize
+from fer_mobile.cli.streams import is_stdout_taken, open_console
 from fer_mobile.cli.verbosity import notes_console
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from fer_mobile.prepare import Inspection
     from fer_mobile.prepare.crop import Several
 
 data_app = new_group("Make your own photos and datasets ready for training.")
@@ -50,6 +55,7 @@ def inspect_command(
     """
     from fer_mobile.prepare import inspect_dataset
 
+    err = is_stdout_taken(html, as_json=as_json)
     own = [name.strip() for name in labels.split(",")] if labels else None
     inspection = inspect_dataset(
         path, protocol=protocol or ("own" if own else None), labels=own, html=html
@@ -57,36 +63,41 @@ def inspect_command(
     if as_json:
         typer.echo(json.dumps(inspection.as_dict(), indent=2))
         return
+    _print_inspection(inspection, html, partial(typer.echo, err=err), open_console(stderr=err))
+
+
+def _print_inspection(
+    inspection: Inspection, html: Path | None, echo: Callable[[str], None], console: Console
+) -> None:
     from rich.box import SIMPLE
-    from rich.console import Console
     from rich.table import Table
 
-    typer.echo(f"{inspection.path}: {inspection.kind}, {inspection.faces:,} faces")
+    echo(f"{inspection.path}: {inspection.kind}, {inspection.faces:,} faces")
     splits = list(next(iter(inspection.counts.values())))
     table = Table("label", *splits, box=SIMPLE)
     for column in table.columns[1:]:
         column.justify = "right"
     for label, counts in inspection.counts.items():
         table.add_row(label, *(f"{counts[split]:,}" for split in splits))
-    Console().print(table)
+    console.print(table)
     if inspection.shorter_side:
         low, middle, high = inspection.shorter_side
-        typer.echo(f"shorter side: {low} to {high} px, median {middle}")
-    typer.echo(
+        echo(f"shorter side: {low} to {high} px, median {middle}")
+    echo(
         f"copies: {inspection.copies:,} exact, {inspection.near_copies:,} with nearly equal ones; "
         f"in train and in valid or test: {inspection.leaks:,}; "
         f"with different labels: {inspection.contradictions:,}"
     )
     framing = inspection.framing
-    typer.echo(f"framed faces: {framing.framed} of {framing.looked_at} looked at")
+    echo(f"framed faces: {framing.framed} of {framing.looked_at} looked at")
     for reason, count, files in inspection.skipped:
-        typer.echo(f"left out: {count:,} {reason}" + (f" ({', '.join(files)})" if files else ""))
+        echo(f"left out: {count:,} {reason}" + (f" ({', '.join(files)})" if files else ""))
     for line in inspection.advice():
-        typer.echo(f"! {line}")
+        echo(f"! {line}")
     if not inspection.framing.is_framed:
-        typer.echo("  fer-mobile data crop PHOTOS OUT does it.")
+        echo("  fer-mobile data crop PHOTOS OUT does it.")
     if html:
-        typer.echo(f"written: {html}")
+        echo(f"written: {html}")
 
 
 @data_app.command("crop", cls=Command)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from fer_mobile.cli.streams import open_console
+
 BUDGET_S = 0.5
 
 
@@ -22,7 +24,6 @@ def demo_command(
         fer-mobile demo --out my-report
     """
     from rich.box import SIMPLE
-    from rich.console import Console
     from rich.table import Table
 
     from fer_mobile.bench.stats import stage_stats
@@ -41,7 +42,7 @@ def demo_command(
     for label, n in run.counts.items():
         if n:
             counts.add_row(label, str(n))
-    console = Console()
+    console = open_console()
     console.print(counts, stage_table(stats))
     typer.echo(verdict_line(stats, BUDGET_S))
     page = report.path.resolve()

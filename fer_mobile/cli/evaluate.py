@@ -18,6 +18,7 @@ from fer_mobile.cli.options import (
     Threads,
     names,
 )
+from fer_mobile.cli.streams import open_console
 from fer_mobile.errors import InputError
 from fer_mobile.models import DEFAULT
 
@@ -88,7 +89,6 @@ def evaluate_command(
         typer.echo(json.dumps(evaluation.as_dict() | added, indent=2))
         raise typer.Exit(code)
     from rich.box import SIMPLE
-    from rich.console import Console
     from rich.table import Table
 
     from fer_mobile.metrics import classification_report
@@ -108,7 +108,7 @@ def evaluate_command(
         f1 = report[name]["f1"] if name in report else None
         shares = (scores.recall[name], scores.precision[name], f1)
         table.add_row(name, str(count), *("–" if s is None else f"{s:.1%}" for s in shares))
-    Console().print(table)
+    open_console().print(table)
     for objective in objectives:
         most = objective.metric == "calibration_error"
         typer.echo(

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from fer_mobile.cli.options import OUTPUT, AsJson, KerasRange, Labels, names
+from fer_mobile.cli.streams import is_stdout_taken
 from fer_mobile.models import DEFAULT
 from fer_mobile.shares import percent
 from fer_mobile.types import ExplainMethod
@@ -54,11 +55,13 @@ def explain_command(
         fer-mobile explain photo.jpg --method gradient   # needs the extra `export`
     """
     from fer_mobile.explain import explain
-    from fer_mobile.explain.picture import draw_explanations
+    from fer_mobile.explain.picture import check_picture, draw_explanations
     from fer_mobile.files import check_output
 
     picture = out or _unused(f"{image.stem}_{method}")
+    check_picture(picture)
     check_output(picture, [image, model])
+    err = is_stdout_taken(picture, as_json=as_json)
     explanations = explain(
         image,
         model,
@@ -74,8 +77,8 @@ def explain_command(
         typer.echo(json.dumps({"picture": str(picture), "method": method, "faces": faces}))
         return
     for each in explanations:
-        typer.echo(f"{each.label} {percent(each.probabilities[each.label])}")
-    typer.echo(f"drawn: {picture}")
+        typer.echo(f"{each.label} {percent(each.probabilities[each.label])}", err=err)
+    typer.echo(f"drawn: {picture}", err=err)
 
 
 def _unused(stem: str) -> Path:

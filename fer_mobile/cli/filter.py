@@ -22,7 +22,7 @@ from fer_mobile.cli.options import (
     Orientation,
     PhotoModel,
 )
-from fer_mobile.cli.streams import echo_names
+from fer_mobile.cli.streams import echo_names, is_stdout_taken
 from fer_mobile.cli.verbosity import notes_console, verbose
 from fer_mobile.files import display_name
 from fer_mobile.gallery.choices import Engine, LinkKind, Match, Order
@@ -267,16 +267,13 @@ def _sinks(
     as_json: bool,
 ) -> list[Sink]:
     """What was asked for, in the order in which it is written."""
-    from fer_mobile.errors import InputError
-    from fer_mobile.files import STDOUT
     from fer_mobile.gallery.sinks.copies import CopySink, LinkSink
     from fer_mobile.gallery.sinks.csv import CsvSink
     from fer_mobile.gallery.sinks.html import HtmlSink
     from fer_mobile.gallery.sinks.jsonl import JsonlSink
     from fer_mobile.gallery.sinks.xmp import XmpSink
 
-    if as_json and STDOUT in (html, jsonl, csv):
-        raise InputError("as_json", expected="standard output for itself", found="another output")
+    is_stdout_taken(html, jsonl, csv, as_json=as_json)
     sinks: list[Sink] = []
     if jsonl is not None:
         sinks.append(JsonlSink(jsonl))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from fer_mobile.cli.options import AsJson
+from fer_mobile.cli.streams import open_console
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,9 +32,7 @@ def models_command(
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return
-    from rich.console import Console
-
-    console = Console()
+    console = open_console()
     console.print(_shipped_table(rows))
     console.print("accuracy: on the valid faces of the protocol\n", highlight=False)
     console.print(_architecture_table(rows))

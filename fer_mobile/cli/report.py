@@ -21,6 +21,7 @@ from fer_mobile.cli.options import (
     Threads,
     names,
 )
+from fer_mobile.cli.streams import is_stdout_taken
 from fer_mobile.models import DEFAULT
 from fer_mobile.shares import percent
 
@@ -60,6 +61,7 @@ def errors_command(
     from fer_mobile.files import check_output
     from fer_mobile.walk import files_read
 
+    err = is_stdout_taken(out, as_json=as_json)
     check_output(out, [*files_read(data_path(data)), model])
     report = find_mistakes(
         model,
@@ -79,6 +81,7 @@ def errors_command(
         first = mistakes[0]
         typer.echo(
             f"{label}: predicted as {first.prediction} with {percent(first.confidence)},"
-            f" and {len(mistakes) - 1} more"
+            f" and {len(mistakes) - 1} more",
+            err=err,
         )
-    typer.echo(f"written: {out}")
+    typer.echo(f"written: {out}", err=err)

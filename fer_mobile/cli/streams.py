@@ -5,11 +5,16 @@ from __future__ import annotations
 import codecs
 import os
 import sys
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from fer_mobile.files import display_name
+from fer_mobile.errors import InputError
+from fer_mobile.files import STDOUT, display_name
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _HANDLER: Final = "fer_mobile.print_anyway"
 
@@ -44,6 +49,32 @@ def echo_names(line: str, *, as_bytes: bool = False) -> None:
     if sys.stdout.isatty():
         line = display_name(line)
     typer.echo(os.fsencode(line) if as_bytes else line)
+
+
+def open_console(**options: Any) -> Console:
+    """A console of Rich's whose reader may leave, as that of `typer.echo` may.
+
+    Rich's own would exit with 1, which is a failed verdict.
+    """
+    from rich.console import Console
+
+    class PlainConsole(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return PlainConsole(**options)
+
+
+def is_stdout_taken(*outputs: Path | None, as_json: bool) -> bool:
+    """Whether one of `outputs` goes to stdout, so that a summary belongs on stderr.
+
+    Raises InputError if JSON is to go there, too.
+    """
+    if STDOUT not in outputs:
+        return False
+    if as_json:
+        raise InputError("as_json", expected="standard output for itself", found="another output")
+    return True
 
 
 def flush_streams() -> None:

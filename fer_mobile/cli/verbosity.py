@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fer_mobile.cli.streams import open_console
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -93,6 +95,4 @@ def note(line: str) -> None:
 
 def notes_console() -> Console:
     """A console on stderr for progress and notes; silent with `-q`."""
-    from rich.console import Console
-
-    return Console(stderr=True, highlight=False, quiet=_level >= Verbosity.QUIET)
+    return open_console(stderr=True, highlight=False, quiet=_level >= Verbosity.QUIET)

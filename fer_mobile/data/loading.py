@@ -41,7 +41,7 @@ def data_path(path: str | Path | None = None) -> Path:
             "data",
             expected="a dataset",
             found="no path",
-            hint=f"Give `data=PATH` or set {ENVIRONMENT}.",
+            hint=f"Give its path, or set {ENVIRONMENT}.",
         )
     place = Path(chosen)
     if not place.exists():

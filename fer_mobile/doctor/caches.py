@@ -1,4 +1,4 @@
-"""What is kept between runs: how much it is, and how it is taken away."""
+"""What is kept between runs: how much it is, and how it is deleted."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer_mobile.errors import MissingPackageError
-from fer_mobile.files import display_name, write_bytes
+from fer_mobile.errors import InputError, MissingPackageError
+from fer_mobile.files import STDOUT, display_name, write_bytes
 from fer_mobile.shares import percent
 
 if TYPE_CHECKING:
@@ -23,9 +23,18 @@ _LEAST = 0.5
 def draw_explanations(explanations: Sequence[Explanation], picture: Path, *, title: str) -> None:
     """Write a PNG, a row for each of `explanations`, which must not be empty.
 
-    Raises MissingPackageError without Matplotlib.
+    Raises MissingPackageError without Matplotlib, and InputError where `picture` cannot be written.
     """
+    check_picture(picture)
     write_bytes(picture, picture_bytes(explanations, title=title))
+
+
+def check_picture(picture: Path) -> None:
+    """Raise InputError for a name that promises another format than PNG."""
+    if picture != STDOUT and picture.suffix.lower() != ".png":
+        raise InputError(
+            picture, expected="a name that ends in .png", found=picture.suffix or "no suffix"
+        )
 
 
 def picture_bytes(explanations: Sequence[Explanation], *, title: str) -> bytes:

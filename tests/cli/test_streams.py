@@ -58,12 +58,25 @@ def test_a_full_disk_behind_the_output_is_one_line(shell):
     assert line.startswith("fer-mobile: output: expected space on the disk")
 
 
-def test_a_reader_that_leaves_is_no_verdict(fer_mobile):
-    command = (*fer_mobile.command, "models", "--json")
+@pytest.mark.parametrize("arguments", [["models"], ["models", "--json"], ["contract", "schema"]])
+def test_a_reader_that_leaves_is_no_verdict(fer_mobile, arguments):
+    command = (*fer_mobile.command, *arguments)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 141
+
+
+def test_a_page_on_stdout_stands_there_alone(fer_mobile, small_npz):
+    inspect = ("data", "inspect", small_npz, "--html")
+    errors = ("report", "errors", "compact", "--data", small_npz, "--out")
+    for words in (inspect, errors):
+        done = fer_mobile(*words, "-")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.lower().startswith("<!doctype html>")
+        assert done.stdout.rstrip().endswith("</html>")
+        assert "written: -" in done.stderr
+        assert "--json: expected standard output" in fer_mobile.refused(*words, "-", "--json")
 
 
 def test_an_encoding_that_lacks_a_character_prints_an_escape(fer_mobile):

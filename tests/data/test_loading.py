@@ -47,7 +47,7 @@ def test_the_environment_names_the_data(small_npz, monkeypatch):
     monkeypatch.setenv("FER_MOBILE_DATA", str(small_npz))
     assert len(load_dataset(split="valid")) == 32
     monkeypatch.delenv("FER_MOBILE_DATA")
-    with pytest.raises(DataError, match="Give `data=PATH` or set FER_MOBILE_DATA"):
+    with pytest.raises(DataError, match="Give its path, or set FER_MOBILE_DATA"):
         load_dataset(split="valid")
 
 
@@ -156,6 +156,12 @@ def test_other_files_and_names_are_refused(tmp_path, small_npz):
         load_dataset(tmp_path / "absent")
     with pytest.raises(DataError, match="found none of them"):
         load_dataset(tmp_path)
+    faces = tmp_path / "faces"
+    faces.mkdir()
+    for name in ("1.jpg", "2.png"):
+        (faces / name).touch()
+    with pytest.raises(DataError, match="found 2 images side by side"):
+        load_dataset(faces)
     with pytest.raises(DataError, match="Did you mean 'valid'"):
         load_dataset(small_npz, split="validd")
     with pytest.raises(DataError, match="Did you mean 'fer2013'"):

@@ -98,7 +98,7 @@ def test_what_is_kept_is_shown_forgotten_and_cleared(fer_mobile, cache):
     assert caches.forget(fer_mobile.folder / "library" / "one.jpg") == 1
     assert rows(cache) == (0, 0)
 
-    assert "taken away: results of photos" in fer_mobile("cache", "clear").stdout
+    assert "deleted: results of photos" in fer_mobile("cache", "clear").stdout
     assert [path.name for path in cache.iterdir()] == ["mine.txt"]
     assert "nothing is kept" in fer_mobile("cache", "info").stdout
 

@@ -180,6 +180,13 @@ def test_the_command_draws_and_says(fer_mobile):
     assert line.endswith("found 'smile'. Did you mean 'happiness'?")
 
 
+def test_the_picture_is_a_png(fer_mobile, group, tmp_path):
+    line = fer_mobile.refused("explain", photo("cat.png"), "--out", "why.svg")
+    assert "why.svg: expected a name that ends in .png, found .svg." in line
+    with pytest.raises(InputError, match=r"ends in \.png, found no suffix"):
+        draw_explanations(group, tmp_path / "why", title="four")
+
+
 def test_the_picture_never_takes_the_place_of_the_photo(fer_mobile):
     image = fer_mobile.folder / "photo.png"
     shutil.copy(photo("cat.png"), image)

@@ -51,6 +51,14 @@ def read(path: Path, side: int) -> RawFaces:
     for layout in layouts:
         if layout.recognise(path):
             return layout.read(path, side)
+    loose = sum(1 for _ in folders.image_paths(path)) if path.is_dir() else 0
+    if loose:
+        raise DataError(
+            path,
+            expected=folders.DESCRIPTION,
+            found=f"{loose:,} images side by side",
+            hint="Put the images of each class into a folder of its name.",
+        )
     raise DataError(
         path,
         expected="; ".join(layout.DESCRIPTION for layout in layouts),

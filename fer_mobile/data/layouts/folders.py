@@ -30,7 +30,7 @@ _LINK: Final = "a link to a folder, which is not followed"
 def recognise(path: Path) -> bool:
     """A folder with an image below one of its folders, or with links to folders."""
     return path.is_dir() and (
-        any(len(parts) > 1 for parts in _image_paths(path))
+        any(len(parts) > 1 for parts in image_paths(path))
         or any(folder.is_dir() and folder.is_symlink() for folder in path.iterdir())
     )
 
@@ -38,7 +38,7 @@ def recognise(path: Path) -> bool:
 def read(path: Path, side: int) -> RawFaces:
     """Every image that lies in a class; nothing is decoded yet."""
     root = _root(path)
-    images = sorted(_image_paths(root))
+    images = sorted(image_paths(root))
     loose = [parts for parts in images if len(parts) < 2]
     images = [parts for parts in images if len(parts) > 1]
     level = _split_level(root, images)
@@ -69,7 +69,7 @@ def read(path: Path, side: int) -> RawFaces:
 def _root(path: Path) -> Path:
     """The folder with the splits or classes: archives wrap it in folders of their own."""
     while True:
-        parts = list(_image_paths(path))
+        parts = list(image_paths(path))
         tops = {p[0] for p in parts if len(p) > 1}
         deep = all(len(p) > 2 for p in parts)
         if len(tops) != 1 or not deep or split_number(next(iter(tops))) is not None:
@@ -77,7 +77,7 @@ def _root(path: Path) -> Path:
         path = path / next(iter(tops))
 
 
-def _image_paths(root: Path) -> Iterator[tuple[str, ...]]:
+def image_paths(root: Path) -> Iterator[tuple[str, ...]]:
     """The parts of each image's path below `root`; hidden files and folders are left out."""
     for parent, folders, files in os.walk(root, followlinks=False):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
