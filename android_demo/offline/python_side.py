@@ -17,7 +17,7 @@ from fer_mobile.model_file import (
     read_contract,
     split,
 )
-from fer_mobile.models import shipped_models
+from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.pipeline import load_pipeline
 from fer_mobile.resources import photos_dir
 from fer_mobile.runtime.flatbuffer import pack_model, unpack_model
@@ -58,6 +58,22 @@ def write_forged(file: Path) -> None:
     names = list(contract.reference)
     turned = dict(zip([*names[1:], names[0]], contract.reference.values(), strict=True))
     file.write_bytes(attach(bare, contract.model_copy(update={"reference": turned})))
+
+
+OWN_LABELS = {
+    "neutral": "calm", "happiness": "smiling", "surprise": "astonished", "sadness": "down",
+    "anger": "cross", "disgust": "appalled", "fear": "scared", "contempt": "smug",
+}  # fmt: skip
+"""Labels that no app knows beforehand, by those whose place they take."""
+
+
+def write_own_labels(file: Path) -> None:
+    """The default model with labels of a user's own."""
+    bare, contract = split(shipped_models()[DEFAULT].files["int8"].read_bytes())
+    labels = tuple(OWN_LABELS[label] for label in contract.labels)
+    reference = {OWN_LABELS[label]: row for label, row in contract.reference.items()}
+    own = {"labels": labels, "label_facts": {}, "figures": (), "reference": reference}
+    file.write_bytes(attach(bare, contract.model_copy(update=own)))
 
 
 def golden_script() -> ModuleType:

@@ -14,7 +14,7 @@ from hosttflite import host_library
 from kotlin import Kotlin
 from libraries import Libraries
 from maven import Artifact
-from python_side import write_forged, write_unpreparable
+from python_side import write_forged, write_own_labels, write_unpreparable
 from resolve import OLDEST_API, TEST_FRAMEWORKS
 from steps import (
     OUT,
@@ -90,6 +90,7 @@ def _predict() -> None:
     (OUT / "expected.json").write_text(rows, encoding="utf-8")
     write_unpreparable(OUT / "unpreparable.tflite")
     write_forged(OUT / "forged.tflite")
+    write_own_labels(OUT / "own-labels.tflite")
 
 
 def configuration(app: App) -> Path:

@@ -218,7 +218,7 @@ def test_an_unsure_face_says_why(browser, tmp_path):
     with open_page(browser, (tmp_path / "report.html").as_uri()) as page:
         press(page, "unsure")
         assert names(page) == ["hopper-portrait.jpg"]
-        assert page.locator(".tile").first.inner_text().split("\n")[:2] == ["❔", "unsure"]
+        assert page.locator(".tile").first.inner_text().split("\n")[:2] == ["❓", "unsure"]
         page.locator(".tile").first.click()
         assert "unsure: too dark" in page.locator(".face").first.inner_text()
         assert page.locator(".face .best").count() == 0

@@ -38,7 +38,7 @@ SINGLE_FILE_LIMIT: Final = 100
 _AHEAD: Final = 16
 """Photos whose pictures are made ahead: enough for two threads, few in memory."""
 
-_EMOJI: Final = {**EMOJI, UNSURE: "❔", NO_FACE: "🏞️", FAILED: "⚠️"}
+_EMOJI: Final = {**EMOJI, UNSURE: "❓", NO_FACE: "🏞️", FAILED: "⚠️"}
 """The keys that report.css has colours for."""
 _PHOTOS: Final = "@photos@"
 """Where the page's template has the photos."""

@@ -7,6 +7,7 @@ import android.widget.ImageView
 import android.widget.TextView
 import com.google.android.material.appbar.MaterialToolbar
 import com.google.android.material.chip.Chip
+import kotlinx.coroutines.runBlocking
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.contentOrNull
 import kotlinx.serialization.json.jsonArray
@@ -108,6 +109,21 @@ class GalleryTest {
 
     private fun shareItem(activity: GalleryActivity): MenuItem =
         activity.findViewById<MaterialToolbar>(R.id.toolbar).menu.findItem(R.id.share)
+
+    @Test
+    fun aModelWithLabelsOfItsOwnIsShownByThem() {
+        havePhotos(some)
+        val activity = openGallery().get()
+        val own = runBlocking { galleryApp.engine.import("own.tflite", File(output, "own-labels.tflite").inputStream()) }
+        galleryApp.settings.change(galleryApp.settings.settings.value.with(own))
+        waitUntil("the other bar") { chips(activity).any { it.tag == "smiling" } && activity.view(R.id.filter_all).isEnabled }
+        filterAll(activity)
+        assertEquals("Photo 1: smiling, 99%", descriptionOf(activity, 0))
+        toggle(activity, "smiling")
+        waitUntil("the filter") { tiles(activity).map { it.tile.label } == listOf("smiling", "smiling") }
+        waitUntil("the thumbnails") { thumbnailsThere(*shownPlaces(activity)) }
+        assertLooksLike("own-labels", activity)
+    }
 
     @Test
     fun aRunCanBeCancelledAndGoesOn() {

@@ -1,6 +1,8 @@
 package org.fermobile.gallery
 
 import android.graphics.Bitmap
+import android.graphics.BitmapFactory
+import android.graphics.Matrix
 import android.view.View
 import android.view.ViewGroup
 import com.google.android.material.appbar.MaterialToolbar
@@ -81,9 +83,34 @@ class PhotoTest {
         filter(activity)
         assertEquals("😀 Happiness", activity.text(R.id.answer))
         galleryApp.settings.changeMinQuality(80)
-        waitUntil("the setting") { activity.text(R.id.answer) == "❔ Unsure, too small" }
+        waitUntil("the setting") { activity.text(R.id.answer) == "❓ Unsure, too small" }
         assertTrue("${described(activity)}", described(activity).any { Regex("Quality \\(too small\\), \\d\\d%").matches(it) })
         assertLooksLike("photo-unsure", activity)
+    }
+
+    @Test
+    fun aPhotoOnItsSideSaysHowItWasTurned() {
+        val activity = open(turned("astronaut-smile", degrees = 90f))
+        filter(activity)
+        assertEquals("😀 Happiness", activity.text(R.id.answer))
+        assertTrue("${described(activity)}", "Photo turned by, 270°" in described(activity))
+    }
+
+    @Test
+    fun aTiltedFaceSaysHowItWasTurned() {
+        val activity = open(turned("hopper-portrait", degrees = 30f))
+        filter(activity)
+        assertEquals("😐 Neutral", activity.text(R.id.answer))
+        val rows = described(activity)
+        assertTrue("$rows", rows.any { Regex("Face turned upright by, 2\\d°").matches(it) })
+        assertTrue("$rows", rows.none { it.startsWith("Photo turned by") })
+    }
+
+    private fun turned(name: String, degrees: Float): File = File.createTempFile(name, ".png").apply {
+        val upright = BitmapFactory.decodeFile(bundled(name).single().path)
+        val turn = Matrix().apply { setRotate(degrees) }
+        val turned = Bitmap.createBitmap(upright, 0, 0, upright.width, upright.height, turn, true)
+        outputStream().use { turned.compress(Bitmap.CompressFormat.PNG, 100, it) }
     }
 
     @Test

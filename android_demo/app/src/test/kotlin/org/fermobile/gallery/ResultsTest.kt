@@ -123,7 +123,7 @@ class ResultsTest {
         val controller = openGallery()
         filterAll(controller.get())
         galleryApp.settings.changeMinQuality(80)
-        waitUntil("the chip") { chips(controller.get()).last().text == "❔ Unsure 1" }
+        waitUntil("the chip") { chips(controller.get()).last().text == "❓ Unsure 1" }
         waitUntil("the tile") { tiles(controller.get()).last().tile.flaw == Flaw.TOO_SMALL }
         assertEquals("Photo 3: Unsure, too small", descriptionOf(controller.get(), 2))
         assertEquals("😀 Happiness 2", chips(controller.get()).first { it.tag == "happiness" }.text)

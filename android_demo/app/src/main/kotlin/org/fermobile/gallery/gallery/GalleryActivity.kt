@@ -155,9 +155,7 @@ class GalleryActivity : AppCompatActivity() {
             for (label in gallery.bar) {
                 val chip = layoutInflater.inflate(R.layout.bar_item, bar, false) as Chip
                 chip.tag = label
-                val letter = letterDrawable(label, gallery.vocabulary, chip.textSize.toInt())
-                chip.chipIcon = letter
-                chip.isChipIconVisible = letter != null
+                chip.chipIcon = letterDrawable(label, gallery.vocabulary, chip.textSize.toInt())
                 chip.setOnClickListener { model.toggle(label) }
                 bar.addView(chip)
             }
@@ -171,6 +169,7 @@ class GalleryActivity : AppCompatActivity() {
             val name = nameOf(label).takeIf { bar.isSingleLine || emoji == null } // at the side there is no room
             chip.text = listOfNotNull(emoji, name).joinToString(" ") + count
             chip.isChecked = label in gallery.selected
+            chip.isChipIconVisible = chip.chipIcon != null && !chip.isChecked // the check mark takes its place
             if (label in gallery.selected && label !in selectedBefore) {
                 chip.post { chip.requestRectangleOnScreen(Rect(0, 0, chip.width, chip.height), true) }
             }

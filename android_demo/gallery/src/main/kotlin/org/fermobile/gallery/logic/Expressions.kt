@@ -46,7 +46,7 @@ object Expressions {
     /** The label of [LABELS] or [MULTIPLE] that [name] spells; [name] itself where it spells none. */
     fun canonical(name: String): String = name.trim().lowercase().let { ALIASES[it] ?: it }.takeIf { it in EMOJI } ?: name
 
-    private const val UNSURE_EMOJI = "❔"
+    private const val UNSURE_EMOJI = "❓"
 
     private val BAR = listOf(
         "neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt",

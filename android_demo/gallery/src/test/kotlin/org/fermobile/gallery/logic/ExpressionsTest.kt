@@ -32,7 +32,7 @@ class ExpressionsTest {
     fun otherSpellingsAreUnderstood() {
         assertEquals("😀", Expressions.emoji("Happy"))
         assertEquals("👥", Expressions.emoji(Expressions.MULTIPLE))
-        assertEquals("❔", Expressions.emoji(Expressions.UNSURE))
+        assertEquals("❓", Expressions.emoji(Expressions.UNSURE))
         assertNull(Expressions.emoji("bored"))
         assertEquals("Bored", Expressions.canonical("Bored"))
         assertEquals(
