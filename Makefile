@@ -2,7 +2,8 @@
 # make test    everything that must pass before a change is done
 # make prove   the long proofs: fuzzing, bare Debian systems, ...
 # make docs    the documentation as a site, in build/site
-# make dist    what a release consists of, in dist: sdist, wheel, models, changes, checksums
+# make dist    what a release consists of, in dist: sdist, wheel, models, changes, checksums,
+#              and FILES="app.apk fer.aar", which were built elsewhere
 # make shell   a shell in which `fer-mobile` and `python` are those of .venv
 # make clean   removes what the other targets made
 
@@ -40,7 +41,7 @@ docs: $(VENV)/docs.stamp
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 dist: $(VENV)/test.stamp
-	$(BIN)/python -m tools.make_dist
+	$(BIN)/python -m tools.make_dist $(FILES)
 
 shell: $(VENV)/runtime.stamp
 	@VIRTUAL_ENV=$(abspath $(VENV)) PATH="$(abspath $(BIN)):$$PATH" $${SHELL:-sh}

@@ -30,7 +30,8 @@ _DATE: Final = (1980, 1, 1, 0, 0, 0)
 def models_archive(target: Path) -> None:
     """Write the shipped files with their contracts, cards, licences and checksums as a zip.
 
-    The same models give the same bytes.
+    The pictures that the cards show from elsewhere come along.  The same models give the same
+    bytes.
     """
     models = ROOT / "models"
     files = sorted(path for path in models.rglob("*") if path.suffix in _KEPT and path.is_file())
@@ -38,6 +39,10 @@ def models_archive(target: Path) -> None:
     contents["models/SHA256SUMS"] = checksums(
         (name.removeprefix("models/"), content) for name, content in contents.items()
     ).encode()
+    for card in sorted(models.glob("*/card.md")):
+        for link in re.findall(r"\]\((\.\./[^)]+)\)", card.read_text(encoding="utf-8")):
+            picture = (card.parent / link).resolve()
+            contents[str(picture.relative_to(ROOT))] = picture.read_bytes()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in contents.items():
             archive.writestr(zipfile.ZipInfo(name, _DATE), content, zipfile.ZIP_DEFLATED)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -24,6 +25,10 @@ def test_the_models_archive_is_whole_and_the_same_each_time(tmp_path):
         for line in lines:
             digest, _, name = line.partition("  ")
             assert hashlib.sha256(archive.read(f"models/{name}")).hexdigest() == digest
+        archive.extractall(tmp_path)
+    for card in (tmp_path / "models").glob("*/card.md"):
+        for picture in re.findall(r"\]\(([^#)]+)\)", card.read_text("utf-8")):
+            assert (card.parent / picture).is_file(), picture
     names = {line.partition("  ")[2] for line in lines}
     assert {"LICENSE", "yunet/LICENSE", "compact/card.md"} <= names
     for model in shipped_models(copies=True).values():
