@@ -53,6 +53,7 @@ def run_core_tests(
         said = run(
             "java", f"-Djava.library.path={HOST}",
             f"-Dfermobile.exports={exports}", f"-Dfermobile.photos={PHOTOS}",
+            f"-Dfermobile.out={OUT}",
             f"-Dfermobile.every_face={str(every_face).lower()}",
             "-cp", join_path(class_path),
             "org.junit.runner.JUnitCore", *junit_classes(class_path[0]),

@@ -178,6 +178,7 @@ class ResultsTest {
         assertTrue(before.all { (photo, result) -> state(controller.get()).results[photo] === result })
     }
 
+    /** benchmarks/android_gallery.py makes a row of its times. */
     @Test
     fun tenThousandPhotosAreListedWithoutBeingOpened() {
         havePhotos(List(10_000) { some[it % some.size] })
@@ -201,7 +202,23 @@ class ResultsTest {
         val more = usedMegabytes() - before
         println("10,000 results: $more MB after $before MB")
         assertTrue("$more MB", more < 48) // Android 7's smallest phones give an app 64 MB
+
+        val read = milliseconds { runBlocking { galleryApp.results.all(gallery.identity) } }
+        grid(activity).scrollBy(0, grid(activity).height)
+        val page = milliseconds { repeat(PAGES) { grid(activity).scrollBy(0, grid(activity).height) } } / PAGES
+        assertTrue(tiles(activity).size == 10_000 && descriptionOf(activity, firstShown(activity)).endsWith("Fear, 50%"))
+        File(output, "gallery_screen.json").writeText(
+            "{\"read_stored_results_ms\": $read, \"scroll_by_a_page_ms\": $page}",
+        )
     }
+
+    private fun milliseconds(work: () -> Unit): Double {
+        val start = System.nanoTime()
+        work()
+        return (System.nanoTime() - start) / 1e6
+    }
+
+    private fun firstShown(activity: GalleryActivity): Int = grid(activity).getChildAdapterPosition(grid(activity).getChildAt(0))
 
     private fun usedMegabytes(): Long {
         repeat(3) {
@@ -223,5 +240,9 @@ class ResultsTest {
     private fun modelOf(activity: GalleryActivity): String {
         shadowOf(activity.mainLooper).idle()
         return runBlocking { galleryApp.engine.use(galleryApp.settings.settings.value) { it.model.contract.name } }
+    }
+
+    private companion object {
+        const val PAGES = 50
     }
 }
