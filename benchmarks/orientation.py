@@ -7,12 +7,15 @@ Result: benchmarks/results/orientation.json.
 Bundled and shared photos whose number of faces is certain, without those that test EXIF, are
 given to the pipeline as arrays of at most 1,280 px.
 
-*library*: the photos upright, with `orient` auto over none: pixels that the network is shown,
-and processor time of the whole pipeline without decoding; photos that are turned; faces found
-where there is none.
+*library*: the photos upright, with `orient` auto over none: pixels that the network computes,
+padding included, and processor time of the whole pipeline without decoding; photos that are
+turned; faces found where there is none.  *landscapes*: the same for the photos without a face.
 
 *lying*: photos in which a face is found upright, turned by quarters: how many get the label
 that they have upright.
+
+*sizes*: made photos of 640×427 with one face of each height, turned by quarters: of those in which
+it is found upright, how many are turned back.
 
 *sure*: how many photos with a face have one of the score that is taken to be upright.
 """
@@ -27,7 +30,8 @@ import numpy as np
 
 from benchmarks.result_files import write_row
 from fer_mobile.arrays import Pixels
-from fer_mobile.detect.orientation import CERTAIN, GLANCE_SIDE, SURE, turned
+from fer_mobile.detect import load_detector
+from fer_mobile.detect.orientation import CERTAIN, GLANCE_SIDE, SURE, find_turn, turned
 from fer_mobile.detect.scale import Scaled, shrink
 from fer_mobile.detect.yunet import YuNet
 from fer_mobile.images import Photo, load_photo
@@ -37,18 +41,21 @@ from fer_mobile.resources import photos_dir
 from fer_mobile.runtime.classifier import load_classifier
 from fer_mobile.types import ORIENTS, TURNS, Detection, Orient, PhotoResult, Turn
 from tools.made_photos import Certain, certain_photos
+from tools.made_photos import sizes as made_sizes
 
 LONGEST = 1280
 RUNS = 2
+HEIGHTS = (30, 64, 90, 128, 180)
 
 
 class Counting(YuNet):
-    """Counts the pixels that it is shown."""
+    """Counts the pixels that the network computes: sides are padded to multiples of 32."""
 
     pixels = 0
 
     def find(self, rgb: Pixels) -> list[Detection]:
-        self.pixels += rgb.shape[0] * rgb.shape[1]
+        height, width = rgb.shape[:2]
+        self.pixels += (height + -height % 32) * (width + -width % 32)
         return super().find(rgb)
 
 
@@ -72,7 +79,11 @@ class Measured:
 
 def pixels(photo: Certain, turn: Turn = 0) -> Pixels:
     """The photo as it lies if it has to be turned clockwise by `turn`."""
-    rgb = shrink(load_photo(photo.path).rgb, LONGEST)
+    return laid(shrink(load_photo(photo.path).rgb, LONGEST), turn)
+
+
+def laid(rgb: Pixels, turn: Turn) -> Pixels:
+    """Pixels as they lie if they have to be turned clockwise by `turn`."""
     away = TURNS[-TURNS.index(turn)] if turn else turn
     return np.ascontiguousarray(turned(Photo(rgb, rgb.shape[1::-1]), away).rgb)
 
@@ -120,6 +131,23 @@ def lying(photos: list[Certain], upright: dict[str, PhotoResult]) -> dict[str, A
     return rows
 
 
+def sizes() -> dict[str, dict[str, int]]:
+    """By the face's height in pixels: photos on a side, and how many of them are turned back."""
+    detector = load_detector()
+    rows = {f"{height} px": {"photos": 0, "turned_right": 0} for height in HEIGHTS}
+    for height, made in made_sizes(HEIGHTS, 40):
+        rgb = np.asarray(made.image)
+        if not detector.detect(Photo(rgb, rgb.shape[1::-1])):
+            continue
+        for turn in TURNS[1:]:
+            lies = laid(rgb, turn)
+            found, _ = find_turn(detector, Photo(lies, lies.shape[1::-1]))
+            row = rows[f"{height} px"]
+            row["photos"] += 1
+            row["turned_right"] += found == turn
+    return rows
+
+
 def sure(upright: dict[str, PhotoResult]) -> dict[str, Any]:
     """How often the surest face of an upright photo is sure."""
     best = [
@@ -135,13 +163,15 @@ def main() -> None:
     portraits = [photo for photo in photos if photo.name.startswith("congress/")][::4]
     rest = [photo for photo in photos if not photo.name.startswith("congress/")]
     rest += certain_photos(photos_dir())
-    rows = {}
+    rows: dict[str, dict[str, Any]] = {}
     for name, chosen in {
         "portraits of congress, every fourth": portraits,
         "the rest": rest,
     }.items():
         cost, upright = library(chosen)
         rows[name] = {"library": cost, "sure": sure(upright), "lying": lying(chosen, upright)}
+    landscapes = [photo for photo in rest if not photo.faces]
+    rows["the rest"]["landscapes"] = library(landscapes)[0]
     write_row(
         "orientation",
         {
@@ -151,6 +181,7 @@ def main() -> None:
             "certain": CERTAIN,
             "glance_side": GLANCE_SIDE,
             "sets": rows,
+            "sizes": sizes(),
         },
     )
 

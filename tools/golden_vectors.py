@@ -21,8 +21,9 @@ from PIL import Image
 from fer_mobile import preprocess, quality
 from fer_mobile.bench.photos import load_photo_set
 from fer_mobile.bench.stats import stage_stats
+from fer_mobile.detect.orientation import square_about
 from fer_mobile.detect.scale import shrink
-from fer_mobile.detect.yunet import STRIDES, decode
+from fer_mobile.detect.yunet import HINT, HINTS, STRIDES, decode
 from fer_mobile.files import write_bytes, write_text
 from fer_mobile.golden import SIDE
 from fer_mobile.images import load_photo
@@ -106,6 +107,12 @@ SHRINKS = [
     ("pixel.png", 640),
 ]
 
+# Within the image of 160×96, halves, over each of its sides, larger than it, outside.
+HINT_BOXES = [
+    (60, 40, 10, 20), (70.5, 30.25, 5, 4.5), (-20, 30, 30, 30), (150, 30, 30, 30),
+    (50, -25, 30, 30), (50, 90, 30, 30), (-90, -90, 400, 400), (300, 10, 20, 20), (10, -90, 20, 20),
+]  # fmt: skip
+
 QUALITY_BOX = Box(38, 55, 90, 113)
 # (width and height in px, score, tilt in degrees, levelled)
 QUALITIES = [
@@ -116,7 +123,11 @@ QUALITIES = [
     (123.0, 113.0, 0.9375, 3, False),
 ]  # fmt: skip
 
-PHOTOS = ("portrait.png", "group.png", "noise.png", "tilted.png")
+# (image, orientation as an EXIF value that the photo does not state)
+PHOTOS = [
+    ("portrait.png", 1), ("group.png", 1), ("noise.png", 1), ("tilted.png", 1),
+    ("portrait.png", 8), ("group.png", 6), ("group.png", 3),
+]  # fmt: skip
 """What goes through the whole pipeline."""
 
 
@@ -221,7 +232,20 @@ def detection_case(blob: Blob) -> dict[str, Any]:
             }
             for face in decode(outputs)
         ],
+        "hints": [
+            {"score": hint.score, **_square_about(hint.box, width, height)}
+            for hint in decode(outputs, HINT, HINTS)
+        ],
+        "squares": [_square_about(Box(*box), width, height) for box in HINT_BOXES],
     }
+
+
+def _square_about(box: Box, width: int, height: int) -> dict[str, Any]:
+    """A box and left, top, width and height of the square about it, in an image of this size."""
+    rows, columns = square_about(box, width, height)
+    sides = [range(length)[part] for part, length in ((columns, width), (rows, height))]
+    x, y = sides
+    return {"box": list(box), "square": [x.start, y.start, len(x), len(y)] if x and y else None}
 
 
 def model_faces() -> list[dict[str, Any]]:
@@ -277,6 +301,7 @@ def photo_case(pipeline: Pipeline, name: str, rgb: np.ndarray) -> dict[str, Any]
         "image": name,
         "label": result.label,
         "confidence": result.confidence,
+        "turn": result.turn,
         "faces": [
             {
                 "box": list(face.box),
@@ -294,7 +319,10 @@ def photo_case(pipeline: Pipeline, name: str, rgb: np.ndarray) -> dict[str, Any]
 def photo_cases() -> list[dict[str, Any]]:
     """What the pipeline with the default model says of `PHOTOS`."""
     pipeline = load_pipeline()
-    return [photo_case(pipeline, name, pixels(name)) for name in PHOTOS]
+    return [
+        {"orientation": turned, **photo_case(pipeline, name, pixels(name, turned))}
+        for name, turned in PHOTOS
+    ]
 
 
 def quality_cases(blob: Blob) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from fer_mobile.arrays import Pixels
 from fer_mobile.images import Photo
@@ -44,4 +44,16 @@ class FaceNetwork(Protocol):
 
     def find(self, rgb: Pixels) -> list[Detection]:
         """The faces of an upright uint8 H×W×3 RGB image in its pixels, the surest first."""
+        ...
+
+
+@runtime_checkable
+class HintingNetwork(FaceNetwork, Protocol):
+    """A FaceNetwork that also says where a face may be that it is not sure of.
+
+    Photos on a side are turned by its scores, which must be as YuNet's (`detect.orientation`).
+    """
+
+    def hints(self) -> list[Detection]:
+        """The likeliest places of a face in the image that `find` was given last."""
         ...

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from fer_mobile.arrays import Pixels
-from fer_mobile.detect.interface import DETECTION_SIDE, FaceNetwork
+from fer_mobile.detect.interface import DETECTION_SIDE, FaceNetwork, HintingNetwork
 from fer_mobile.images import Photo
 from fer_mobile.types import Detection
 
@@ -25,6 +25,8 @@ class Scaled:
         self.name = network.name
         self.identity = f"{network.identity} at {side}"
         self.side = side
+        self.gives_hints = isinstance(network, HintingNetwork)
+        """Whether its network says where faces may be that it is not sure of."""
         self._network = network
         self._lock = Lock()
 
@@ -33,15 +35,29 @@ class Scaled:
 
     def detect(self, photo: Photo) -> list[Detection]:
         """The faces of a photo, the surest first (see `FaceDetector.detect`)."""
+        return self.search(photo)[0]
+
+    def search(
+        self, photo: Photo, enough: float | None = None
+    ) -> tuple[list[Detection], list[Detection]]:
+        """The faces as `detect` gives them, and the network's hints.
+
+        There are none where it `gives_hints` not, or a face has a score of `enough`; nor without
+        `enough`.
+        """
         pixels = shrink(photo.rgb, self.side)
         growth = min(self.side / DETECTION_SIDE, self.side / max(pixels.shape[:2]))
         if growth > 1:
             enlarged = cv2.resize(pixels, None, fx=growth, fy=growth, interpolation=cv2.INTER_CUBIC)
             pixels = np.asarray(enlarged, np.uint8)
         to_full = max(photo.size) / max(pixels.shape[:2])
+        hints: list[Detection] = []
         with self._lock:
             faces = self._network.find(pixels)
-        return [face.scaled(to_full) for face in faces]
+            unsure = enough is not None and all((face.score or 0) < enough for face in faces)
+            if unsure and isinstance(self._network, HintingNetwork):
+                hints = self._network.hints()
+        return [face.scaled(to_full) for face in faces], [hint.scaled(to_full) for hint in hints]
 
 
 def shrink(rgb: Pixels, side: int = DETECTION_SIDE) -> Pixels:

@@ -8,8 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from fer_mobile.detect import load_detector
 from fer_mobile.detect.boxes import PrecomputedBoxes
-from fer_mobile.detect.orientation import find_turn, turned, turned_back
+from fer_mobile.detect.opencv import OpenCVYuNet
+from fer_mobile.detect.orientation import SURE, find_turn, turned, turned_back
+from fer_mobile.detect.scale import Scaled
+from fer_mobile.detect.yunet import HINT, HINTS, SCORE, YuNet
 from fer_mobile.errors import InputError
 from fer_mobile.images import Photo, load_photo
 from fer_mobile.pipeline import Pipeline, load_pipeline
@@ -87,53 +91,109 @@ def test_boxes_that_are_given_are_those_of_the_photo_as_it_is(auto, upright):
 
 
 class Scripted:
-    """Finds a face with each of these scores in turn, none for 0, and keeps what it was shown."""
+    """A network with a face of each of these scores in turn, none for 0, and with these hints.
 
-    name = identity = "yunet"
-    side = 640
+    It keeps the sizes that it was shown.
+    """
 
-    def __init__(self, *scores: float | None) -> None:
+    name = identity = "scripted"
+
+    def __init__(self, *scores: float | None, hints: tuple[Box, ...] = ()) -> None:
         self._scores = list(scores)
+        self._hints = hints
         self.shown: list[tuple[int, ...]] = []
 
-    def detect(self, photo: Photo) -> list[Detection]:
-        self.shown.append(photo.rgb.shape[1::-1])
+    def find(self, rgb: np.ndarray) -> list[Detection]:
+        self.shown.append(rgb.shape[1::-1])
         score = self._scores.pop(0)
         return [] if score == 0 else [Detection(Box(0, 0, 10, 20), score)]
 
+    def hints(self) -> list[Detection]:
+        return [Detection(box, 0.1) for box in self._hints]
 
-GLANCES = [(96, 192), (192, 96), (96, 192)]
+
+def found(network) -> tuple[int, list[float | None]]:
+    """The turn of a photo of 4000×2000 of which 2000×1000 are decoded, and its faces' scores."""
+    photo = Photo(np.zeros((1000, 2000, 3), np.uint8), (4000, 2000), "a.jpg")
+    turn, faces = find_turn(Scaled(network), photo)
+    return turn, [face.score for face in faces]
+
+
+GLANCES = [(48, 96), (96, 48), (48, 96)]
 
 
 def test_the_limits_are_yunets():
     """Of another detector's scores nothing is known."""
-    detector = Scripted(None)
-    detector.name = "theirs"
-    photo = Photo(np.zeros((1000, 2000, 3), np.uint8), (4000, 2000), "a.jpg")
-    assert find_turn(detector, photo) == (0, [Detection(Box(0, 0, 10, 20), None)])
-    assert detector.shown == [(2000, 1000)]
+
+    class Network:
+        name = identity = "theirs"
+
+        def find(self, rgb: np.ndarray) -> list[Detection]:
+            return [Detection(Box(0, 0, 10, 20), None)]
+
+    assert found(Network()) == (0, [None])
 
 
 @pytest.mark.parametrize(
     ("scores", "turn", "score", "shown"),
     [
         ([0.9], 0, 0.9, []),
-        ([0.89, 0, 0, 0], 0, 0.89, GLANCES), ([0, 0, 0, 0], 0, 0, GLANCES),
+        ([0.89, 0, 0, 0], 0, 0.89, GLANCES), ([0, 0, 0.75, 0], 0, 0, GLANCES),
         ([0.7, 0.7, 0.8, 0.8, 0.8], 180, 0.8, [*GLANCES, (640, 320)]),
-        ([0, 0, 0, 0.6, 0.8], 270, 0.8, [*GLANCES, (320, 640)]),
+        ([0, 0, 0, 0.76, 0.8], 270, 0.8, [*GLANCES, (320, 640)]),
         ([0.8, 0.9, 0, 0, 0.8], 0, 0.8, [*GLANCES, (320, 640)]),
         ([0, 0.9, 0, 0, 0.75], 0, 0, [*GLANCES, (320, 640)]),
         ([0, 0.9, 0, 0, 0], 0, 0, [*GLANCES, (320, 640)]),
     ],
 )  # fmt: skip
-def test_other_turns_are_searched_where_no_face_is_sure(scores, turn, score, shown):
-    """Three glances at 192 px show the network 27 % of the pixels of a search at 640."""
-    detector = Scripted(*scores)
-    photo = Photo(np.zeros((1000, 2000, 3), np.uint8), (4000, 2000), "a.jpg")
-    found, faces = find_turn(detector, photo)
-    assert found == turn
-    assert [face.score for face in faces] == ([] if score == 0 else [score])
-    assert detector.shown == [(640, 320), *shown]
+def test_other_turns_are_glanced_at_where_no_face_is_sure(scores, turn, score, shown):
+    """Three glances at 96 px show the network 7 % of the pixels of a search at 640."""
+    network = Scripted(*scores)
+    assert found(network) == (turn, [] if score == 0 else [score])
+    assert network.shown == [(640, 320), *shown]
+
+
+def test_squares_about_hints_are_glanced_at_too():
+    """1.6 times as large as the box, cut off at the border, and none outside of the photo."""
+    hints = (Box(100, 50, 40, 20), Box(600, 0, 20, 80), Box(900, 0, 9, 9))
+    network = Scripted(0, 0, 0, 0, 0, 0.8, 0, 0, 0, 0, 0.9, hints=hints)
+    assert found(network) == (180, [0.9])
+    quarter, half = [(48, 96), (64, 64), (96, 87)], [(96, 48), (64, 64), (87, 96)]
+    assert network.shown == [(640, 320), *quarter, *half, *quarter, (640, 320)]
+
+
+@pytest.mark.parametrize("turn", TURNS[1:])
+@pytest.mark.parametrize("network", [YuNet, OpenCVYuNet])
+def test_a_small_face_is_found_by_its_hint(network, turn, upright, monkeypatch):
+    """A face of 40 px in a photo of 640, of which a glance at the whole shows 6."""
+    x, y, width, height = map(round, upright.faces[0].box)
+    face = Image.fromarray(load_photo(ONE_FACE).rgb).crop(
+        (x - width // 3, y - height // 3, x + width + width // 3, y + height + height // 4)
+    )
+    small = face.resize((round(40 * face.width / height), round(40 * face.height / height)))
+    photo = Image.fromarray(load_photo(photos_dir() / "rocket.jpg").rgb)
+    photo.paste(small, (60, 20))
+    lies = np.ascontiguousarray(np.rot90(np.asarray(photo), turn // 90))
+    detector = Scaled(network())
+    (seen,) = detector.detect(Photo(np.array(photo), photo.size))
+    found, (face,) = find_turn(detector, Photo(lies, lies.shape[1::-1]))
+    assert (found, face.box) == (turn, pytest.approx(seen.box, abs=1))
+    monkeypatch.setattr(network, "hints", lambda self: [])
+    assert find_turn(detector, Photo(lies, lies.shape[1::-1])) == (0, [])
+
+
+@pytest.mark.parametrize("name", ["yunet", "opencv"])
+def test_hints_are_the_likeliest_places(name):
+    detector = load_detector(name)
+    photo = load_photo(photos_dir() / "four-portraits.jpg")
+    faces, hints = detector.search(photo, 1)
+    assert faces == detector.detect(photo)
+    assert hints == faces[:HINTS]
+    assert detector.search(photo, 0.5) == (faces, [])
+    faces, hints = detector.search(load_photo(NO_FACE), SURE)
+    assert faces == []
+    assert all(HINT <= hint.score < SCORE for hint in hints)
+    assert 0 < len(hints) <= HINTS
 
 
 @given(

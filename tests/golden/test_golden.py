@@ -48,7 +48,8 @@ def test_photos_and_detections_are_those_committed(vectors):
     """Boxes pass through exp and a network, whose last digits depend on the processor."""
     found, expected = vectors[0], committed()
     for photo, says in zip(found["photos"], expected["photos"], strict=True):
-        assert (photo["label"], photo["confidence"]) == (says["label"], says["confidence"])
+        for key in ("image", "orientation", "turn", "label", "confidence"):
+            assert photo[key] == says[key]
         for face, other in zip(photo["faces"], says["faces"], strict=True):
             assert face["box"] == pytest.approx(other["box"], abs=0.01)
             assert face["confidence"] == other["confidence"]
@@ -57,6 +58,9 @@ def test_photos_and_detections_are_those_committed(vectors):
     assert [face["score"] for face in faces] == [face["score"] for face in others]
     for face, other in zip(faces, others, strict=True):
         assert face["box"] == pytest.approx(other["box"], abs=1e-4)
+    for part in ("hints", "squares"):
+        squares, others = found["detection"][part], expected["detection"][part]
+        assert [each["square"] for each in squares] == [each["square"] for each in others]
 
 
 def test_they_cover_what_can_go_wrong():
@@ -73,6 +77,7 @@ def test_they_cover_what_can_go_wrong():
     assert any(side < size for side, size in sides)
     assert any(side == size for side, size in sides)
     assert any(side > size for side, size in sides)
+    assert {photo["turn"] for photo in committed()["photos"]} == {0, 90, 180, 270}
 
 
 def test_the_apps_benchmark_result_is_one():

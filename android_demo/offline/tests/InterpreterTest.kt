@@ -23,6 +23,7 @@ import org.fermobile.core.assertBox
 import org.fermobile.core.box
 import org.fermobile.core.double
 import org.fermobile.core.doubles
+import org.fermobile.core.int
 import org.fermobile.core.ints
 import org.fermobile.core.item
 import org.fermobile.core.items
@@ -122,7 +123,7 @@ class InterpreterTest {
     fun wholePhotosGiveTheFacesOfPython() {
         pipeline().use { pipeline ->
             for (case in Golden.vectors.item("photos").items()) {
-                check(case, pipeline, Golden.photo(case.item("image").text()!!))
+                check(case, pipeline, Golden.photo(case.item("image").text()!!, case.item("orientation").int()))
             }
         }
     }
@@ -152,6 +153,7 @@ class InterpreterTest {
         val result = pipeline.run { Photo(image) }
         assertNull(name, result.error)
         assertEquals(name, case.item("label").text(), result.label)
+        assertEquals(name, case.item("turn").int(), result.turn.degrees)
         assertEquals(name, listOf(image.width, image.height), listOf(result.width, result.height))
         val expected = case.item("faces").items()
         assertEquals(name, expected.size, result.faces.size)

@@ -17,6 +17,12 @@ interface FaceDetector : AutoCloseable {
      * one of landmarks.
      */
     fun detect(image: ArgbImage): List<Detection>
+
+    /**
+     * The likeliest places of a face in the image that [detect] was given last, the surest first; places
+     * that it is not sure of count, as faces that are not upright look so.  A detector may know none.
+     */
+    fun hints(): List<Detection> = emptyList()
 }
 
 /** Height of YuNet's box over the distance from the eyes to the mouth: 2.9 ± 0.14 for 79 faces. */

@@ -38,6 +38,14 @@ class ArgbImage(val width: Int, val height: Int, val pixels: IntArray) {
         }
         return ArgbImage(newWidth, newHeight, result)
     }
+
+    /** A part of it. */
+    fun part(region: Region): ArgbImage {
+        val result = IntArray(region.width * region.height) {
+            pixels[(region.top + it / region.width) * width + region.left + it % region.width]
+        }
+        return ArgbImage(region.width, region.height, result)
+    }
 }
 
 /** How an image of an EXIF orientation is stored: turned by a quarter, from the right, from the bottom. */

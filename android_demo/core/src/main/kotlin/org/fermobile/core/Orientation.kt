@@ -1,5 +1,10 @@
 package org.fermobile.core
 
+import kotlin.math.ceil
+import kotlin.math.floor
+import kotlin.math.max
+import kotlin.math.min
+
 /** How far a photo is turned clockwise. */
 enum class Turn(val degrees: Int, private val exifOrientation: Int) {
     NONE(0, 1), QUARTER(90, 6), HALF(180, 3), THREE_QUARTERS(270, 8);
@@ -20,9 +25,9 @@ enum class Turn(val degrees: Int, private val exifOrientation: Int) {
         }
         val one = back(Point(face.box.x, face.box.y))
         val other = back(Point(face.box.x + face.box.width, face.box.y + face.box.height))
-        val left = minOf(one.x, other.x)
-        val top = minOf(one.y, other.y)
-        val box = Box(left, top, maxOf(one.x, other.x) - left, maxOf(one.y, other.y) - top)
+        val left = min(one.x, other.x)
+        val top = min(one.y, other.y)
+        val box = Box(left, top, max(one.x, other.x) - left, max(one.y, other.y) - top)
         return Detection(box, face.score, face.landmarks.map(::back))
     }
 }
@@ -30,24 +35,50 @@ enum class Turn(val degrees: Int, private val exifOrientation: Int) {
 /** A face of such a score is upright. */
 const val SURE = 0.9f
 
-/** Least score of the face for which a photo is turned. */
+/** A photo is turned for a face with a higher score. */
 const val CERTAIN = 0.75f
 
-/** Longest side, in pixels, at which other turns are searched. */
-const val GLANCE_SIDE = 192
+/** Longest side, in pixels, of what is shown at other turns. */
+const val GLANCE_SIDE = 96
+
+/** Side of the square about a hint, over the longer side of its box. */
+private const val REACH = 1.6
 
 /**
  * How a photo must be turned, and its faces in pixels of the image so turned, by the rule of
  * `fer_mobile/detect/orientation.py`.
  */
-fun findTurn(image: ArgbImage, detect: (ArgbImage) -> List<Detection>): Pair<Turn, List<Detection>> {
-    val faces = detect(image)
+fun findTurn(image: ArgbImage, detector: FaceDetector): Pair<Turn, List<Detection>> {
+    val faces = detector.detect(image)
     if (surest(faces) >= SURE) return Turn.NONE to faces
-    val small = shrink(image, GLANCE_SIDE)
-    val (turn, score) = (Turn.entries - Turn.NONE).map { it to surest(detect(it.of(small))) }.maxBy { it.second }
-    if (score == 0f) return Turn.NONE to faces
-    val others = detect(turn.of(image))
-    return if (surest(others) > maxOf(CERTAIN, surest(faces))) turn to others else Turn.NONE to faces
+    val squares = detector.hints().mapNotNull { squareAbout(it.box, image.width, image.height) }
+    val views = (listOf(image) + squares.map(image::part)).map(::small)
+    val (turn, score) = (Turn.entries - Turn.NONE)
+        .map { turn -> turn to views.maxOf { surest(detector.detect(turn.of(it))) } }
+        .maxBy { it.second }
+    if (score <= CERTAIN) return Turn.NONE to faces
+    val others = detector.detect(turn.of(image))
+    return if (surest(others) > max(CERTAIN, surest(faces))) turn to others else Turn.NONE to faces
 }
 
 private fun surest(faces: List<Detection>): Float = faces.maxOfOrNull { it.score } ?: 0f
+
+/** The square about a hint, as far as it lies in the image of [width]×[height]; null if nowhere. */
+fun squareAbout(box: Box, width: Int, height: Int): Region? {
+    val reach = REACH * max(box.width, box.height) / 2
+    val columns = within(box.x + box.width / 2, reach, width)
+    val rows = within(box.y + box.height / 2, reach, height)
+    if (columns.isEmpty() || rows.isEmpty()) return null
+    return Region(columns.first, rows.first, columns.count(), rows.count())
+}
+
+private fun within(centre: Double, reach: Double, length: Int): IntRange =
+    floor(max(0.0, centre - reach)).toInt() until ceil(min(length.toDouble(), centre + reach)).toInt()
+
+/** The image at [GLANCE_SIDE], halved first where it is large. */
+private fun small(image: ArgbImage): ArgbImage {
+    val width = image.width / 2 * 2
+    val height = image.height / 2 * 2
+    if (min(width, height) == 0 || max(width, height) < 4 * GLANCE_SIDE) return shrink(image, GLANCE_SIDE)
+    return shrink(shrink(image.part(Region(0, 0, width, height)), max(width, height) / 2), GLANCE_SIDE)
+}

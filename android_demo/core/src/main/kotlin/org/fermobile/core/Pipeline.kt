@@ -107,7 +107,7 @@ class Pipeline(
     private fun detect(photo: Photo): Pair<Turn, List<Detection>> {
         val small = shrink(photo.image, YuNet.DETECTION_SIDE)
         val toFull = maxOf(photo.width, photo.height).toDouble() / maxOf(small.width, small.height)
-        val (turn, faces) = if (orient) findTurn(small, detector::detect) else Turn.NONE to detector.detect(small)
+        val (turn, faces) = if (orient) findTurn(small, detector) else Turn.NONE to detector.detect(small)
         return turn to faces.map { it.scaled(toFull) }
     }
 

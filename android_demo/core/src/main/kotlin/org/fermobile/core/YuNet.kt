@@ -18,13 +18,18 @@ class YuNet(
     private val score: Float = SCORE,
 ) : FaceDetector {
     private var values = ByteBuffer.allocateDirect(0)
+    private var lastHints: () -> List<Detection> = { emptyList() }
 
     /** Shrink the image to [DETECTION_SIDE] before. */
     override fun detect(image: ArgbImage): List<Detection> {
         val width = padded(image.width)
         val height = padded(image.height)
-        return decode(model.run(pad(image, width, height), listOf(1, height, width, 3)), width, height, score)
+        val outputs = model.run(pad(image, width, height), listOf(1, height, width, 3))
+        lastHints = { decode(outputs, width, height, HINT, HINTS) }
+        return decode(outputs, width, height, score)
     }
+
+    override fun hints(): List<Detection> = lastHints()
 
     /** RGB bytes of the image, with zeros at the right and the bottom. */
     private fun pad(image: ArgbImage, width: Int, height: Int): ByteBuffer {
@@ -57,6 +62,10 @@ class YuNet(
         /** Least score of a face. */
         const val SCORE = 0.6f
 
+        /** Least score of a hint, and the most hints in an image. */
+        const val HINT = 0.1f
+        const val HINTS = 2
+
         /** Largest intersection over union of two faces. */
         const val OVERLAP = 0.3
 
@@ -66,8 +75,10 @@ class YuNet(
         private const val MULTIPLE = 32
         private const val OFFSETS = 14
 
-        /** The faces in the outputs for an input of [width]×[height], the surest first. */
-        fun decode(outputs: Map<String, ByteBuffer>, width: Int, height: Int, score: Float = SCORE): List<Detection> {
+        /** The [most] surest faces in the outputs for an input of [width]×[height], the surest first. */
+        fun decode(
+            outputs: Map<String, ByteBuffer>, width: Int, height: Int, score: Float = SCORE, most: Int = Int.MAX_VALUE,
+        ): List<Detection> {
             val candidates = STRIDES.flatMap { stride ->
                 candidates(
                     outputs.getValue("scores_$stride"), outputs.getValue("offsets_$stride"),
@@ -76,6 +87,7 @@ class YuNet(
             }
             val kept = mutableListOf<Detection>()
             for (candidate in candidates.sortedByDescending { it.score }) { // stable
+                if (kept.size == most) break
                 if (kept.all { overlap(candidate.box, it.box) <= OVERLAP }) kept += candidate
             }
             return kept

@@ -1,5 +1,6 @@
 package org.fermobile.core
 
+import kotlinx.serialization.json.JsonNull
 import org.junit.Assert.assertEquals
 import org.junit.Test
 
@@ -30,17 +31,28 @@ class OrientationTest {
         }
     }
 
-    private fun face(score: Float) = listOf(Detection(Box(0.0, 0.0, 1.0, 1.0), score))
-
-    /** What is found with these scores, one search after the other, and the sizes that were searched. */
-    private fun found(vararg scores: Float): Pair<Pair<Turn, List<Detection>>, List<Pair<Int, Int>>> {
-        val photo = ArgbImage(640, 320, IntArray(640 * 320))
+    /** A detector that gives faces of these scores, one search after the other. */
+    private class Scripted(scores: List<Float>, private val hints: List<Detection>) : FaceDetector {
+        override val identity = "scripted"
+        private val scores = ArrayDeque(scores)
         val sizes = mutableListOf<Pair<Int, Int>>()
-        val answers = ArrayDeque(scores.toList())
-        return findTurn(photo) {
-            sizes += it.width to it.height
-            answers.removeFirst().let { score -> if (score > 0) face(score) else emptyList() }
-        } to sizes
+
+        override fun detect(image: ArgbImage): List<Detection> {
+            sizes += image.width to image.height
+            return scores.removeFirst().let { score -> if (score > 0) face(score) else emptyList() }
+        }
+
+        override fun hints() = hints
+
+        override fun close() = Unit
+    }
+
+    /** What is found with these scores, and the sizes that were searched. */
+    private fun found(
+        vararg scores: Float, hints: List<Detection> = emptyList(), height: Int = 320,
+    ): Pair<Pair<Turn, List<Detection>>, List<Pair<Int, Int>>> {
+        val detector = Scripted(scores.toList(), hints)
+        return findTurn(ArgbImage(640, height, IntArray(640 * height)), detector) to detector.sizes
     }
 
     @Test
@@ -49,15 +61,46 @@ class OrientationTest {
 
     @Test
     fun otherwiseTheOtherTurnsAreGlancedAt() {
-        val glances = listOf(640 to 320, 96 to 192, 192 to 96, 96 to 192)
+        val glances = listOf(640 to 320, 48 to 96, 96 to 48, 48 to 96)
         assertEquals((Turn.NONE to emptyList<Detection>()) to glances, found(0f, 0f, 0f, 0f))
+        assertEquals((Turn.NONE to emptyList<Detection>()) to glances, found(0f, 0f, 0.75f, 0f))
         assertEquals((Turn.HALF to face(0.8f)) to glances + (640 to 320), found(0.7f, 0.7f, 0.8f, 0.8f, 0.8f))
-        assertEquals((Turn.THREE_QUARTERS to face(0.8f)) to glances + (320 to 640), found(0f, 0f, 0f, 0.6f, 0.8f))
+        assertEquals((Turn.THREE_QUARTERS to face(0.8f)) to glances + (320 to 640), found(0f, 0f, 0f, 0.76f, 0.8f))
+    }
+
+    @Test
+    fun soAreTheSquaresAboutHints() {
+        val hints = listOf(Box(100.0, 50.0, 40.0, 20.0), Box(600.0, 0.0, 20.0, 80.0), Box(900.0, 0.0, 9.0, 9.0))
+        val (turned, sizes) = found(
+            0f, 0f, 0f, 0f, 0f, 0.8f, 0f, 0f, 0f, 0f, 0.9f, hints = hints.map { Detection(it, 0.1f) },
+        )
+        assertEquals(Turn.HALF to face(0.9f), turned)
+        val quarter = listOf(48 to 96, 64 to 64, 96 to 87)
+        val half = listOf(96 to 48, 64 to 64, 87 to 96)
+        assertEquals(listOf(640 to 320) + quarter + half + quarter + (640 to 320), sizes)
+    }
+
+    @Test
+    fun aLineOfPixelsIsAPhoto() =
+        assertEquals(listOf(640 to 1, 1 to 96, 96 to 1, 1 to 96), found(0f, 0f, 0f, 0f, height = 1).second)
+
+    @Test
+    fun squaresAboutHintsAreThoseOfPython() {
+        val case = Golden.vectors.item("detection")
+        for (square in case.item("hints").items() + case.item("squares").items()) {
+            val found = squareAbout(square.item("box").box(), case.item("width").int(), case.item("height").int())
+            val expected = square.item("square").takeIf { it !is JsonNull }?.ints()
+            assertEquals(expected, found?.run { listOf(left, top, width, height) })
+        }
     }
 
     @Test
     fun aTurnThatIsNoSurerIsNotTaken() {
         assertEquals(Turn.NONE to face(0.8f), found(0.8f, 0.9f, 0f, 0f, 0.8f).first)
         assertEquals(Turn.NONE to emptyList<Detection>(), found(0f, 0.9f, 0f, 0f, 0.75f).first)
+    }
+
+    private companion object {
+        fun face(score: Float) = listOf(Detection(Box(0.0, 0.0, 1.0, 1.0), score))
     }
 }

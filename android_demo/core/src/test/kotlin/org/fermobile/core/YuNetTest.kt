@@ -24,6 +24,8 @@ class YuNetTest {
             val points = face.landmarks.flatMap { listOf(it.x, it.y) }
             says.item("landmarks").doubles().zip(points) { a, b -> assertEquals(a, b, 1e-9) }
         }
+        val hints = YuNet.decode(outputs, case.item("width").int(), case.item("height").int(), YuNet.HINT, YuNet.HINTS)
+        assertEquals(case.item("hints").items().map { it.item("score").double().toFloat() }, hints.map { it.score })
     }
 
     @Test
