@@ -59,7 +59,7 @@ def describe_hardware() -> HardwareFacts:
         "machine": platform.machine(),
         "vectors": None if features is None else _vectors(features),
         "cores": os.cpu_count(),
-        "cores_usable": _usable_cores(),
+        "cores_usable": usable_cores(),
         "memory_mb": _memory_mb(),
         "governor": _governor(),
     }
@@ -110,7 +110,8 @@ def _vectors(features: str) -> str:
     return " ".join(name for name in _VECTORS if name in features.split())
 
 
-def _usable_cores() -> int | None:
+def usable_cores() -> int | None:
+    """The cores that this process may use; None where the system does not say."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count()
