@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from fer_mobile.convert import Exported
 
 
+_UNFIT = {"differs": "its results differ on a {}", "unsupported": "it does not run on a {}"}
+"""The verdicts on accelerators that a user has to know, in words."""
+
+
 def export_command(
     model: Annotated[
         str,
@@ -106,8 +110,9 @@ def export_command(
     )
     _print_findings(done)
     for found in done.contract.accelerators:
-        if found.verdict in ("differs", "unsupported"):
-            typer.echo(f"note: {found.verdict} on a {found.name.upper()}: {found.evidence}")
+        if found.verdict in _UNFIT:
+            verdict = _UNFIT[found.verdict].format(found.name.upper())
+            typer.echo(f"note: {verdict} ({found.evidence})")
     if format_ == "tflite":
         typer.echo(f"next: {_next(done)}")
 
