@@ -25,7 +25,7 @@ def outputs(model, pixels):
     return np.concatenate([np.asarray(model(part, training=False)) for part in parts])
 
 
-def two_streams(seed=0, bias=True):
+def two_streams(seed=0, bias=True, classes=8):
     """Two streams as in xcao_two_stream, at 16 px, with batch norms that have seen faces."""
     import keras
     from keras import layers
@@ -46,7 +46,7 @@ def two_streams(seed=0, bias=True):
         maps.append(x)
     x = layers.Flatten(name="flatten")(layers.Add(name="merge")(maps))
     x = layers.Dense(32, activation="relu", name="dense")(x)
-    x = layers.Dense(8, use_bias=bias, name="logits")(x)
+    x = layers.Dense(classes, use_bias=bias, name="logits")(x)
     x = layers.BatchNormalization(name="logits_norm")(x)
     model = keras.Model(image, layers.Softmax(name="probabilities")(x), name="two_streams")
     norms = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]

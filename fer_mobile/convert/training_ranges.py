@@ -10,11 +10,12 @@ import numpy as np
 
 from fer_mobile.arrays import Pixels
 from fer_mobile.checkpoint import load_checkpoint
-from fer_mobile.convert.calibration_faces import spread_over, vary_contrast
+from fer_mobile.convert.calibration_faces import FEWEST_FACES, spread_over, vary_contrast
 from fer_mobile.convert.observation import observe_network
 from fer_mobile.convert.quantize import PACKAGE, quantizer_knows
 from fer_mobile.data.face_files import FaceFiles
 from fer_mobile.errors import FerMobileError, ModelError, UnsupportedLayerError
+from fer_mobile.golden import golden_faces
 from fer_mobile.graph.network import read_network
 from fer_mobile.graph.ranges import (
     RANGES_JSON,
@@ -31,11 +32,19 @@ if TYPE_CHECKING:
 
 
 def training_ranges(model: keras.Model, images: Pixels | FaceFiles) -> tuple[Limits, str]:
-    """The activation ranges over a share of training faces uint8 [N, H, W]; their origin too."""
+    """The activation ranges over a share of training faces uint8 [N, H, W]; their origin too.
+
+    A few training faces are joined by the bundled ones: alone they would make narrow ranges.
+    """
     network = read_network(model)
     chosen = images[np.array(spread_over(range(len(images))))]
     faces = np.stack([resize(image, network.size) for image in chosen])
-    return observe_network(network, vary_contrast(faces)), f"{len(faces):,} training faces"
+    origin = f"{len(faces):,} training faces"
+    if len(faces) < FEWEST_FACES:
+        bundled = golden_faces(network.size)
+        faces = np.concatenate([faces, bundled])
+        origin += f" and {len(bundled)} bundled ones"
+    return observe_network(network, vary_contrast(faces)), origin
 
 
 def keep_ranges(run: Path, images: Pixels | FaceFiles, report: Callable[[str], None]) -> None:

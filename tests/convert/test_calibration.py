@@ -12,11 +12,16 @@ from PIL import Image
 from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.convert import export, verify
 from fer_mobile.convert.calibration import find_calibration
-from fer_mobile.convert.calibration_faces import FEWEST_FACES, MOST_FACES, read_faces
+from fer_mobile.convert.calibration_faces import (
+    FEWEST_FACES,
+    MOST_FACES,
+    read_faces,
+    vary_contrast,
+)
 from fer_mobile.convert.checks import OWN_PARITY
 from fer_mobile.convert.converter import to_tflite
 from fer_mobile.convert.int8 import to_int8
-from fer_mobile.convert.observation import observe, tensor_keys
+from fer_mobile.convert.observation import observe, observe_network, tensor_keys
 from fer_mobile.convert.quantize import to_integer
 from fer_mobile.convert.reference import reference_for_file
 from fer_mobile.convert.training_ranges import keep_ranges
@@ -364,6 +369,20 @@ def test_export_with_own_faces_and_with_those_of_the_training(run, face_folder, 
         reference_for_file(own.path, face_folder, "compact")
     with pytest.raises(InputError, match="faces: expected a folder"):
         reference_for_file(own.path, tmp_path / "nowhere", run)
+
+
+def test_few_training_faces_are_joined_by_the_bundled_ones(run):
+    """Alone their ranges are too narrow for other faces, and the export is refused."""
+    reports = []
+    dark = golden_faces(48)[:5] // 8
+    keep_ranges(run, dark, reports.append)
+    (line,) = reports
+    assert line.endswith("from 5 training faces and 128 bundled ones")
+    network = read_network(load_checkpoint(run).model)
+    bundled = observe_network(network, vary_contrast(golden_faces(network.size)))
+    for name, (low, high) in find_calibration(network, run).limits.items():
+        assert low <= 0.9 * bundled[name][0]
+        assert high >= 0.9 * bundled[name][1]
 
 
 def test_ranges_of_a_run_are_made_again_for_other_weights_only(run):
