@@ -45,7 +45,7 @@ def saturation(model: bytes, graph: TfliteModel, inputs: NDArray[Any]) -> tuple[
             continue
         values = interpreter.get_tensor(tensor.index)
         levels = (127,) if operation.name == "ADD" else (-128, 127)
-        counts = [np.count_nonzero(values == end) for end in levels if end != tensor.zero_point]
-        ends = sum(max(count - 1, 0) for count in counts)
-        worst = max(worst, (float(ends / values.size), tensor.name.rpartition(";")[2]))
+        ends = [int((values == end).sum()) for end in levels if end != tensor.zero_point]
+        saturated = sum(max(count - 1, 0) for count in ends)
+        worst = max(worst, (saturated / values.size, tensor.name.rpartition(";")[2]))
     return worst
