@@ -255,7 +255,7 @@ class Pipeline:
         with watch.stage("resize"):
             turns = list(zip(grays, directions, strict=True))
             size = self.classifier.size
-            inputs = np.stack([preprocess.resize_face(gray, size, turn) for gray, turn in turns])
+            inputs = np.array([preprocess.resize_face(gray, size, turn) for gray, turn in turns])
             shown: Iterable[Pixels] = inputs
             if size != quality.SIDE:
                 shown = [preprocess.resize_face(gray, quality.SIDE, turn) for gray, turn in turns]
@@ -336,7 +336,10 @@ def _labelled(face: Face, min_quality: float) -> Face:
     if face.quality is not None and face.quality < min_quality:
         return replace(face, label=None, confidence=None)
     label = max(face.probabilities, key=face.probabilities.__getitem__)
-    return replace(face, label=label, confidence=face.probabilities[label])
+    confidence = face.probabilities[label]
+    if (face.label, face.confidence) == (label, confidence):
+        return face
+    return replace(face, label=label, confidence=confidence)
 
 
 def photo_label(faces: Sequence[Face], mode: FacesMode) -> tuple[str | None, float | None]:

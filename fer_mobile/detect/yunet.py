@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterator
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
@@ -42,7 +42,7 @@ from numpy.typing import NDArray
 from fer_mobile.arrays import Pixels
 from fer_mobile.resources import models_dir
 from fer_mobile.runtime.interpreter import load_interpreter
-from fer_mobile.types import Box, Detection
+from fer_mobile.types import Box, Detection, Point
 
 FloatArray = NDArray[np.float32]
 
@@ -163,37 +163,49 @@ def decode(
     """
     found = [candidate for stride in STRIDES for candidate in _candidates(outputs, stride, score)]
     kept: list[Detection] = []
-    for sure, sides, points in sorted(found, key=itemgetter(0), reverse=True):  # stable
+    for sure, box, place, offsets in sorted(found, key=itemgetter(0), reverse=True):  # stable
         if len(kept) == most:
             break
-        box = Box(*sides)
         if all(overlap(box, other.box) <= OVERLAP for other in kept):
-            kept.append(Detection(box, sure, tuple((x, y) for x, y in points)))
+            kept.append(Detection(box, sure, _landmarks(place, offsets)))
     return kept
+
+
+_Place = tuple[int, int, int]
+"""Column and row of a cell, and its stride."""
 
 
 def _candidates(
     outputs: dict[str, FloatArray], stride: int, score: float
-) -> Iterable[tuple[float, list[float], list[list[float]]]]:
-    """Score, box (x, y, width, height) and landmarks of each candidate of one stride."""
+) -> Iterator[tuple[float, Box, _Place, list[float]]]:
+    """Score, box, cell and offsets of each candidate of one stride."""
     scores = outputs[f"scores_{stride}"][0, :, :, 0]
     rows, columns = np.nonzero(scores >= score)
-    if not len(rows):  # as in most searches, whose time this is a part of
-        return ()
-    cells = np.stack([columns, rows], axis=1)
-    offsets = outputs[f"offsets_{stride}"][0, rows, columns]
-    sizes = np.exp(offsets[:, 2:4]) * stride
-    corners = (cells + offsets[:, :2]) * stride - sizes / 2
-    landmarks = (cells[:, None] + offsets[:, 4:].reshape(-1, 5, 2)) * stride
-    boxes = np.concatenate([corners, sizes], axis=1)
-    return zip(scores[rows, columns].tolist(), boxes.tolist(), landmarks.tolist(), strict=True)
+    if not len(rows):
+        return
+    chosen = outputs[f"offsets_{stride}"][0, rows, columns]
+    # Candidates are few, for which plain numbers are quicker than arrays.
+    values = (scores[rows, columns], columns, rows, np.exp(chosen[:, 2:4]) * stride, chosen)
+    lists = (each.tolist() for each in values)
+    for sure, column, row, (width, height), offsets in zip(*lists, strict=True):
+        x, y = (column + offsets[0]) * stride, (row + offsets[1]) * stride
+        box = Box(x - width / 2, y - height / 2, width, height)
+        yield sure, box, (column, row, stride), offsets
+
+
+def _landmarks(place: _Place, offsets: list[float]) -> tuple[Point, ...]:
+    column, row, stride = place
+    pairs = zip(offsets[4::2], offsets[5::2], strict=True)
+    return tuple(((column + x) * stride, (row + y) * stride) for x, y in pairs)
 
 
 def overlap(one: Box, other: Box) -> float:
     """Intersection over union of two boxes, 0 to 1."""
-    width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
-    height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
-    if width <= 0 or height <= 0:
+    left, top, width, height = one
+    other_left, other_top, other_width, other_height = other
+    common_width = min(left + width, other_left + other_width) - max(left, other_left)
+    common_height = min(top + height, other_top + other_height) - max(top, other_top)
+    if common_width <= 0 or common_height <= 0:
         return 0.0
-    common = width * height
-    return common / (one.width * one.height + other.width * other.height - common)
+    common = common_width * common_height
+    return common / (width * height + other_width * other_height - common)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -121,18 +122,26 @@ class Classifier:
 
     def prepare(self, pixels: Pixels) -> NDArray[Any]:
         """What the graph's input takes for gray faces uint8 [N, size, size]: [N, size, size, C]."""
-        return np.repeat(self._quantize(pixels)[..., None], self.contract.input.shape[-1], -1)
+        values = self._quantize(pixels)[..., None]
+        channels = self.contract.input.shape[-1]
+        return values if channels == 1 else np.repeat(values, channels, -1)
 
     def _quantize(self, pixels: Pixels) -> NDArray[Any]:
+        if self._levels is not None:
+            return self._levels.take(pixels)
+        uint8 = self.contract.input.dtype == "uint8"
+        return pixels if uint8 else normalise(pixels, self._normalisation)
+
+    @cached_property
+    def _levels(self) -> NDArray[Any] | None:
+        """What a quantized input takes for each of the 256 gray levels."""
         tensor = self.contract.input
         if tensor.scale is None or tensor.zero_point is None:
-            return pixels if tensor.dtype == "uint8" else normalise(pixels, self._normalisation)
-        # Every pixel value at once: 256 entries, then one look-up a pixel.
-        real = REAL_VALUES[self._normalisation]
+            return None
         limits = np.iinfo(tensor.dtype)
+        real = REAL_VALUES[self._normalisation]
         levels = np.floor(real / tensor.scale + 0.5) + tensor.zero_point
-        table = np.clip(levels, limits.min, limits.max).astype(tensor.dtype)
-        return np.asarray(table[pixels])
+        return np.asarray(np.clip(levels, limits.min, limits.max), tensor.dtype)
 
     def _dequantize(self, values: NDArray[Any]) -> Probabilities:
         tensor = self.contract.output
