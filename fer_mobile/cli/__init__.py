@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Mapping
@@ -162,6 +163,13 @@ def _explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         where = error.filename or "output"
         return f"{where}: expected space on the disk, found none left. Free some, try again.", 2
+    library = re.match(r"(\S+\.so[.\d]*): cannot open shared object", str(error))
+    if library and isinstance(error, ImportError | OSError):
+        return (
+            f"expected the system library {library[1]}, which an installed package needs, found "
+            "none. `fer-mobile doctor` says what to run.",
+            2,
+        )
     return (
         f"internal error: {type(error).__name__}: {error} "
         "(--debug shows the traceback; please report it with what `fer-mobile doctor` prints)",

@@ -99,7 +99,7 @@ def _import_mediapipe() -> Any:
         with quiet():
             import mediapipe
             import mediapipe.tasks.python.vision
-    except ImportError as error:
+    except ModuleNotFoundError as error:  # not one that lacks a system library
         raise MissingPackageError(
             "detector 'mediapipe'", package="mediapipe", extra="mediapipe"
         ) from error

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import importlib
 import os
 import platform
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib import metadata
@@ -53,6 +55,9 @@ VARIABLES: Final[Mapping[str, str]] = {
 
 _HEADLESS: Final = "opencv-python-headless"
 
+_MEDIAPIPE_LIBRARIES: Final[Mapping[str, str]] = {"EGL": "libegl1", "GLESv2": "libgles2"}
+"""System libraries that MediaPipe loads, and Debian's packages of them."""
+
 
 class ModelFileRow(TypedDict):
     """A shipped file in JSON."""
@@ -96,6 +101,7 @@ def diagnose() -> Diagnosis:
     problems += [f"{name} is not installed. Run: pip install {name}" for name in _missing(packages)]
     owners = opencv_owners()
     problems += _opencv_problems(owners)
+    problems += _mediapipe_problems()
     models = _models()
     problems += [row["problem"] for row in models if row["problem"]]
     runtime, trouble = _runtime()
@@ -140,6 +146,16 @@ def _opencv_problems(owners: Mapping[str, str]) -> Iterator[str]:
         importlib.import_module("cv2")
     except ImportError as error:
         yield f"cv2 cannot be imported ({error}). Run: pip install --force-reinstall {_HEADLESS}"
+
+
+def _mediapipe_problems() -> Iterator[str]:
+    if _version("mediapipe") is None or not sys.platform.startswith("linux"):
+        return
+    missing = [name for name in _MEDIAPIPE_LIBRARIES if ctypes.util.find_library(name) is None]
+    if missing:
+        libraries = " and ".join(f"lib{name}" for name in missing)
+        packages = " ".join(_MEDIAPIPE_LIBRARIES[name] for name in missing)
+        yield f"MediaPipe needs {libraries}. Run, on Debian or Ubuntu: apt install {packages}"
 
 
 def _models() -> list[ModelFileRow]:

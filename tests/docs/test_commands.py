@@ -26,7 +26,7 @@ from tests.test_readme import BENCH
 
 NOT_RUN = {
     r"make ": "installs from a package index",
-    r"pip install ": "installs from a package index",
+    r"(pip|apt) install ": "installs from a package index",
     r"cd android_demo ": "Gradle, from Google's servers",
     r"export RAY|ray ": "a Ray cluster: tests/gallery/test_ray.py",
     r"fer-mobile filter /nfs/photos ": "a Ray cluster: tests/gallery/test_ray.py",

@@ -38,6 +38,26 @@ def test_two_wheels_that_own_cv2(fer_mobile, tmp_path):
     assert "pip install opencv-python-headless" in problem
 
 
+@pytest.mark.parametrize("module", ["cv2", "mediapipe"])
+def test_a_package_without_its_system_library_is_said(fer_mobile, tmp_path, module):
+    message = "libxcb.so.1: cannot open shared object file: No such file or directory"
+    (tmp_path / f"{module}.py").write_text(f"raise ImportError({message!r})\n")
+    path = f"{tmp_path}:{ROOT}"
+    line = fer_mobile.refused("predict", PHOTO, "--detector", "mediapipe", PYTHONPATH=path)
+    assert "expected the system library libxcb.so.1" in line
+    assert "doctor" in line
+
+
+def test_system_libraries_that_mediapipe_lacks(monkeypatch):
+    monkeypatch.setattr(doctor, "_version", lambda name: "1.0" if name == "mediapipe" else None)
+    monkeypatch.setattr("ctypes.util.find_library", {"EGL": None, "GLESv2": "there"}.__getitem__)
+    monkeypatch.setattr("sys.platform", "linux")
+    (problem,) = doctor._mediapipe_problems()
+    assert problem == "MediaPipe needs libEGL. Run, on Debian or Ubuntu: apt install libegl1"
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: "there")
+    assert not list(doctor._mediapipe_problems())
+
+
 def test_a_damaged_model_and_a_missing_package(monkeypatch):
     def split(content, name):
         raise ModelError(name, expected="a checksum", found="another")
