@@ -6,8 +6,8 @@ lists the proofs that there are, those without a row first, and then by age.
 
 What a proof gives to pytest's `record_property` is in its row, as `figures`: counts by what they
 are of, and greatest values by a name with a unit (`peak memory, MB`).  The cases of a test are one
-row, if all of them passed: counts add up.  The hooks here are pytest's; tests/conftest.py takes
-them over.
+row, if none of them failed: counts add up, and cases that were skipped are named.  The hooks here
+are pytest's; tests/conftest.py takes them over.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item):
     report = yield
-    if item.get_closest_marker("prove") and (report.when == "call" or report.failed):
+    if item.get_closest_marker("prove") and (report.when == "call" or not report.passed):
         test = item.nodeid.partition("[")[0]
         item.config.stash[_reports].setdefault(test, []).append(report)
     return report
@@ -49,8 +49,9 @@ def pytest_runtest_makereport(item: pytest.Item):
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     tests = session.config.stash[_reports]
-    passed = {test: cases for test, cases in tests.items() if all(case.passed for case in cases)}
-    if not passed or RECORD not in os.environ:
+    passed = {test: [case for case in cases if case.passed] for test, cases in tests.items()}
+    proved = {test: cases for test, cases in passed.items() if cases and not _failed(tests[test])}
+    if not proved or RECORD not in os.environ:
         return
     facts = {
         "date": datetime.now(UTC).date().isoformat(),
@@ -58,12 +59,23 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         "python": platform.python_version(),
     }
     rows = read_rows()
-    for test, cases in passed.items():
+    for test, cases in proved.items():
         seconds = round(sum(case.duration for case in cases), 1)
         rows[test] = {"proof": test, "cases": len(cases), "seconds": seconds} | facts
         if figures := merge(dict(case.user_properties) for case in cases):
             rows[test]["figures"] = figures
+        if skipped := [_name(case) for case in tests[test] if case.skipped]:
+            rows[test]["skipped"] = skipped
     write_text(ROWS, "".join(json.dumps(rows[test]) + "\n" for test in sorted(rows)))
+
+
+def _failed(cases: Iterable[pytest.TestReport]) -> bool:
+    return any(case.failed for case in cases)
+
+
+def _name(case: pytest.TestReport) -> str:
+    """What stands in brackets behind a test's name."""
+    return case.nodeid.partition("[")[2].removesuffix("]")
 
 
 def merge(figures: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -76,7 +88,7 @@ def merge(figures: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return merged
 
 
-def read_rows() -> dict[str, dict[str, object]]:
+def read_rows() -> dict[str, dict[str, Any]]:
     """The rows by the names of their tests."""
     lines = ROWS.read_text("utf-8").splitlines() if ROWS.exists() else []
     return {row["proof"]: row for row in map(json.loads, lines)}
@@ -99,7 +111,9 @@ def main() -> None:
         pytest.main(["--collect-only", "-q", "-m", "prove"], plugins=[collected])
     dates = {name: str(rows[name]["date"]) if name in rows else "" for name in collected.names}
     for name in sorted(dates, key=lambda name: (dates[name], name)):
-        print(f"{dates[name] or 'never':<10} {name}")
+        skipped = rows.get(name, {}).get("skipped")
+        without = f" (not here: {', '.join(map(str, skipped))})" if skipped else ""
+        print(f"{dates[name] or 'never':<10} {name}{without}")
 
 
 def _git(*arguments: str) -> str:

@@ -1,5 +1,6 @@
 """tests/proofs.jsonl says when each long proof last passed."""
 
+import json
 from pathlib import Path
 
 from tests import proofs
@@ -27,6 +28,16 @@ def test_long(kills, record_property):
     record_property("peak memory, MB", kills)
 
 @pytest.mark.prove
+@pytest.mark.parametrize("python", ["here", "nowhere"])
+def test_where_it_can(python):
+    if python == "nowhere":
+        pytest.skip("not on this machine")
+
+@pytest.mark.prove
+@pytest.mark.skipif(True, reason="nothing here has it")
+def test_nowhere(): pass
+
+@pytest.mark.prove
 @pytest.mark.parametrize("case", [1, 2])
 def test_wrong(case): assert case == 1
 
@@ -47,11 +58,13 @@ def test_a_proof_that_passes_leaves_its_row(pytester, monkeypatch):
     assert not (pytester.path / "rows.jsonl").exists()
     monkeypatch.setenv(proofs.RECORD, "1")
     pytester.runpytest_inprocess()
-    (row,) = proofs.read_rows().values()
+    row, partly = proofs.read_rows().values()
     assert row["proof"] == "test_it.py::test_long"
     assert set(row) == {"proof", "cases", "seconds", "date", "commit", "python", "figures"}
     assert row["cases"] == 2
     assert row["figures"] == {"kills": 200, "peak memory, MB": 120}
+    assert partly["proof"] == "test_it.py::test_where_it_can"
+    assert (partly["cases"], partly["skipped"]) == (1, ["nowhere"])
 
 
 def test_proofs_without_a_row_are_listed_first(pytester, monkeypatch, capsys):
@@ -59,12 +72,20 @@ def test_proofs_without_a_row_are_listed_first(pytester, monkeypatch, capsys):
     pytester.makepyfile(test_it=TESTS)
     pytester.makeini("[pytest]\nmarkers = prove")
     rows = pytester.path / "rows.jsonl"
-    rows.write_text('{"proof": "test_it.py::test_broken", "date": "2026-01-31"}\n')
+    partly = {
+        "proof": "test_it.py::test_where_it_can",
+        "date": "2026-01-30",
+        "skipped": ["nowhere"],
+    }
+    broken = {"proof": "test_it.py::test_broken", "date": "2026-01-31"}
+    rows.write_text(f"{json.dumps(partly)}\n{json.dumps(broken)}\n")
     monkeypatch.setattr(proofs, "ROWS", rows)
     proofs.main()
     assert capsys.readouterr().out.splitlines() == [
         "never      test_it.py::test_long",
+        "never      test_it.py::test_nowhere",
         "never      test_it.py::test_wrong",
+        "2026-01-30 test_it.py::test_where_it_can (not here: nowhere)",
         "2026-01-31 test_it.py::test_broken",
     ]
 
