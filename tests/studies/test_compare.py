@@ -232,7 +232,7 @@ def test_a_killed_suite_goes_on_where_it_was(small_npz, tmp_path):
     finished = CommandLine(tmp_path)(*arguments)
     assert finished.returncode == 0, finished.stderr
     assert "epochs 2 to 2" in finished.stderr
-    assert finished.stdout.startswith("emotion-11: 1 of 15 runs have figures")
+    assert finished.stdout.startswith("emotion-11: 1 of 17 runs have figures")
     lines = history.read_text().splitlines()
     assert lines[:2] == kept
     assert [line.split(",")[0] for line in lines] == ["epoch", "1", "2"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fer_mobile.studies.suite import Run, Suite, make_recipe
-from fer_mobile.studies.suites.transfer import transfer_run
+from fer_mobile.studies.suites.transfer import lite_runs, transfer_run
 
 _DEFAULTS: Final[dict[str, dict[str, Any]]] = {
     "data": {"protocol": "fer2013-4"},
@@ -80,6 +80,7 @@ SUITES: Final = (
             _transfer("efficientnet_tl", "efficientnet_b0", "head",
                       _printed(0.063492, 0.0, 0.101266, 0.25)),
             _transfer("efficientnet_scratch", "efficientnet_b0", None),
+            *lite_runs("emotion-efficientnet-lite0", _DEFAULTS),
             _own("resnet_like", "resnet_like",
                  _printed(0.689200, 0.679688, 0.673484, 0.679688)),
         ),

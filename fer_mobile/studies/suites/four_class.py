@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fer_mobile.studies.suite import Run, Suite, make_recipe
-from fer_mobile.studies.suites.transfer import transfer_run
+from fer_mobile.studies.suites.transfer import lite_runs, transfer_run
 
 _ADAM: Final[dict[str, dict[str, Any]]] = {
     "data": {"protocol": "fer2013-4"},
@@ -105,6 +105,7 @@ SUITES: Final = (
             _transfer("UN-frozen EfficientNet B2 + new FC", "efficientnet_b2", "all",
                       0.7742, 0.2489, 0.2812),
             _scratch("EfficientNet B2", "efficientnet_b2"),
+            *lite_runs("four-efficientnet-lite0", _ADAM),
             _scratch("EfficientNet B2 with a Yilmaz-Poli head", "efficientnet_b2",
                      start="yilmaz-poli"),
             _scratch("Inception-ResNet v2 at 80 px", "inception_resnet_v2", size=80),

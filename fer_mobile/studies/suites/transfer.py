@@ -26,3 +26,18 @@ def transfer_run(
     note = "" if train else "Not in the source: fresh weights in the place of ImageNet's."
     recipe = make_recipe(name, "transfer", options, defaults)
     return Run(row, recipe, printed or {}, note)
+
+
+def lite_runs(name: str, defaults: Mapping[str, Mapping[str, Any]]) -> tuple[Run, Run]:
+    """EfficientNet-Lite0 with ImageNet's weights, which the extra `teacher` brings, and without."""
+
+    def run(suffix: str, row: str, note: str, **options: Any) -> Run:
+        recipe = make_recipe(
+            f"{name}{suffix}", "efficientnet_lite0", {"size": 96} | options, defaults
+        )
+        return Run(row, recipe, {}, f"Not in the source: {note}, at 96 px, all trained.")
+
+    return (
+        run("", "EfficientNet-Lite0", "ImageNet's weights of a package", weights="imagenet"),
+        run("-scratch", "EfficientNet-Lite0, from scratch", "fresh weights"),
+    )
