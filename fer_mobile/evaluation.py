@@ -14,6 +14,7 @@ from fer_mobile.arrays import Probabilities
 from fer_mobile.data import Dataset, load_dataset
 from fer_mobile.data.corruption import corrupt
 from fer_mobile.data.face_files import FaceFiles
+from fer_mobile.data.protocols import OWN
 from fer_mobile.errors import DataError
 from fer_mobile.metrics import Scores, score
 from fer_mobile.models import DEFAULT
@@ -137,11 +138,12 @@ def predict_probabilities(
     labels = predictor.labels
     missing = [name for name in dataset.names if name not in labels]
     if missing:
+        theirs = _OWN.get(len(labels), OWN)
         raise DataError(
             f"protocol {dataset.protocol}",
             expected=f"a model that knows {', '.join(missing)}",
             found=f"one with the labels {', '.join(labels)}",
-            hint=f"Use `protocol={_OWN[len(labels)]!r}`." if len(labels) in _OWN else "",
+            hint="" if dataset.protocol == theirs else f"Use `protocol={theirs!r}`.",
         )
     columns = predictor(dataset.images)[:, [labels.index(name) for name in dataset.names]]
     probabilities: Probabilities = columns / np.maximum(columns.sum(1, keepdims=True), 1e-9)

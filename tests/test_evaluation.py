@@ -70,6 +70,10 @@ def test_a_seven_label_model_is_not_measured_on_eight(tmp_path, small_npz):
         evaluate(tmp_path / "seven.keras", small_npz, value_range="0..1")
     with pytest.raises(DataError, match=r"a model that knows contempt.*Use `protocol=.fer2013.`"):
         evaluate(tmp_path / "seven.keras", small_npz, **own)
+    two = {"labels": ("calm", "happy"), "value_range": "0..1"}
+    zoo.build("xcao", size=56, classes=2).save(tmp_path / "two.keras")
+    with pytest.raises(DataError, match=r"a model that knows neutral.*Use `protocol='own'`"):
+        evaluate(tmp_path / "two.keras", small_npz, **two)
     found = evaluate(tmp_path / "seven.keras", small_npz, protocol="fer2013", **own)
     assert found.scores.n == 32
 

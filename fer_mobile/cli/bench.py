@@ -157,9 +157,13 @@ def bench_command(
     from fer_mobile.bench.device import parse_device
     from fer_mobile.bench.options import BenchOptions
     from fer_mobile.cli import bench_modes as modes
-    from fer_mobile.files import check_output
+    from fer_mobile.files import STDOUT, check_output
     from fer_mobile.walk import files_read
 
+    if out == STDOUT:
+        raise InputError(
+            "out", expected="a file to append to", found="-", hint="`as_json` prints the result."
+        )
     if words:
         if len(words) != 2 or words[0] != "import":
             raise InputError(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import numpy as np
 from numpy.typing import NDArray
 
 from fer_mobile.errors import ModelError

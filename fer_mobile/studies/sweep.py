@@ -29,7 +29,9 @@ def make_sweep(recipe: Recipe, grid: Sequence[str]) -> Suite:
     """
     axes = dict(_axis(entry) for entry in grid)
     if not axes or len(axes) < len(grid):
-        raise InputError("grid", expected="keys with values, each key once", found=repr(list(grid)))
+        raise InputError(
+            "grid", expected="keys with values, each key once", found=", ".join(grid) or "none"
+        )
     combinations = list(itertools.product(*axes.values()))
     if len(combinations) > MOST_RUNS:
         raise InputError("grid", expected=f"at most {MOST_RUNS} runs", found=str(len(combinations)))

@@ -158,6 +158,7 @@ def test_an_adb_that_hangs_is_given_up(phone, monkeypatch):
 
 
 def test_options_that_the_phone_does_not_have(phone, fer_mobile):
+    assert "--out: expected a file to append to" in fer_mobile.refused("bench", "--out", "-")
     said = fer_mobile.refused("bench", "--device", "adb", "--profile")
     assert "--profile: expected --device cpu, found --device adb" in said
     assert "--apk: expected --device adb" in fer_mobile.refused("bench", "--apk", "x.apk")

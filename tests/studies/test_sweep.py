@@ -46,7 +46,7 @@ def test_a_comma_in_brackets_parts_no_values():
 @pytest.mark.parametrize(
     ("grid", "message"),
     [
-        ([], "grid: expected keys with values"),
+        ([], "grid: expected keys with values, each key once, found none"),
         (["epochs"], "grid: expected key=value,value"),
         (["epochs=1,,2"], "grid: expected key=value,value"),
         (["epochs=1", "epochs=2"], "each key once"),
