@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -216,9 +217,26 @@ def test_the_app_asks_for_no_network() -> None:
     assert "NETWORK" not in manifest
 
 
-def test_every_text_is_in_every_language() -> None:
-    names = [
-        re.findall(r'<(?:string|plurals) name="(\w+)"', (folder / "strings.xml").read_text("utf-8"))
-        for folder in (APP / "app/src/main/res/values", APP / "app/src/main/res/values-es")
-    ]
-    assert names[0] == names[1]
+RESOURCES = APP / "app/src/main/res"
+
+
+def _texts(folder: str) -> dict[str, str]:
+    """The app's texts by their names."""
+    root = ET.parse(RESOURCES / folder / "strings.xml").getroot()
+    return {element.attrib["name"]: "".join(element.itertext()) for element in root}
+
+
+def test_every_text_is_in_every_language_with_the_same_values() -> None:
+    english, spanish = _texts("values"), _texts("values-es")
+    assert list(english) == list(spanish)
+    for name, text in english.items():
+        places = [set(re.findall(r"%(?:\d\$)?,?[sd]", each)) for each in (text, spanish[name])]
+        assert places[0] == places[1], name
+
+
+def test_every_text_is_shown() -> None:
+    main = APP / "app/src/main"
+    files = [*main.rglob("*.kt"), *main.rglob("*.xml")]
+    code = "".join(file.read_text(encoding="utf-8") for file in files)
+    used = set(re.findall(r"(?:R\.string\.|R\.plurals\.|@string/)(\w+)", code))
+    assert _texts("values").keys() == used
