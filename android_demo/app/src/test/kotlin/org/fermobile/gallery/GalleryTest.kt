@@ -171,7 +171,7 @@ class GalleryTest {
         filterAll(activity)
         assertNotNull(tiles(activity).first().tile.error)
         assertEquals(listOf("happiness", "happiness"), tiles(activity).drop(1).map { it.tile.label })
-        assertEquals("Photo 1: Can't be opened", descriptionOf(activity, 0))
+        assertEquals("Photo 1: Can't be read", descriptionOf(activity, 0))
         waitUntil("thumbnails") { thumbnailsThere(1, 2) }
         waitUntil("the mark") { grid(activity).getChildAt(0).findViewById<ImageView>(R.id.image).scaleType == ImageView.ScaleType.CENTER }
         assertLooksLike("damaged", activity)

@@ -72,7 +72,7 @@ class PhotoTest {
         havePhotos(listOf(file))
         val activity = launch(file)
         waitUntil("the message") { activity.view(R.id.answer).isShown }
-        assertEquals("Can't be opened", activity.text(R.id.answer))
+        assertEquals("Can't be read", activity.text(R.id.answer))
         assertFalse(activity.view(R.id.filter).isEnabled)
         assertLooksLike("photo-error", activity)
     }
