@@ -4,8 +4,9 @@ An ordering is reproduced if the 95 % interval of our difference lies on the pri
 contradicted if it lies on the other side, and a tie if it holds 0.  The difference is taken face by
 face where both rows say which faces were predicted right.  A level is reproduced if our interval
 lies on the same side of it as the printed figure.  No verdict is given from rows that are too small
-(`too_small`).  Whether a printed figure is one of a network that learned anything is judged from
-the figure alone.
+(`too_small`).  Where both rows were trained with several seeds, an ordering that turns round with
+one of them is a tie.  Whether a printed figure is one of a network that learned anything is judged
+from the figure alone.
 """
 
 from __future__ import annotations
@@ -110,8 +111,14 @@ class Ordering:
         )
         faces = one["faces"][one["split"]]
         ours = f"{shares}, {100 * mean:+.1f} ± {100 * half:.1f} points{unit}, n={faces:,}, {how}"
+        by_seed = [
+            100 * (accuracies[0] / scales[0] - accuracies[1] / scales[1])
+            for accuracies in _of_common_seeds(one, other)
+        ]
+        if len(by_seed) > 1:
+            ours += "; seeds " + ", ".join(f"{points:+.1f}" for points in by_seed)
         verdict: Verdict = "tie"
-        if abs(mean) > half:
+        if abs(mean) > half and all(points * mean > 0 for points in by_seed):
             verdict = "reproduced" if mean > 0 else "contradicted"
         return Finding(verdict, printed, ours, (100 * mean, 100 * half))
 
@@ -221,6 +228,19 @@ def _difference(
         for row, by in ((one, scale), (other, other_scale))
     )
     return mean, 1.96 * math.sqrt(variance), "each alone"
+
+
+def seeds(row: Mapping[str, Any]) -> dict[int, float]:
+    """The accuracy that each seed of a run gave; the row's other figures are of the first."""
+    own = row["recipe"]["training"]["seed"] if "recipe" in row else 0
+    return {own: row["accuracy"]} | {
+        each["seed"]: each["accuracy"] for each in row.get("seeds", ())
+    }
+
+
+def _of_common_seeds(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[float, float]]:
+    first, second = seeds(one), seeds(other)
+    return [(first[seed], second[seed]) for seed in sorted(first.keys() & second.keys())]
 
 
 def _correct(row: Mapping[str, Any]) -> NDArray[np.bool_]:

@@ -20,6 +20,7 @@ from benchmarks.claims import (
     RUNS,
     Finding,
     Ordering,
+    seeds,
     too_small,
 )
 from benchmarks.claims import Rows as ClaimRows
@@ -42,12 +43,13 @@ def load_rows() -> dict[str, dict[str, Any]]:
     for file in sorted(RESULTS.glob("compare_*.json")):
         for row in json.loads(file.read_text(encoding="utf-8"))["rows"]:
             name = row["run"]
-            if name in RUNS and _worth(row) > _worth(rows.get(name)):
+            if name in RUNS and worth(row) > worth(rows.get(name)):
                 rows[name] = row
     return rows
 
 
-def _worth(row: Mapping[str, Any] | None) -> int:
+def worth(row: Mapping[str, Any] | None) -> int:
+    """How much a row says of its run: 0 nothing, 1 a reason, 2 figures, 3 enough for a verdict."""
     if row is None:
         return 0
     if "error" in row:
@@ -75,6 +77,7 @@ def replication_page(rows: ClaimRows) -> str:
         counts=[(verdict, counts[verdict]) for verdict in VERDICTS],
         found=found,
         rows=sorted(done, key=lambda row: (-row["faces"]["train"], row["run"])),
+        seeds=seeds,
         too_small=lambda row: too_small(row, RUNS[row["run"]]),
         fewest_faces=FEWEST_FACES,
         least_size=LEAST_SIZE,

@@ -1,21 +1,24 @@
 """Committed results of `fer-mobile compare`: rows, their tables, and the verdicts on the claims.
 
-    python -m benchmarks.study_results [DIR]
+    python -m benchmarks.study_results [DIR ...]
 
 Result: benchmarks/results/compare_SUITE.json and compare.md; docs/replication.md and its picture.
 
-Reads every SUITE.json of a folder that `fer-mobile compare SUITE --out DIR` filled.  Without DIR
-the pages are made anew from the committed rows.
+Reads every SUITE.json of folders that `fer-mobile compare SUITE --out DIR` filled.  A committed row
+stays where the new one says less.  Rows of further folders that differ from one in the seed alone
+are its further seeds.  Without DIR the pages are made anew from the committed rows.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import copy
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.replication import write_page
+from benchmarks.replication import worth, write_page
 from benchmarks.result_files import RESULTS, write_row
 from fer_mobile.files import write_text
 from fer_mobile.studies.page import show
@@ -29,13 +32,48 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("folder", type=Path, nargs="?", metavar="DIR")
-    folder = parser.parse_args().folder
+    parser.add_argument("folders", type=Path, nargs="*", metavar="DIR")
+    folders = parser.parse_args().folders
     for suite in SUITES.values():
-        if folder and (folder / f"{suite.name}.json").is_file():
-            _take_over(suite, read_rows(folder / f"{suite.name}.json"))
+        files = [folder / f"{suite.name}.json" for folder in folders]
+        new = [read_rows(file) for file in files if file.is_file()]
+        if new:
+            rows = {row["run"]: row for row in merge(_committed(suite), *new)}
+            _take_over(suite, [rows[run.name] for run in suite.runs if run.name in rows])
     write_text(RESULTS / "compare.md", tables())
     write_page()
+
+
+def _committed(suite: Suite) -> list[dict[str, Any]]:
+    file = RESULTS / f"compare_{suite.name}.json"
+    return json.loads(file.read_text(encoding="utf-8"))["rows"] if file.is_file() else []
+
+
+def merge(*sources: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One row a run: that which says most, the latest of equals, with all its seeds."""
+    merged: dict[str, dict[str, Any]] = {}
+    for row in (row for rows in sources for row in rows):
+        before = merged.get(row["run"])
+        if before and _differ_in_seed_alone(before, row):
+            further = {"seed": row["recipe"]["training"]["seed"], "accuracy": row["accuracy"]}
+            others = [each for each in before.get("seeds", ()) if each["seed"] != further["seed"]]
+            before["seeds"] = sorted([*others, further], key=lambda each: each["seed"])
+        elif before is None or worth(row) >= worth(before):
+            kept = {"seeds": before["seeds"]} if before and _same_recipe(before, row) else {}
+            merged[row["run"]] = {**row, **kept}
+    return list(merged.values())
+
+
+def _same_recipe(before: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    return "seeds" in before and bool(before["recipe"] == row.get("recipe"))
+
+
+def _differ_in_seed_alone(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    if "recipe" not in one or "recipe" not in other:
+        return False
+    recipes = [copy.deepcopy(row["recipe"]) for row in (one, other)]
+    seeds = [recipe["training"].pop("seed") for recipe in recipes]
+    return recipes[0] == recipes[1] and seeds[0] != seeds[1]
 
 
 def _take_over(suite: Suite, rows: list[dict[str, Any]]) -> None:

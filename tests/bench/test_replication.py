@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks import replication
 from benchmarks.claims import CLAIMS, RUNS, Level, Log, Ordering, Untrained
+from benchmarks.study_results import merge
 from fer_mobile.studies.measure import pack_bits, unpack_bits
 from tests.test_readme import words
 
@@ -48,6 +49,35 @@ def test_pairs_tell_more_than_two_accuracies():
     assert ORDERING.judge(rows | {RGB: row(RGB, 1540)}).verdict == "reproduced"
     other_faces = row(RGB, 1540) | {"labels_sha256": "other"}
     assert ORDERING.judge(rows | {RGB: other_faces}).verdict == "tie"
+
+
+def test_an_ordering_that_turns_round_with_a_seed_is_a_tie():
+    one, other = row(RGB, 1600), row(GRAY, 1500)
+    one["seeds"] = [{"seed": 1, "accuracy": 0.54}, {"seed": 2, "accuracy": 0.54}]
+    other["seeds"] = [{"seed": 1, "accuracy": 0.53}]
+    finding = ORDERING.judge({RGB: one, GRAY: other})
+    assert finding.verdict == "reproduced"
+    assert finding.ours.endswith("; seeds +3.3, +1.0")
+    other["seeds"] = [{"seed": 1, "accuracy": 0.55}]
+    assert ORDERING.judge({RGB: one, GRAY: other}).verdict == "tie"
+
+
+def test_rows_that_say_more_stay_and_seeds_are_gathered():
+    def seeded(seed, right):
+        return row(RGB, right, training={"seed": seed}) | {"run": RGB}
+
+    small = row(RGB, 100, train=147) | {"run": RGB}
+    missing = {"run": RGB, "error": "not run yet"}
+    full = {"run": GRAY} | row(GRAY, 1500)
+    gathered = merge([small, full], [seeded(0, 1600), {"run": GRAY, "error": "stopped"}])
+    assert gathered == [seeded(0, 1600), full]
+    gathered = merge(gathered, [missing], [seeded(2, 1500)], [seeded(1, 1650)], [seeded(1, 1620)])
+    assert gathered[0] == seeded(0, 1600) | {
+        "seeds": [{"seed": 1, "accuracy": 0.54}, {"seed": 2, "accuracy": 0.5}]
+    }
+    (again,) = merge([gathered[0]], [seeded(0, 1601)])
+    assert again == seeded(0, 1601) | {"seeds": gathered[0]["seeds"]}
+    assert merge([small], [missing]) == [small]
 
 
 def test_accuracy_for_the_parameters():
