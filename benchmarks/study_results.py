@@ -73,7 +73,7 @@ def _differ_in_seed_alone(one: Mapping[str, Any], other: Mapping[str, Any]) -> b
         return False
     recipes = [copy.deepcopy(row["recipe"]) for row in (one, other)]
     seeds = [recipe["training"].pop("seed") for recipe in recipes]
-    return recipes[0] == recipes[1] and seeds[0] != seeds[1]
+    return seeds[0] != seeds[1] and bool(recipes[0] == recipes[1])
 
 
 def _take_over(suite: Suite, rows: list[dict[str, Any]]) -> None:
