@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fer_mobile.bench.options import DEFAULTS, BenchOptions
+from fer_mobile.bench.photos import load_photo_set
 from fer_mobile.bench.result import BenchResult
 from fer_mobile.model_file import read_contract
 from fer_mobile.models import shipped_models
@@ -80,7 +81,10 @@ def measure_matrix(
         options: budget and repetitions; model and threads are those of the combination.
         photos: a photo set's name or a folder.
         progress: called with the combinations done and all of them.
+
+    Raises InputError, before anything is timed, where there are no such photos.
     """
+    load_photo_set(photos)
     combinations = list(product(files, runtimes, threads))
     for number, (file, runtime, count) in enumerate(combinations):
         progress(number, len(combinations))

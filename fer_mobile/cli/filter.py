@@ -267,6 +267,7 @@ def _sinks(
     as_json: bool,
 ) -> list[Sink]:
     """What was asked for, in the order in which it is written."""
+    from fer_mobile.errors import InputError
     from fer_mobile.gallery.sinks.copies import CopySink, LinkSink
     from fer_mobile.gallery.sinks.csv import CsvSink
     from fer_mobile.gallery.sinks.html import HtmlSink
@@ -274,6 +275,8 @@ def _sinks(
     from fer_mobile.gallery.sinks.xmp import XmpSink
 
     is_stdout_taken(html, jsonl, csv, as_json=as_json)
+    if link != "symbolic" and link_to is None:
+        raise InputError("link", expected="`link_to` with it", found="none")
     sinks: list[Sink] = []
     if jsonl is not None:
         sinks.append(JsonlSink(jsonl))

@@ -91,7 +91,7 @@ def predict_command(
 
 def _folder_hint(images: list[str]) -> str:
     """What to do with a folder; the rows say what is wrong with everything else."""
-    folders = [image for image in images if Path(image).is_dir()]
+    folders = [image for image in images if image and Path(image).is_dir()]
     return f"A folder's photos: fer-mobile filter {shlex.quote(folders[0])}" if folders else ""
 
 

@@ -202,8 +202,8 @@ def _model_line(pipeline: Pipeline) -> str:
     if measured:
         figures = measured[0]
         parts.append(
-            f"accuracy {100 * figures.accuracy:.1f} %,"
-            f" balanced {100 * figures.balanced_accuracy:.1f} %"
+            f"accuracy {figures.accuracy:.1%},"
+            f" balanced {figures.balanced_accuracy:.1%}"
             f" ({figures.protocol} {figures.split}, {figures.n:,} faces)"
         )
     return " · ".join([*parts, f"faces by {pipeline.detector.name}"])

@@ -55,6 +55,13 @@ def test_a_file_is_timed_and_a_runtime_that_is_not_there_is_a_row(tmp_path):
     assert "tflite-runtime" in missing.error
 
 
+def test_a_folder_without_photos_is_refused(tmp_path):
+    with pytest.raises(InputError, match="expected at least one photo"):
+        next(
+            measure_matrix([tflite_file("compact")], ["ai-edge-litert"], [1], photos=str(tmp_path))
+        )
+
+
 def test_all_shipped_files_take_part():
     assert {path.name for path in shipped_files()} == {
         f"{name}_{precision}.tflite"

@@ -46,6 +46,7 @@ def test_what_is_wrong_is_said(fer_mobile):
         "Did you mean 'group:positive'?": ("--show", "positive"),
         "Did you mean 'confidence'?": ("--sort", "confidense"),
         "engine: expected processes or ray": ("--engine", "x"),
+        "--link: expected --link-to with it, found none": ("--link", "hard"),
     }.items():
         assert message in fer_mobile.refused("filter", photos_dir(), *options)
 
