@@ -12,7 +12,8 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import typer
 from mkdocs.config.defaults import MkDocsConfig
@@ -113,15 +114,29 @@ def _keys(fields: Mapping[str, FieldInfo]) -> Iterator[str]:
     yield "| key | type | default | meaning |"
     yield "|---|---|---|---|"
     for name, field in fields.items():
-        kind = field.annotation
-        shown = kind.__name__ if isinstance(kind, type) else str(kind).replace("typing.", "")
         default = (
             "required"
             if field.is_required()
             else f"`{field.get_default(call_default_factory=True)!r}`"
         )
-        cells = (f"`{name}`", f"`{shown}`", default, field.description or "")
+        cells = (f"`{name}`", f"`{type_name(field.annotation)}`", default, field.description or "")
         yield f"| {' | '.join(map(_cell, cells))} |"
+
+
+def type_name(kind: Any) -> str:
+    """A type as the writer of a recipe knows it: `list of str`, `"a" | "b"`, `int | None`."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return type_name(parts[0])
+    if origin is Literal:
+        return " | ".join(f'"{part}"' for part in parts)
+    if origin in (Union, UnionType):
+        return " | ".join(map(type_name, parts))
+    if origin is tuple:
+        return f"list of {type_name(parts[0])}"
+    if origin is dict:
+        return "table"
+    return "None" if kind is NoneType else str(kind.__name__)
 
 
 def _cell(text: str) -> str:

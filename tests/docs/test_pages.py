@@ -123,3 +123,7 @@ def test_every_key_of_a_recipe_has_a_meaning():
     rows = [line for line in recipes_page().splitlines() if line.startswith("| `")]
     assert len(rows) > 50
     assert [row for row in rows if row.endswith("|  |")] == []
+    types = {row.split("`")[1]: row.replace("\\|", "/").split("|")[2].strip(" `") for row in rows}
+    assert types["name"].startswith('"adamw" / "muon"')
+    assert (types["preprocessing"], types["options"]) == ("list of str", "table")
+    assert (types["labels"], types["patience"]) == ("list of str / None", "int / None")
