@@ -155,7 +155,12 @@ def compare(shipped: Find, quantized: Find) -> dict[str, Any]:
                 relative.append(distances[-1] / face.box.height)
     within = float(np.mean(np.array(distances) <= FURTHEST_PX))
     recalls = [round(each / counted, 4) for each in hit]
-    offered = recalls[0] - recalls[1] <= MOST_RECALL_LOST and within == 1
+    lost = recalls[0] - recalls[1]
+    reasons = {
+        f"recall is {100 * lost:.1f} points lower": lost > MOST_RECALL_LOST,
+        f"{within:.1%} of the boxes lie within {FURTHEST_PX:g} px, not all": within < 1,
+    }
+    against = [reason for reason, holds in reasons.items() if holds]
     return {
         "faces": counted,
         "recall": dict(zip(("float", "int8"), recalls, strict=True)),
@@ -165,7 +170,8 @@ def compare(shipped: Find, quantized: Find) -> dict[str, Any]:
         "distance_px": quantiles(distances),
         "distance_over_height": quantiles(relative),
         "processor_time_ratio": round(spent[1] / spent[0], 3),
-        "offered": offered,
+        "offered": not against,
+        "why_not": "; ".join(against) or None,
     }
 
 

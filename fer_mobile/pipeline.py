@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -320,8 +321,9 @@ def load_pipeline(
 
 def check_min_quality(value: float) -> float:
     """The value.  Raises InputError where it is out of 0 to 1."""
-    if not 0 <= value <= 1:  # comparisons with NaN are false
-        raise InputError("min_quality", expected="0 to 1", found=str(value))
+    # Comparisons with NaN are false.
+    if not isinstance(value, Real) or not 0 <= value <= 1:
+        raise InputError("min_quality", expected="0 to 1", found=repr(value))
     return value
 
 

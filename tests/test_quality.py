@@ -152,7 +152,7 @@ def test_a_photos_label_with_unsure_faces(shipped):
     assert relabelled(relabelled(result, "each", 0.9), "each").label == "fear"  # nothing is lost
 
 
-@pytest.mark.parametrize("value", [-0.1, 1.01, float("nan")])
-def test_a_least_quality_out_of_range(value):
+@pytest.mark.parametrize("value", [-0.1, 1.01, float("nan"), "half", None])
+def test_a_least_quality_that_is_none(value):
     with pytest.raises(InputError, match="min_quality: expected 0 to 1"):
         load_pipeline(min_quality=value)
