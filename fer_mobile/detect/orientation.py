@@ -30,6 +30,9 @@ CERTAIN: Final = 0.75
 GLANCE_SIDE: Final = 96
 """Longest side, in pixels, of what is shown at other turns: 2 % of a search at 640 px."""
 
+LARGE: Final = 4 * GLANCE_SIDE
+"""Longest side from which on squares about hints show more than the whole photo at a glance."""
+
 REACH: Final = 1.6
 """Side of the square about a hint, over the longer side of its box."""
 
@@ -37,11 +40,11 @@ REACH: Final = 1.6
 def find_turn(detector: FaceDetector, photo: Photo) -> tuple[Turn, list[Detection]]:
     """How a photo must be turned, and its faces in pixels of the photo so turned.
 
-    Where no face of the photo as it is is `SURE`, the whole photo and squares about the hints are
-    searched at the other turns, at `GLANCE_SIDE`.  If a face is `CERTAIN` there, the turn with the
-    surest is searched at full size, and is taken if that has a face that is `CERTAIN` and surer
-    than those of the photo as it is.  A detector that gives no hints is shown the photo as it is,
-    and nothing else.
+    Where no face of the photo as it is is `SURE`, the whole photo and, if it is `LARGE`, squares
+    about the hints are searched at the other turns, at `GLANCE_SIDE`.  If a face is `CERTAIN`
+    there, the turn with the surest is searched at full size, and is taken if that has a face that
+    is `CERTAIN` and surer than those of the photo as it is.  A detector that gives no hints is
+    shown the photo as it is, and nothing else.
     """
     if not isinstance(detector, Scaled) or not detector.gives_hints:
         return 0, detector.detect(photo)
@@ -69,7 +72,8 @@ def _surest(faces: list[Detection]) -> float:
 def _views(photo: Photo, hints: list[Detection]) -> list[Photo]:
     """The photo and the squares about the hints, small."""
     height, width = photo.rgb.shape[:2]
-    squares = [square_about(hint.box.scaled(photo.scale), width, height) for hint in hints]
+    boxes = [hint.box.scaled(photo.scale) for hint in hints if max(height, width) >= LARGE]
+    squares = [square_about(box, width, height) for box in boxes]
     parts = [photo.rgb[rows, columns] for rows, columns in squares]
     small = [_small(rgb) for rgb in (photo.rgb, *parts) if rgb.size]
     return [Photo(rgb, (rgb.shape[1], rgb.shape[0]), photo.path) for rgb in small]
@@ -78,7 +82,7 @@ def _views(photo: Photo, hints: list[Detection]) -> list[Photo]:
 def _small(rgb: Pixels) -> Pixels:
     """The image at `GLANCE_SIDE`, halved first where it is large: a third of the time."""
     height, width = (side // 2 * 2 for side in rgb.shape[:2])
-    if min(height, width) > 0 and max(height, width) >= 4 * GLANCE_SIDE:
+    if min(height, width) > 0 and max(height, width) >= LARGE:
         rgb = shrink(rgb[:height, :width], max(height, width) // 2)
     return shrink(rgb, GLANCE_SIDE)
 

@@ -112,9 +112,9 @@ class Scripted:
         return [Detection(box, 0.1) for box in self._hints]
 
 
-def found(network) -> tuple[int, list[float | None]]:
-    """The turn of a photo of 4000×2000 of which 2000×1000 are decoded, and its faces' scores."""
-    photo = Photo(np.zeros((1000, 2000, 3), np.uint8), (4000, 2000), "a.jpg")
+def found(network, width: int = 2000) -> tuple[int, list[float | None]]:
+    """The turn of a photo decoded at half its size, twice as wide as high; its faces' scores."""
+    photo = Photo(np.zeros((width // 2, width, 3), np.uint8), (2 * width, width), "a.jpg")
     turn, faces = find_turn(Scaled(network), photo)
     return turn, [face.score for face in faces]
 
@@ -160,6 +160,12 @@ def test_squares_about_hints_are_glanced_at_too():
     assert found(network) == (180, [0.9])
     quarter, half = [(48, 96), (64, 64), (96, 87)], [(96, 48), (64, 64), (87, 96)]
     assert network.shown == [(640, 320), *quarter, *half, *quarter, (640, 320)]
+
+
+def test_in_small_photos_squares_would_show_no_more():
+    network = Scripted(0, 0, 0, 0, hints=(Box(100, 50, 40, 20),))
+    assert found(network, 380) == (0, [])
+    assert network.shown == [(380, 190), *GLANCES]
 
 
 @pytest.mark.parametrize("turn", TURNS[1:])

@@ -41,6 +41,9 @@ const val CERTAIN = 0.75f
 /** Longest side, in pixels, of what is shown at other turns. */
 const val GLANCE_SIDE = 96
 
+/** Longest side from which on squares about hints show more than the whole photo at a glance. */
+private const val LARGE = 4 * GLANCE_SIDE
+
 /** Side of the square about a hint, over the longer side of its box. */
 private const val REACH = 1.6
 
@@ -51,7 +54,8 @@ private const val REACH = 1.6
 fun findTurn(image: ArgbImage, detector: FaceDetector): Pair<Turn, List<Detection>> {
     val faces = detector.detect(image)
     if (surest(faces) >= SURE) return Turn.NONE to faces
-    val squares = detector.hints().mapNotNull { squareAbout(it.box, image.width, image.height) }
+    val hints = if (max(image.width, image.height) >= LARGE) detector.hints() else emptyList()
+    val squares = hints.mapNotNull { squareAbout(it.box, image.width, image.height) }
     val views = (listOf(image) + squares.map(image::part)).map(::small)
     val (turn, score) = (Turn.entries - Turn.NONE)
         .map { turn -> turn to views.maxOf { surest(detector.detect(turn.of(it))) } }
@@ -79,6 +83,6 @@ private fun within(centre: Double, reach: Double, length: Int): IntRange =
 private fun small(image: ArgbImage): ArgbImage {
     val width = image.width / 2 * 2
     val height = image.height / 2 * 2
-    if (min(width, height) == 0 || max(width, height) < 4 * GLANCE_SIDE) return shrink(image, GLANCE_SIDE)
+    if (min(width, height) == 0 || max(width, height) < LARGE) return shrink(image, GLANCE_SIDE)
     return shrink(shrink(image.part(Region(0, 0, width, height)), max(width, height) / 2), GLANCE_SIDE)
 }

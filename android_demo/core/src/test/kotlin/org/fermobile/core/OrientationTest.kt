@@ -49,10 +49,10 @@ class OrientationTest {
 
     /** What is found with these scores, and the sizes that were searched. */
     private fun found(
-        vararg scores: Float, hints: List<Detection> = emptyList(), height: Int = 320,
+        vararg scores: Float, hints: List<Detection> = emptyList(), width: Int = 640, height: Int = width / 2,
     ): Pair<Pair<Turn, List<Detection>>, List<Pair<Int, Int>>> {
         val detector = Scripted(scores.toList(), hints)
-        return findTurn(ArgbImage(640, height, IntArray(640 * height)), detector) to detector.sizes
+        return findTurn(ArgbImage(width, height, IntArray(width * height)), detector) to detector.sizes
     }
 
     @Test
@@ -78,6 +78,13 @@ class OrientationTest {
         val quarter = listOf(48 to 96, 64 to 64, 96 to 87)
         val half = listOf(96 to 48, 64 to 64, 87 to 96)
         assertEquals(listOf(640 to 320) + quarter + half + quarter + (640 to 320), sizes)
+    }
+
+    @Test
+    fun inSmallPhotosSquaresWouldShowNoMore() {
+        val hints = listOf(Detection(Box(100.0, 50.0, 40.0, 20.0), 0.1f))
+        val sizes = found(0f, 0f, 0f, 0f, hints = hints, width = 380).second
+        assertEquals(listOf(380 to 190, 48 to 96, 96 to 48, 48 to 96), sizes)
     }
 
     @Test
