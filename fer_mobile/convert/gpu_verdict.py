@@ -19,7 +19,7 @@ DIFFERS: Final = Accelerator(
     name="gpu",
     verdict="differs",
     evidence="not run, by its operations: 1x1 convolutions of stride 2 in int8 give other values "
-    "on the GPU accelerator of ai-edge-litert 2.3.0; fer-mobile verify --gpu measures the file",
+    "on the GPU accelerator of ai-edge-litert 2.3.0",
 )
 
 
