@@ -104,7 +104,9 @@ def undisturbed(large_library, tmp_path_factory) -> list[dict]:
     return run_filter(large_library, store=store).as_dict()["rows"]
 
 
-@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.prove), 2])
+@pytest.mark.parametrize(
+    "workers", [*(pytest.param(n, marks=pytest.mark.prove) for n in (0, 1)), 2]
+)
 def test_killed_midway(large_library, undisturbed, tmp_path, workers):
     assert len(undisturbed) == 60
     kill_and_resume(large_library, tmp_path, undisturbed, after=20, workers=workers)

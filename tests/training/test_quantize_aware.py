@@ -152,6 +152,7 @@ def test_a_norm_that_cannot_be_folded_is_refused():
         quantize_aware(fold_batch_norm(from_keras(keras.Model(image, x))))
 
 
+@pytest.mark.prove
 def test_fine_tuning_brings_back_what_too_narrow_ranges_cost(network, faces):
     """Ranges a third as wide as they should be cost dearly; weights learn to fit into them."""
     labels, pixels = brightness_classes(), normalise(faces)[..., None]
