@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
@@ -239,6 +239,7 @@ def test_a_pipeline_never_raises_anything_but_our_errors(pipeline, source):
 
 
 @settings(max_examples=100, deadline=None)
+@example(np.zeros((1, 1), np.complex64))
 @given(anything)
 def test_boxes_never_raise_anything_but_our_errors(pipeline, boxes):
     photo = np.zeros((40, 50), np.uint8)

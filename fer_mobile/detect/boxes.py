@@ -22,6 +22,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from fer_mobile._deprecated import renamed
 from fer_mobile.detect.interface import DETECTION_SIDE
 from fer_mobile.errors import InputError, PhotoError
@@ -158,7 +160,9 @@ def _line(text: str, key: str) -> int:
 def _box(values: Any, where: str) -> Box:
     """Four numbers as a box; InputError says where they are none."""
     try:
-        numbers = [float(value) for value in values]
+        given = list(values)
+        # NumPy's complex numbers have a float(), which leaves a part out.
+        numbers = [] if any(map(np.iscomplexobj, given)) else list(map(float, given))
     except (TypeError, ValueError):
         numbers = []
     if (
