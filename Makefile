@@ -2,8 +2,8 @@
 # make test    everything that must pass before a change is done
 # make prove   the long proofs: fuzzing, bare Debian systems, ...
 # make docs    the documentation as a site, in build/site
-# make dist    what a release consists of, in dist: sdist, wheel, models, changes, checksums,
-#              and FILES="app.apk fer.aar", which were built elsewhere
+# make dist    what a release consists of, in dist: sdist, wheel, Android library and app, models,
+#              changes, checksums, and FILES=app.apk, which were built elsewhere
 # make shell   a shell in which `fer-mobile` and `python` are those of .venv
 # make clean   removes what the other targets made
 

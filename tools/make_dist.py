@@ -3,7 +3,8 @@
 python -m tools.make_dist [FILE ...]
 
 The sdist and the wheel, checked by twine; the models with cards, licences and checksums as a zip;
-the changelog's section; FILEs that were built elsewhere, such as the app's APK; SHA256SUMS of all.
+the Android library and app, built without Google's servers where a JDK and Maven are there; the
+changelog's section; FILEs that were built elsewhere, such as an APK by Gradle; SHA256SUMS of all.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from fer_mobile import __version__
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 DIST: Final = ROOT / "dist"
+ANDROID: Final = ROOT / "android_demo"
+_ANDROID_TOOLS: Final = ("javac", "mvn", "zipalign", "apksigner")
 _KEPT: Final = {".tflite", ".json", ".md", ".png", ".onnx", ""}
 """Suffixes of what users of the files need; float weights are in the wheel."""
 _DATE: Final = (1980, 1, 1, 0, 0, 0)
@@ -68,12 +71,33 @@ def main(given: list[str]) -> None:
     _run("twine", "check", "--strict", *map(str, sorted(DIST.iterdir())))
     models_archive(DIST / f"fer-mobile-models-{__version__}.zip")
     (DIST / "CHANGES.md").write_text(changelog_section(__version__), encoding="utf-8")
+    for name, source in android_files():
+        shutil.copy(source, DIST / name)
     for file in map(Path, given):
         shutil.copy(file, DIST)
     made = [(path.name, path.read_bytes()) for path in sorted(DIST.iterdir())]
     (DIST / "SHA256SUMS").write_text(checksums(made), encoding="utf-8")
     for name, content in made:
         print(f"{DIST / name}: {len(content) / 1e6:.2f} MB")
+
+
+def android_files() -> list[tuple[str, Path]]:
+    """The library's AAR, POM and sources and the app's APK, by their names in a release.
+
+    Where tools for them are missing, there are none and a line says so.
+    """
+    missing = [tool for tool in _ANDROID_TOOLS if shutil.which(tool) is None]
+    if missing:
+        print(f"left out: the Android library and app, which need {', '.join(missing)}")
+        return []
+    for command in ("library", "apk"):
+        subprocess.run([sys.executable, ANDROID / "offline/build.py", command], check=True)
+    built = ANDROID / "build/offline"
+    library = sorted((built / "repository").rglob(f"fer-{__version__}*"))
+    app = f"fer-mobile-gallery-{__version__}-offline.apk"
+    return [(path.name, path) for path in library if path.is_file()] + [
+        (app, built / "apk/release.apk")
+    ]
 
 
 def _run(module: str, *arguments: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from fer_mobile import __version__
 from fer_mobile.models import shipped_models
+from tests.android.test_android import NEEDS_TOOLS
 from tools import make_dist
 
 
@@ -42,6 +43,13 @@ def test_the_changes_are_those_of_the_newest_version():
     assert "\n## " not in text
 
 
+def test_without_a_jdk_the_app_is_left_out_and_named(monkeypatch, capsys):
+    monkeypatch.setattr("shutil.which", {"mvn": "mvn"}.get)
+    assert make_dist.android_files() == []
+    assert "left out: the Android library and app" in capsys.readouterr().out
+
+
+@NEEDS_TOOLS
 @pytest.mark.prove
 def test_make_dist(tmp_path, monkeypatch):
     """The sdist holds what its tests need: its own quick ones pass in it."""
@@ -49,6 +57,7 @@ def test_make_dist(tmp_path, monkeypatch):
     make_dist.main([])
     names = {path.name for path in (tmp_path / "dist").iterdir()}
     assert {"SHA256SUMS", "CHANGES.md", f"fer-mobile-models-{__version__}.zip"} < names
+    assert {f"fer-{__version__}.aar", f"fer-mobile-gallery-{__version__}-offline.apk"} < names
     (sdist,) = (tmp_path / "dist").glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         archive.extractall(tmp_path, filter="data")
