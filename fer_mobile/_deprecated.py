@@ -30,7 +30,6 @@ _NAMES: Final = {
     "Source": "Checkpoint",
     "complete": "propagate_ranges",
     "fold_affine": "fold_batch_norm",
-    "hands_on": "is_pass_through",
     "load_source": "load_checkpoint",
     "repeated_channels": "merge_repeated_channels",
 }

@@ -53,7 +53,6 @@ def measure_phone(
 
 def show_estimate(phone: str, options: BenchOptions, *, photos: str, as_json: bool) -> None:
     """Print what a class of phones would need."""
-
     from fer_mobile.bench.estimate import estimate
     from fer_mobile.bench.table import estimate_notes, estimate_table
     from fer_mobile.studies.table8 import TABLE8
@@ -74,7 +73,6 @@ def show_estimate(phone: str, options: BenchOptions, *, photos: str, as_json: bo
 
 def show_comparison(first: Path, second: Path, *, as_json: bool) -> None:
     """Print the last results of two files side by side, with what makes them differ."""
-
     from fer_mobile.bench.circumstances import differences
     from fer_mobile.bench.result import read_results
     from fer_mobile.bench.table import comparison_table
@@ -108,7 +106,6 @@ def show_matrix(
     options: BenchOptions, charts: Charts, *, photos: str, model: Path | None, as_json: bool
 ) -> None:
     """Time every shipped file (or one of the user's) in every runtime, and say which to take."""
-
     from fer_mobile.bench.matrix import measure_matrix, recommend, shipped_files
     from fer_mobile.bench.table import matrix_table, recommendation_line
     from fer_mobile.environment import describe_hardware
@@ -176,7 +173,6 @@ class Charts:
 
 def print_result(result: BenchResult) -> None:
     """Print a result as tables and lines."""
-
     from fer_mobile.bench.table import notes, profile_table, ratio_lines, stage_table, verdict_line
     from fer_mobile.studies.table8 import TABLE8
 

@@ -44,15 +44,15 @@ def read(path: Path, side: int) -> RawFaces:
     without_image: list[str] = []
     without_expression: list[str] = []
     folders = _split_folders(path)
-    _refuse_other_folders(folders)
+    if folders != [path]:
+        _refuse_other_folders(folders)
     for folder in folders:
         number = split_number(folder.name)
-        images = {
-            file.stem: file
-            for file in sorted((folder / _IMAGES).iterdir())
-            if file.suffix.lower() in PHOTO_SUFFIXES
-        }
-        for annotation in sorted((folder / _ANNOTATIONS).glob(f"*{_ENDING}")):
+        images: dict[str, Path] = {}
+        for file in sorted((folder / _IMAGES).iterdir()):
+            if file.suffix.lower() in PHOTO_SUFFIXES and images.setdefault(file.stem, file) != file:
+                without_expression.append(str(file.relative_to(path)))  # 12.png beside 12.jpg
+        for annotation in sorted(_annotations(folder)):
             image = images.pop(annotation.name.removesuffix(_ENDING), None)
             expression = _expression(annotation)
             if expression in OTHERS:
