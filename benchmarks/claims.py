@@ -1,6 +1,6 @@
 """What the studies claim, and a verdict on each from the committed rows, by one rule.
 
-An ordering is reproduced if the 95 % interval of our difference lies on the printed side of 0,
+An ordering is reproduced if the 95% interval of our difference lies on the printed side of 0,
 contradicted if it lies on the other side, and a tie if it holds 0.  The difference is taken face by
 face where both rows say which faces were predicted right.  A level is reproduced if our interval
 lies on the same side of it as the printed figure.  No verdict is given from rows that are too small
@@ -50,7 +50,7 @@ class Finding:
     printed: str
     ours: str
     points: tuple[float, float] | None = None
-    """Of an ordering: our difference and half of its 95 % interval, in points."""
+    """Of an ordering: our difference and half of its 95% interval, in points."""
 
 
 def too_small(row: Mapping[str, Any], run: Run) -> str | None:
@@ -219,7 +219,7 @@ def _log(epochs: tuple[tuple[float, float], ...]) -> str:
 def _difference(
     one: Mapping[str, Any], other: Mapping[str, Any], scale: float, other_scale: float
 ) -> tuple[float, float, str]:
-    """Difference of two rows' accuracies, half of its 95 % interval, and how it was taken."""
+    """Difference of two rows' accuracies, half of its 95% interval, and how it was taken."""
     if "correct" in one and one.get("labels_sha256") == other.get("labels_sha256"):
         return *paired(_correct(one) / scale, _correct(other) / other_scale), "face by face"
     mean = one["accuracy"] / scale - other["accuracy"] / other_scale
@@ -297,10 +297,10 @@ CLAIMS: Final[Mapping[str, tuple[Claim, ...]]] = {
     ),
     "The thesis: its objectives (tables 6 and 7)": (
         Level(
-            "an accuracy of 70 % is reached", "thesis-xcao-two-stream-all", "accuracy", 0.7, True
+            "an accuracy of 70% is reached", "thesis-xcao-two-stream-all", "accuracy", 0.7, True
         ),
         Level(
-            "a recall of 50 % is not reached by every label",
+            "a recall of 50% is not reached by every label",
             "thesis-xcao-two-stream-all",
             "least_recall",
             0.5,
@@ -309,7 +309,7 @@ CLAIMS: Final[Mapping[str, tuple[Claim, ...]]] = {
     ),
     "Study 000": (
         Ordering("gray faces are better than RGB", "four-five-block", "four-five-block-rgb"),
-        Level("the chosen CNN reaches 83 %", "four-five-block", "accuracy", 0.83, True),
+        Level("the chosen CNN reaches 83%", "four-five-block", "accuracy", 0.83, True),
     ),
     "Study 001": (
         Log(
@@ -317,7 +317,7 @@ CLAIMS: Final[Mapping[str, tuple[Claim, ...]]] = {
             "two-conv",
             ((1.8560, 0.2367), (1.8100, 0.2484), (1.8022, 0.2475)),
         ),
-        Level("51.8 % are reached", "two-conv", "accuracy", 0.518, True),
+        Level("51.8% are reached", "two-conv", "accuracy", 0.518, True),
     ),
     "Study 002": (
         Ordering(
@@ -356,7 +356,7 @@ CLAIMS: Final[Mapping[str, tuple[Claim, ...]]] = {
             )
             for number in (1, 2)
         ),
-        Level("the final network reaches 93.3 %", "four-final-rgb", "accuracy", 0.9331, True),
+        Level("the final network reaches 93.3%", "four-final-rgb", "accuracy", 0.9331, True),
         Untrained("EfficientNet B2: the network learned", "four-efficientnet-b2-last", 0.25, 4),
     ),
 }

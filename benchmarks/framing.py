@@ -12,9 +12,9 @@ be, is shown to the detector.  Box and crop rule are stated relative to the 48-p
 photo, where the shipped detector finds them again.
 Each crop rule (scale × shift_y) cuts them out for the shipped int8 model.  The rule of the
 model's contract is compared with every other on the same faces: the difference in accuracy
-with its 95 % interval (normal, over faces).
+with its 95% interval (normal, over faces).
 
-On the same photos: boxes off by 10 %, also at random; crops of about 300 px brought to 48 px
+On the same photos: boxes off by 10%, also at random; crops of about 300 px brought to 48 px
 before they go to the model, also on sharp faces of the shared photos.
 """
 
@@ -196,7 +196,7 @@ class Evaluator:
 
 
 def difference(right: np.ndarray, reference: np.ndarray) -> dict[str, float]:
-    """Points of accuracy more than the reference, with half of the 95 % interval."""
+    """Points of accuracy more than the reference, with half of the 95% interval."""
     mean, half = paired(right, reference)
     return {"points": round(100 * mean, 2), "interval": round(100 * half, 2)}
 
@@ -235,13 +235,13 @@ def box_errors(evaluator: Evaluator, shown: list[Shown], rule: CropRule) -> dict
 
     rng = np.random.default_rng(1)
     changes: dict[str, Callable[[Box], Box]] = {
-        "10 % smaller": lambda box: moved(box, grow=0.9),
-        "10 % larger": lambda box: moved(box, grow=1.1),
-        "10 % to the left": lambda box: moved(box, x=-0.1),
-        "10 % to the right": lambda box: moved(box, x=0.1),
-        "10 % up": lambda box: moved(box, y=-0.1),
-        "10 % down": lambda box: moved(box, y=0.1),
-        "each at random within ±10 %": lambda box: moved(
+        "10% smaller": lambda box: moved(box, grow=0.9),
+        "10% larger": lambda box: moved(box, grow=1.1),
+        "10% to the left": lambda box: moved(box, x=-0.1),
+        "10% to the right": lambda box: moved(box, x=0.1),
+        "10% up": lambda box: moved(box, y=-0.1),
+        "10% down": lambda box: moved(box, y=0.1),
+        "each at random within ±10%": lambda box: moved(
             box, rng.uniform(-0.1, 0.1), rng.uniform(-0.1, 0.1), rng.uniform(0.9, 1.1)
         ),
     }
@@ -347,7 +347,7 @@ def main() -> None:
     row = {
         "protocol": f"ferplus-strict valid, {count} faces at random (seed 0), enlarged to 100 to "
         "280 px (bicubic) in photos without a face; points: accuracy less that of the shipped "
-        "rule on the same faces, interval: half of 95 %",
+        "rule on the same faces, interval: half of 95%",
         "model": f"{evaluator.classifier.contract.name} {evaluator.classifier.contract.precision} "
         f"{evaluator.classifier.sha256[:12]}",
         "rule": {"scale": evaluator.rule.scale, "shift_y": evaluator.rule.shift_y},

@@ -14,7 +14,7 @@ called poor: as they are, and with a fifth of the light.
 
 A face is *unsure* where the label's probability is below 0.5; *of low quality* where its
 quality (see `fer_mobile.quality`; its tilt is not known here) is below 0.5.  Intervals are
-Wilson's, 95 %.
+Wilson's, 95%.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def main() -> None:
     protocol = {
         "command": "python -m benchmarks.groups",
         "protocol": "UTKFace part 1 in faces_extra; age, sex and group as its file names state "
-        "them, expressions unknown; intervals: Wilson's, 95 %",
+        "them, expressions unknown; intervals: Wilson's, 95%",
         "left_out": left_out,
         "graphs": {model: load_classifier(model).contract.model_sha256 for model in MODELS},
     }

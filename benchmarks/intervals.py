@@ -13,13 +13,13 @@ _Z = 1.96
 def paired(
     one: NDArray[np.floating | np.bool_], other: NDArray[np.floating | np.bool_]
 ) -> tuple[float, float]:
-    """Mean of `one` - `other` over the same N cases, and half of its 95 % interval."""
+    """Mean of `one` - `other` over the same N cases, and half of its 95% interval."""
     delta = np.asarray(one, float) - np.asarray(other, float)
     return float(delta.mean()), _Z * float(delta.std(ddof=1)) / math.sqrt(len(delta))
 
 
 def wilson(hits: float, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share."""
+    """Wilson's 95% interval of a share."""
     share = hits / n
     middle = share + _Z * _Z / (2 * n)
     half = _Z * math.sqrt(share * (1 - share) / n + (_Z / n / 2) ** 2)

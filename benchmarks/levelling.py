@@ -94,7 +94,7 @@ def faces(count: int) -> None:
         {
             "protocol": f"ferplus-strict valid, {len(chosen)} faces at random (seed 0), enlarged "
             "to 100 to 280 px in photos without a face, the photos turned; int8 files; points "
-            "of accuracy from levelling, interval: half of 95 %",
+            "of accuracy from levelling, interval: half of 95%",
             "turned_by": rows,
         },
     )

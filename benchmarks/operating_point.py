@@ -8,7 +8,7 @@ Result: benchmarks/results/operating_point_RECIPE.json.
 Trains the recipe once for every fold of the training rows (run folders in DIR; run it again
 to go on), so that every row is predicted by a network that was not trained on it, and prints what
 each strength of logit adjustment (`[calibration] prior`) would give, with the rare labels' recall
-and its 95 % interval (Wilson's).  Valid has no part in it.
+and its 95% interval (Wilson's).  Valid has no part in it.
 """
 
 from __future__ import annotations

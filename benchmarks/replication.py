@@ -86,7 +86,7 @@ def replication_page(rows: ClaimRows) -> str:
 
 
 def draw(rows: ClaimRows, picture: Path) -> None:
-    """Draw the orderings: the printed difference, and ours with its 95 % interval."""
+    """Draw the orderings: the printed difference, and ours with its 95% interval."""
     shown = [
         (source.partition(":")[0], claim, finding)
         for source, pairs in findings(rows).items()

@@ -107,7 +107,7 @@ def find_again(box: Box, changed: Changed, faces: Sequence[Face]) -> Face | None
 def measure(
     pipeline: Pipeline, photos: Sequence[Reference], changes: Sequence[Change]
 ) -> dict[str, Any]:
-    """Shares of the faces, each with its 95 % interval (Wilson's)."""
+    """Shares of the faces, each with its 95% interval (Wilson's)."""
     counts = Counter(
         outcome
         for photo in photos

@@ -32,7 +32,7 @@ print(json.dumps(run_bench(BenchOptions(**options), photos=photos).as_dict()))
 """
 
 NOISE: Final = 0.01
-"""Accuracies that are closer are taken for equal: half a 95 % interval of 3,199 faces."""
+"""Accuracies that are closer are taken for equal: half a 95% interval of 3,199 faces."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ def ratios(some: Sequence[Pass], others: Sequence[Pass]) -> dict[str, Ratio]:
     """Time of `some` over that of `others` for every stage that both have.
 
     The n-th passes of both were made one after the other and saw the same state of the
-    machine: each pair gives a ratio, and the figure is the pairs' median.  Its 95 % interval
+    machine: each pair gives a ratio, and the figure is the pairs' median.  Its 95% interval
     is the bootstrap's: medians of as many pairs drawn with replacement.
     """
     random = np.random.default_rng(SEED)

@@ -196,7 +196,7 @@ class Operation(_Part):
 
 
 class Ratio(_Part):
-    """Time of the model over that of the other one, with a 95 % interval."""
+    """Time of the model over that of the other one, with a 95% interval."""
 
     ratio: NotNegative
     low: NotNegative

@@ -24,7 +24,7 @@ def saturation(model: bytes, graph: TfliteModel, inputs: NDArray[Any]) -> tuple[
     stands for zero does not count: a ReLU puts values there.  Nor does the lower end of a sum:
     where a constant is added to a ReLU's map, its zeros lie there.  Nor does one value at each
     end, which may be what the range was made of: of two labels' logits for 16 faces, two values
-    are 6 %.  (0.0, "") for a model without 8-bit results.
+    are 6%.  (0.0, "") for a model without 8-bit results.
     """
     interpreter = load_interpreter(model, delegates=False, preserve_all_tensors=True)
     image = graph.inputs[0].index

@@ -86,9 +86,9 @@ CORRUPTIONS: Final[dict[str, Corruption]] = {
     "box-jitter": _jitter(0.1),
     "24-px": _smaller(24),
 }
-"""Every corruption by name: brightness ±30 % of full scale, contrast ×0.5 and ×1.5, Gaussian
-blur of 1 px, Gaussian noise of 8 % of full scale, JPEG quality 20, ±15° rotation, the box
-off by up to 10 %, faces of 24 px."""
+"""Every corruption by name: brightness ±30% of full scale, contrast ×0.5 and ×1.5, Gaussian
+blur of 1 px, Gaussian noise of 8% of full scale, JPEG quality 20, ±15° rotation, the box
+off by up to 10%, faces of 24 px."""
 
 
 def corrupt(faces: Pixels, name: str, seed: int = 0) -> Pixels:

@@ -28,7 +28,7 @@ CERTAIN: Final = 0.75
 """A photo is turned for a face with a higher score; where there is no face, nothing has it."""
 
 GLANCE_SIDE: Final = 96
-"""Longest side, in pixels, of what is shown at other turns: 2 % of a search at 640 px."""
+"""Longest side, in pixels, of what is shown at other turns: 2% of a search at 640 px."""
 
 LARGE: Final = 4 * GLANCE_SIDE
 """Longest side from which on squares about hints show more than the whole photo at a glance."""

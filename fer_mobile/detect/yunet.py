@@ -113,7 +113,7 @@ class YuNet:
         """The interpreter for a padded shape.
 
         To change its shape takes an interpreter 2 ms, more than a small search.  So the small
-        shapes that were last asked for have one each (7 MB); for large ones, it would gain 5 % on a
+        shapes that were last asked for have one each (7 MB); for large ones, it would gain 5% on a
         mixed folder and cost 130 MB.
         """
         if math.prod(shape) > _SMALL:

@@ -30,7 +30,7 @@ _STEPS: Final = 6
 """Places of the patch over its own side."""
 _SAMPLES: Final = 32
 _NOISE: Final = 0.1
-"""Standard deviation over the range of pixels, within the 10 to 20 % that the paper advises."""
+"""Standard deviation over the range of pixels, within the 10 to 20% that the paper advises."""
 
 
 def occlusion(predictor: Predictor, face: Pixels, label: int) -> Saliency:

@@ -126,7 +126,7 @@ def test_early_stopping_is_long_enough():
     ],
 )
 def test_a_level(right, reached, verdict):
-    level = Level("70 %", RGB, "accuracy", 0.7, reached)
+    level = Level("70%", RGB, "accuracy", 0.7, reached)
     assert level.judge({RGB: row(RGB, right)}).verdict == verdict
 
 

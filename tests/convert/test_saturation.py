@@ -45,7 +45,7 @@ def test_a_range_that_is_too_narrow_is_named(network):
 
 
 def test_the_values_that_made_the_range_are_no_saturation():
-    """Of two labels' logits for 8 faces one is 6 %."""
+    """Of two labels' logits for 8 faces one is 6%."""
     faces = golden_faces(SIZE)[:8]
     model = to_int8(read_network(two_streams(classes=2)), Calibration("golden", faces))
     graph = TfliteModel(model)

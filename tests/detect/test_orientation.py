@@ -147,7 +147,7 @@ def test_the_limits_are_yunets():
     ],
 )  # fmt: skip
 def test_other_turns_are_glanced_at_where_no_face_is_sure(scores, turn, score, shown):
-    """Three glances at 96 px show the network 7 % of the pixels of a search at 640."""
+    """Three glances at 96 px show the network 7% of the pixels of a search at 640."""
     network = Scripted(*scores)
     assert found(network) == (turn, [] if score == 0 else [score])
     assert network.shown == [(640, 320), *shown]

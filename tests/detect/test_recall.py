@@ -21,7 +21,7 @@ def detector():
 
 
 def test_shared_photos(detection, detector):
-    """Recall 99 % in the portraits and in the rest; at most one false alarm in 100 photos."""
+    """Recall 99% in the portraits and in the rest; at most one false alarm in 100 photos."""
     rows = []
     for photo in detection.certain_photos():
         loaded = load_photo(photo.path, min_long_side=detector.side)

@@ -182,7 +182,7 @@ def test_a_run_of_the_device_goes_on_with_keras(folder, on_jax, train, small_npz
     whole, resumed = (history(folder / kind / "one") for kind in ("keras", "left"))
     for column in ("epoch", "loss", "valid_loss"):
         # Roundings of the first epoch grow from step to step: with one thread of TensorFlow to
-        # 0.5 % in the second epoch and 1.4 % in the third.
+        # 0.5% in the second epoch and 1.4% in the third.
         np.testing.assert_allclose(resumed[column], whole[column], rtol=0.03)
 
 

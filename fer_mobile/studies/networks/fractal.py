@@ -8,7 +8,7 @@ Our reading is the fractal rule itself (Larsson et al., 2017): paths of four, tw
 blocks, joined wherever two of them meet, by concatenation in the middle and by the maximum at
 the end; 3×3 kernels, 16 channels that double with each halving of the map, and a
 normalisation after each convolution, as in the thesis's other networks.  It has 26,395,128
-parameters, 3,888 (0.015 %) fewer than the printed 26,399,016.  Among millions of other
+parameters, 3,888 (0.015%) fewer than the printed 26,399,016.  Among millions of other
 readings some come out exactly, no more than chance would give, and none as regular.
 """
 

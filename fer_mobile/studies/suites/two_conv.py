@@ -1,4 +1,4 @@
-"""Study 001: two convolutions on seven classes, until 95 % in training or 50 epochs.
+"""Study 001: two convolutions on seven classes, until 95% in training or 50 epochs.
 
 The rate of its gradient descent is not printed: 0.01 with momentum 0.9 here.
 """
@@ -17,7 +17,7 @@ SUITES: Final = (
         {
             "data": "FER2013, 7 labels, about 36,000 faces",
             "size": "48 px",
-            "epochs": "until 95 % in training, at most 50",
+            "epochs": "until 95% in training, at most 50",
             "processor": "a CPU; about 49 s an epoch of 145 batches",
         },
         ("train_accuracy", "accuracy", "balanced_accuracy", "loss", "epoch_s"),
