@@ -296,9 +296,7 @@ CLAIMS: Final[Mapping[str, tuple[Claim, ...]]] = {
         ),
     ),
     "The thesis: its objectives (tables 6 and 7)": (
-        Level(
-            "an accuracy of 70% is reached", "thesis-xcao-two-stream-all", "accuracy", 0.7, True
-        ),
+        Level("an accuracy of 70% is reached", "thesis-xcao-two-stream-all", "accuracy", 0.7, True),
         Level(
             "a recall of 50% is not reached by every label",
             "thesis-xcao-two-stream-all",

@@ -18,8 +18,8 @@ from fer_mobile.errors import ModelError
 from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.notebook import html_table
 from fer_mobile.preprocess import CropRule, Levelling, gray_faces, normalise, resize
-from fer_mobile.shares import percent
 from fer_mobile.types import ValueRange
+from fer_mobile.wording import counted, percent
 
 if TYPE_CHECKING:
     import keras
@@ -58,7 +58,7 @@ class Predictions:
         return confidences
 
     def __repr__(self) -> str:
-        return f"Predictions({len(self)} faces, labels {', '.join(self.labels)})"
+        return f"Predictions({counted(len(self), 'face')}, labels {', '.join(self.labels)})"
 
     def _repr_html_(self) -> str:
         """The predictions as a notebook shows them; of many faces the first."""
@@ -66,7 +66,7 @@ class Predictions:
         return html_table(
             ("label", "confidence", *self.labels),
             [(label, percent(sure), *shares) for label, sure, shares in islice(rows, _SHOWN)],
-            f"{len(self)} faces" + (f", the first {_SHOWN}" if len(self) > _SHOWN else ""),
+            counted(len(self), "face") + (f", the first {_SHOWN}" if len(self) > _SHOWN else ""),
         )
 
     def as_dicts(self) -> list[dict[str, float]]:

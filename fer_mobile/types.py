@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, TypedDict, get_args
 
 from fer_mobile.notebook import html_table
-from fer_mobile.shares import percent
+from fer_mobile.wording import percent
 
 STAGES: Final = ("decode", "detect", "resize", "gray", "classify", "total")
 """What every timing is split into: the rows of the thesis's table 8, in its order.

@@ -14,6 +14,7 @@ from fer_mobile.bench.options import DEFAULTS, BenchOptions
 from fer_mobile.bench.result import BenchResult, parse_result
 from fer_mobile.errors import InputError, nearest
 from fer_mobile.models import shipped_models
+from fer_mobile.wording import counted
 
 APP: Final = "org.fermobile.gallery"
 ACTIVITY: Final = f"{APP}/.BenchmarkActivity"
@@ -113,7 +114,7 @@ def _parse(phone: Phone, content: bytes) -> BenchResult:
         row = json.loads(content)
     except ValueError as error:
         raise phone.failure(
-            "a result in JSON", f"{len(content)} bytes of something else"
+            "a result in JSON", f"{counted(len(content), 'byte')} of something else"
         ) from error
     if isinstance(row, dict) and row.get("schema") == ERROR_SCHEMA:
         raise phone.failure("a result of the app", f"its error: {row.get('error')}")

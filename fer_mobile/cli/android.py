@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fer_mobile.cli.commands import Command, new_group
+from fer_mobile.wording import counted
 
 android_app = new_group("Feed an Android app.")
 
@@ -65,7 +66,7 @@ def bundle_command(
         typer.echo(f"{assets}: up to date")
         return
     size = sum(file.stat().st_size for file in written)
-    typer.echo(f"{assets}: {len(written)} files written, {size / 1e6:.1f} MB")
+    typer.echo(f"{assets}: {counted(len(written), 'file')} written, {size / 1e6:.1f} MB")
     typer.echo(
         "next: fer-mobile android snippet kotlin, or Fer.create of the library (docs/android.md)"
     )

@@ -11,6 +11,7 @@ import typer
 from fer_mobile.cli.commands import Command, new_group
 from fer_mobile.cli.options import AsJson
 from fer_mobile.files import display_name
+from fer_mobile.wording import counted
 
 if TYPE_CHECKING:
     from fer_mobile.doctor.caches import CacheInfo
@@ -62,12 +63,12 @@ def forget_command(
     """
     from fer_mobile.doctor.caches import forget
 
-    typer.echo(f"{display_name(path)}: {forget(path)} photos forgotten")
+    typer.echo(f"{display_name(path)}: {counted(forget(path), 'photo')} forgotten")
 
 
 def _print(done: str, info: CacheInfo) -> None:
     for part in info["parts"]:
-        photos = "" if part["photos"] is None else f", {part['photos']:,} photos"
+        photos = "" if part["photos"] is None else f", {counted(part['photos'], 'photo')}"
         typer.echo(f"{done}: {part['what']}: {part['bytes'] / 1e6:.1f} MB{photos}, {part['path']}")
     if not info["parts"]:
         typer.echo(f"{info['folder']}: nothing is kept")

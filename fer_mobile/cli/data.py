@@ -14,6 +14,7 @@ from fer_mobile.cli.commands import Command, new_group
 from fer_mobile.cli.options import AsJson, DetectionSize
 from fer_mobile.cli.streams import is_stdout_taken, open_console
 from fer_mobile.cli.verbosity import notes_console
+from fer_mobile.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,7 +57,7 @@ def inspect_command(
     from fer_mobile.prepare import inspect_dataset
 
     err = is_stdout_taken(html, as_json=as_json)
-    own = [name.strip() for name in labels.split(",")] if labels else None
+    own = [name.strip() for name in labels.split(",")] if labels is not None else None
     inspection = inspect_dataset(
         path, protocol=protocol or ("own" if own else None), labels=own, html=html
     )
@@ -72,7 +73,7 @@ def _print_inspection(
     from rich.box import SIMPLE
     from rich.table import Table
 
-    echo(f"{inspection.path}: {inspection.kind}, {inspection.faces:,} faces")
+    echo(f"{inspection.path}: {inspection.kind}, {counted(inspection.faces, 'face')}")
     splits = list(next(iter(inspection.counts.values())))
     table = Table("label", *splits, box=SIMPLE)
     for column in table.columns[1:]:

@@ -12,8 +12,8 @@ import typer
 from fer_mobile.cli.options import OUTPUT, AsJson, KerasRange, Labels, names
 from fer_mobile.cli.streams import is_stdout_taken
 from fer_mobile.models import DEFAULT
-from fer_mobile.shares import percent
 from fer_mobile.types import ExplainMethod
+from fer_mobile.wording import percent
 
 
 def explain_command(

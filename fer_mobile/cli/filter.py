@@ -28,6 +28,7 @@ from fer_mobile.files import display_name
 from fer_mobile.gallery.choices import Engine, LinkKind, Match, Order
 from fer_mobile.models import DEFAULT
 from fer_mobile.types import FacesMode
+from fer_mobile.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,7 +42,7 @@ def filter_command(
         Path, typer.Argument(metavar="DIR", help="Folder of photos; subfolders are searched too.")
     ],
     show: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="LIST",
             help="Expressions to show, comma-separated; 'multiple' is photos with several faces,"
@@ -50,7 +51,7 @@ def filter_command(
             " Without it, every photo is shown.",
             rich_help_panel=SELECTION,
         ),
-    ] = "",
+    ] = None,
     min_confidence: Annotated[
         float,
         typer.Option(
@@ -331,4 +332,4 @@ def _remove_keywords(console: Console, folder: Path, write_xmp: bool) -> None:
     changed, notes = remove_keywords(folder)
     for line in notes:
         console.print(display_name(line), style="yellow", markup=False, soft_wrap=True)
-    console.print(f"Keywords were taken out of {len(changed)} sidecars.")
+    console.print(f"Keywords were taken out of {counted(len(changed), 'sidecar')}.")

@@ -148,4 +148,4 @@ AsJson = Annotated[
 
 def names(labels: str | None) -> list[str] | None:
     """What `--labels` lists."""
-    return [name.strip() for name in labels.split(",")] if labels else None
+    return [name.strip() for name in labels.split(",")] if labels is not None else None

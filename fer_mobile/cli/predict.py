@@ -25,8 +25,8 @@ from fer_mobile.cli.options import (
 from fer_mobile.cli.streams import echo_names
 from fer_mobile.labels import UNSURE
 from fer_mobile.models import DEFAULT
-from fer_mobile.shares import percent
 from fer_mobile.types import Face, FacesMode, PhotoResult
+from fer_mobile.wording import percent
 
 
 def predict_command(

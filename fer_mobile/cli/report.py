@@ -23,7 +23,7 @@ from fer_mobile.cli.options import (
 )
 from fer_mobile.cli.streams import is_stdout_taken
 from fer_mobile.models import DEFAULT
-from fer_mobile.shares import percent
+from fer_mobile.wording import percent
 
 report_app = new_group("Pages about a model.")
 

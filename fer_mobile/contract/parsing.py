@@ -12,6 +12,7 @@ from fer_mobile.contract.model import FORMAT_VERSION, UNDERSTOOD, ModelContract
 from fer_mobile.contract.text import printable
 from fer_mobile.contract.upgrade import to_format_3
 from fer_mobile.errors import ModelError
+from fer_mobile.wording import counted
 
 LARGEST_SIDE: Final = 1024
 """Height and width in pixels that an input may have."""
@@ -95,7 +96,7 @@ def _check(contract: ModelContract, name: object) -> None:
         raise ModelError(
             name,
             expected=f"a different label for each output of {list(contract.output.shape)}",
-            found=f"{len(labels)} labels: {', '.join(labels)}",
+            found=f"{counted(len(labels), 'label')}: {', '.join(labels)}",
         )
     lengths = {len(values) for values in contract.reference.values()}
     if contract.reference and (set(contract.reference) != set(labels) or len(lengths) != 1):

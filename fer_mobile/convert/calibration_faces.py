@@ -18,6 +18,7 @@ from fer_mobile.detect.framing import LOOKED_AT, look_at_framing
 from fer_mobile.errors import InputError, PhotoError
 from fer_mobile.images import find_photos, load_photo
 from fer_mobile.preprocess import resize, to_gray
+from fer_mobile.wording import counted
 
 T = TypeVar("T")
 
@@ -72,8 +73,8 @@ def _read_squares(folder: Path) -> list[Pixels]:
             unread.append(str(path.relative_to(folder)))
     if unread:
         names = ", ".join(unread[:EXAMPLES]) + (" …" if len(unread) > EXAMPLES else "")
-        text = f"{folder}: {len(squares):,} faces; left out: {len(unread):,} that cannot be read"
-        warnings.warn(f"{text} ({names})", DataWarning, stacklevel=3)
+        text = f"{folder}: {counted(len(squares), 'face')}; left out: {len(unread):,} that"
+        warnings.warn(f"{text} cannot be read ({names})", DataWarning, stacklevel=3)
     return squares
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_mobile.data.face_files import FaceFiles
+from fer_mobile.wording import counted
 
 SPLITS: Final = ("train", "valid", "test", "all")
 """Names of splits; the npz files number the first three 0, 1 and 2."""
@@ -62,7 +63,7 @@ class Dataset:
 
     def __repr__(self) -> str:
         labels = ", ".join(self.names)
-        return f"Dataset({len(self):,} faces of {self.protocol} {self.split}: {labels})"
+        return f"Dataset({counted(len(self), 'face')} of {self.protocol} {self.split}: {labels})"
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -19,9 +19,10 @@ from fer_mobile.data.face_files import FaceFiles, TooSmallError
 from fer_mobile.data.layouts.raw import RawFaces
 from fer_mobile.data.protocols import OWN, Votes, as_protocol, find_protocol
 from fer_mobile.data.splits import UNKNOWN, assign
-from fer_mobile.data.vocabulary import EXAMPLES, name_labels
+from fer_mobile.data.vocabulary import EXAMPLES, check_no_labels, name_labels
 from fer_mobile.errors import DataError, PhotoError, choose
 from fer_mobile.types import ProtocolName, SplitName
+from fer_mobile.wording import counted
 
 ENVIRONMENT: Final = "FER_MOBILE_DATA"
 """Environment variable that names the data when no path is given."""
@@ -88,6 +89,7 @@ def load_dataset(
     source = data_path(path)
     raw = layouts.read(source, side)
     if raw.votes is not None:
+        check_no_labels(labels, source)
         dataset = _by_votes(raw, raw.votes, protocol, split, training, source)
     else:
         dataset = _by_classes(raw, protocol, split, training, labels, source)
@@ -188,7 +190,7 @@ def _by_classes(
     labels = named.labels[rows]
     if skipped and len(labels):
         told = (str(s) if s in named.skipped else _with_names(s, source) for s in skipped)
-        text = f"{source}: {len(labels):,} faces; left out: " + "; ".join(told)
+        text = f"{source}: {counted(len(labels), 'face')}; left out: " + "; ".join(told)
         warnings.warn(text, DataWarning, stacklevel=4)
     return Dataset(
         images,

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from fer_mobile.errors import DataError, choose
 from fer_mobile.labels import FER2013, FERPLUS_VOTES, LABELS, LABELS_4, LABELS_7
 from fer_mobile.types import PROTOCOL_NAMES, ProtocolName
+from fer_mobile.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def _fer2013(raw: Votes) -> Labelled:
         raise DataError(
             "fer2013_label",
             expected=f"numbers from 0 to {len(FER2013) - 1}",
-            found=f"{raw.fer2013[unknown][0]} in {unknown.sum()} rows",
+            found=f"{raw.fer2013[unknown][0]} in {counted(int(unknown.sum()), 'row')}",
             hint="Choose a ferplus protocol, or mend the labels.",
         )
     order = np.array([LABELS_7.index(name) for name in FER2013])

@@ -10,6 +10,7 @@ import difflib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -69,6 +70,17 @@ def name_labels(raw: RawFaces, protocol: str, own: Sequence[str] | None, subject
             hint=f"Use `protocol={OWN}` for labels of your own." if own is None else "",
         )
     return Named(names, labels, protocol, _unknown(raw, labels, names))
+
+
+def check_no_labels(labels: Sequence[str] | None, source: Path) -> None:
+    """Raise DataError for labels given for FER2013, whose labels have their names and order."""
+    if labels is not None:
+        raise DataError(
+            "labels",
+            expected="a dataset that names classes of its own",
+            found=f"FER2013 in {source}",
+            hint="Leave `labels` out.",
+        )
 
 
 def _own_names(raw: RawFaces, own: Sequence[str] | None, subject: object) -> tuple[str, ...]:

@@ -19,8 +19,8 @@ from fer_mobile.evaluation import predict_probabilities
 from fer_mobile.files import write_text
 from fer_mobile.metrics import Scores, score
 from fer_mobile.models import DEFAULT
-from fer_mobile.shares import percent
 from fer_mobile.types import ProtocolName, SplitName, ValueRange
+from fer_mobile.wording import percent
 
 SCHEMA: Final = "fer-mobile/mistakes"
 SCHEMA_VERSION: Final = 2

@@ -11,7 +11,7 @@ import numpy as np
 
 from fer_mobile.errors import InputError, MissingPackageError
 from fer_mobile.files import STDOUT, display_name, write_bytes
-from fer_mobile.shares import percent
+from fer_mobile.wording import percent
 
 if TYPE_CHECKING:
     from fer_mobile.explain import Explanation

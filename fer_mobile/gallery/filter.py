@@ -86,10 +86,10 @@ ALL: Final = Filter()
 
 
 def parse_show(text: str | Iterable[str] | None, labels: Sequence[str] = LABELS) -> tuple[str, ...]:
-    """The labels of a comma-separated list, without repeats; nothing means that no filter is on.
+    """The labels of a comma-separated list, without repeats; None means that no filter is on.
 
     `labels` are those of the model.  A word of `GROUP_WORDS` stands for its labels.  Raises
-    InputError for an unknown word, naming the nearest known one.
+    InputError for an unknown word, naming the nearest known one, and for a text without a word.
     """
     words = text.split(",") if isinstance(text, str) else list(text or ())
     groups = {
@@ -99,7 +99,10 @@ def parse_show(text: str | Iterable[str] | None, labels: Sequence[str] = LABELS)
     }
     known = (*labels, MULTIPLE, UNSURE, *groups)
     show: list[str] = []
-    for word in filter(None, map(str.strip, words)):
+    named = list(filter(None, map(str.strip, words)))
+    if isinstance(text, str) and not named:
+        raise InputError("show", expected="labels of " + ", ".join(known), found=repr(text))
+    for word in named:
         label = word if word in known else canonical(word) or word.lower()
         if label not in known:
             raise InputError(

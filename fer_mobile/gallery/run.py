@@ -25,6 +25,7 @@ from fer_mobile.notebook import html_table
 from fer_mobile.pipeline import Pipeline
 from fer_mobile.types import PhotoResult
 from fer_mobile.walk import Skipped
+from fer_mobile.wording import counted
 
 logger = logging.getLogger(__name__)
 
@@ -187,7 +188,7 @@ def _timing_line(options: ScanOptions) -> str:
     if options.resume:
         return "Photos of an earlier run show the times of that run."
     processes = max(1, options.workers)
-    return f"Measured in this run on {processes} process{'' if processes == 1 else 'es'}."
+    return f"Measured in this run on {counted(processes, 'process', 'processes')}."
 
 
 def _model_line(pipeline: Pipeline) -> str:

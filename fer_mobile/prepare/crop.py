@@ -17,6 +17,7 @@ from fer_mobile.files import replace_file, write_text
 from fer_mobile.images import find_photos, load_photo
 from fer_mobile.preprocess import CropRule, check_boxes, crop, resize, to_gray
 from fer_mobile.types import Detection, DetectorName
+from fer_mobile.wording import counted
 
 Several = Literal["largest", "all", "skip"]
 """What becomes of a photo with several faces: its largest face, every face, or nothing."""
@@ -51,7 +52,7 @@ class CropReport:
 
     def lines(self) -> list[str]:
         """The report in words, one line for each thing to know."""
-        lines = [f"{self.photos:,} photos: {self.faces:,} faces written"]
+        lines = [f"{counted(self.photos, 'photo')}: {counted(self.faces, 'face')} written"]
         for what, names in (
             ("without a face", self.none),
             ("with several faces", self.several),

@@ -23,7 +23,7 @@ from fer_mobile.data.face_files import FaceFiles
 from fer_mobile.data.layouts.raw import RawFaces
 from fer_mobile.data.loading import assign_splits, data_path
 from fer_mobile.data.protocols import find_protocol
-from fer_mobile.data.vocabulary import name_labels
+from fer_mobile.data.vocabulary import check_no_labels, name_labels
 from fer_mobile.decoding import open_image
 from fer_mobile.detect.framing import Framing, look_at_framing
 from fer_mobile.errors import DataError
@@ -88,13 +88,13 @@ class Inspection:
             )
         if self.leaks:
             sentences.append(
-                f"{self.leaks:,} faces of train are also, or nearly, in valid or test: figures "
-                "would flatter the model. Take them out of one of the splits."
+                f"Faces of train that are also, or nearly, in valid or test: {self.leaks:,}. "
+                "Figures would flatter the model. Take them out of one of the splits."
             )
         if self.contradictions:
             sentences.append(
-                f"{self.contradictions:,} faces have a copy with another label. Decide which of "
-                "the labels is right."
+                f"Faces that have a copy with another label: {self.contradictions:,}. Decide "
+                "which of the labels is right."
             )
         absent = [label for label, splits in self.counts.items() if not any(splits.values())]
         if absent:
@@ -146,7 +146,11 @@ def inspect_dataset(
     if html is not None:
         check_output(html, files_read(source))
     raw = layouts.read(source, SIDE)
-    rows = _voted(raw, protocol) if raw.votes else _named(raw, protocol, labels, source)
+    if raw.votes:
+        check_no_labels(labels, source)
+        rows = _voted(raw, protocol)
+    else:
+        rows = _named(raw, protocol, labels, source)
     present = [rows.names[label] for label in np.unique(rows.labels)]
     if len(present) < 2:
         raise DataError(

@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader
 
 from fer_mobile.files import write_text
 from fer_mobile.studies.suite import COLUMNS, Run, Suite
+from fer_mobile.wording import counted
 
 
 def write_page(suite: Suite, rows: Sequence[dict[str, Any]], out: Path) -> None:
@@ -59,7 +60,9 @@ def _setup(suite: Suite, rows: Sequence[dict[str, Any]]) -> list[tuple[str, str,
         "data": "; ".join(_different(_faces(row) for row in rows)),
         "size": ", ".join(_different(f"{row['size']} px" for row in rows)),
         "epochs": ", ".join(_different(str(row["epochs"]) for row in rows)),
-        "processor": "; ".join(_different(f"{row['cpu']}, {row['cores']} cores" for row in rows)),
+        "processor": "; ".join(
+            _different(f"{row['cpu']}, {counted(row['cores'], 'core')}" for row in rows)
+        ),
     }
     return [(key, stated, here[key] or "–") for key, stated in suite.setup.items()]
 

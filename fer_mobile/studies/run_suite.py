@@ -28,6 +28,7 @@ from fer_mobile.studies.suite import Run, Suite
 from fer_mobile.studies.tables import read_rows, write_tables
 from fer_mobile.training.recipe import Recipe, override
 from fer_mobile.training.split import training_rows
+from fer_mobile.wording import counted
 
 Engine = Literal["sequential", "ray"]
 """How runs are done: one after another in this process, or next to each other by Ray."""
@@ -137,7 +138,8 @@ def _earlier_rows(
         recipe = recipes.get(row["run"])
         if recipe and row.get("recipe") == recipe.model_dump(mode="json"):
             kept[row["run"]] = {k: v for k, v in row.items() if k not in ("run", "row", "printed")}
-    report(f"{file}: {len(kept)} rows kept, {len(earlier) - len(kept)} of other recipes left out")
+    others = len(earlier) - len(kept)
+    report(f"{file}: {counted(len(kept), 'row')} kept, {others} of other recipes left out")
     return {name: row for name, row in kept.items() if "error" in rows[name]}
 
 

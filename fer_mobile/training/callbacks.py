@@ -19,6 +19,7 @@ from fer_mobile.training.output_calibration import (
     prior_offsets,
 )
 from fer_mobile.training.recipe import CalibrationSection
+from fer_mobile.wording import counted
 
 if TYPE_CHECKING:
     from fer_mobile.training.run import Epoch, Run
@@ -176,7 +177,7 @@ class CalibrateOutput(Callback):
             chosen = fit_output_calibration(raw, run.valid, offsets)
         elif section.temperature:
             run.report(
-                f"no temperature: {len(labels)} faces of valid are too few to fit one "
+                f"no temperature: {counted(len(labels), 'face')} of valid: too few to fit one "
                 f"(at least {FEWEST_CALIBRATED})"
             )
         scores = run.best = score(calibrated(raw, chosen, names), labels, names)

@@ -16,6 +16,7 @@ from fer_mobile.environment import describe_hardware
 from fer_mobile.models import shipped_models
 from fer_mobile.training.recipe import Recipe
 from fer_mobile.training.unlabelled import Unlabelled
+from fer_mobile.wording import counted
 
 
 def describe_provenance(
@@ -141,4 +142,5 @@ def _device() -> str:
     if names:
         return ", ".join(names)
     hardware = describe_hardware()
-    return f"{hardware['cpu'] or 'CPU'}, {hardware['cores_usable'] or hardware['cores']} cores"
+    cores = hardware["cores_usable"] or hardware["cores"]
+    return (hardware["cpu"] or "CPU") + (f", {counted(cores, 'core')}" if cores else "")

@@ -9,6 +9,7 @@ import numpy as np
 from fer_mobile.data import OWN, Dataset, as_protocol, load_dataset
 from fer_mobile.errors import DataError, RecipeError
 from fer_mobile.training.recipe import Recipe
+from fer_mobile.wording import counted
 
 
 def training_rows(recipe: Recipe, data: str | Path | None = None) -> tuple[Dataset, Dataset]:
@@ -28,7 +29,7 @@ def training_rows(recipe: Recipe, data: str | Path | None = None) -> tuple[Datas
         raise DataError(
             "train_protocol",
             expected=f"the {len(valid.names)} labels of {section.protocol}",
-            found=f"{len(learn.names)} labels",
+            found=f"{counted(len(learn.names), 'label')}",
         )
     learn = fraction(learn, training.fraction, training.seed)
     valid = fraction(valid, training.valid_fraction, training.seed)

@@ -23,6 +23,7 @@ from fer_mobile.arrays import open_npz
 from fer_mobile.errors import RecipeError
 from fer_mobile.files import write_bytes
 from fer_mobile.training.recipe import Recipe
+from fer_mobile.wording import counted
 
 if TYPE_CHECKING:
     from fer_mobile.training.batches import LearnedRows
@@ -122,7 +123,7 @@ class TeacherCache:
         if not self.complete:
             raise RecipeError(
                 "distillation.cache",
-                expected=f"the targets of all {len(self._known)} views in "
+                expected=f"the targets of {counted(len(self._known), 'view')} in "
                 + " and ".join(map(str, paths)),
                 found=f"those of {int(self._known.all(1).sum())}",
                 hint="Resume the run that asks the teachers until it has done as many epochs.",

@@ -10,6 +10,7 @@ from fer_mobile.errors import RecipeError
 from fer_mobile.training.recipe import Recipe, find_recipe, load_recipe
 from fer_mobile.training.split import training_rows
 from fer_mobile.training.unlabelled import load_unlabelled
+from fer_mobile.wording import counted
 
 if TYPE_CHECKING:
     from fer_mobile.training.run import Report
@@ -52,7 +53,7 @@ def write_teacher_targets(
         raise RecipeError(
             recipe.name,
             expected="`distillation.teachers`, and `distillation.views` of at least 1",
-            found=f"{len(section.teachers)} teachers, {section.views} views",
+            found=f"{counted(len(section.teachers), 'teacher')}, {counted(section.views, 'view')}",
         )
     learn, _ = training_rows(recipe, data)
     unlabelled = load_unlabelled(section.unlabelled, learn) if section.unlabelled else None

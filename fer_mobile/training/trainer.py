@@ -21,6 +21,7 @@ from fer_mobile.training.recipe import CalibrationSection, Recipe, find_recipe, 
 from fer_mobile.training.run import Report, Run
 from fer_mobile.training.split import training_rows
 from fer_mobile.training.unlabelled import load_unlabelled
+from fer_mobile.wording import counted
 
 if TYPE_CHECKING:
     from fer_mobile.training.backends import Backend, BackendName
@@ -306,7 +307,8 @@ def _check_folder(recipe: Recipe, folder: RunFolder, resume: bool, report: Repor
         longer = stored.training.model_copy(update={"epochs": epochs})
         stored = stored.model_copy(update={"training": longer})
         if stored == recipe:
-            report(f"{recipe.name}: {epochs} epochs, not {before}; the rate follows the longer run")
+            told = f"{recipe.name}: {counted(epochs, 'epoch')}, not {before}"
+            report(f"{told}; the rate follows the longer run")
     if stored != recipe:
         raise RecipeError(
             folder.path,

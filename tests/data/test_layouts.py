@@ -384,12 +384,12 @@ def test_fer2013_alone_has_its_own_labels_and_no_votes(tmp_path):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ((1, "0 0 0", "Training"), "3 pixels, no square after 1 faces"),
-        ((1, "0"), "2 cells for 3 columns after 1 faces"),
+        ((1, "0 0 0", "Training"), "3 pixels, no square after 1 face"),
+        ((1, "0"), "2 cells for 3 columns after 1 face"),
         ((1, "0 0 0 0", "later"), "Usage 'later' after"),
-        (("happy", "0 0 0 0", "Training"), "emotion 'happy' after 1 faces"),
+        (("happy", "0 0 0 0", "Training"), "emotion 'happy' after 1 face"),
         (("-1", "0 0 0 0", "Training"), "emotion '-1' after"),
-        ((7, "0 0 0 0", "Training"), "emotion '7' after 1 faces"),
+        ((7, "0 0 0 0", "Training"), "emotion '7' after 1 face"),
         ((1, "0 0 0 256", "Training"), "a pixel outside 0 to 255 after"),
         ((1, "0 0 0.5 0", "Training"), "pixels that are no whole numbers after"),
         ((1, "0 0 0 0", "Training"), "2 px, not 48 as before, after"),

@@ -12,6 +12,7 @@ from fer_mobile.data.copies import find_copies
 from fer_mobile.errors import DataError
 from fer_mobile.golden import golden_faces
 from fer_mobile.labels import FERPLUS_VOTES
+from fer_mobile.prepare import inspect_dataset
 from fer_mobile.preprocess import resize
 from tests.command_line import open_files
 from tests.conftest import small_columns
@@ -49,6 +50,12 @@ def test_the_environment_names_the_data(small_npz, monkeypatch):
     monkeypatch.delenv("FER_MOBILE_DATA")
     with pytest.raises(DataError, match="Give its path, or set FER_MOBILE_DATA"):
         load_dataset(split="valid")
+
+
+def test_labels_of_ones_own_are_refused_for_fer2013(small_npz):
+    for look in (load_dataset, inspect_dataset):
+        with pytest.raises(DataError, match=r"labels: expected a dataset that names.*FER2013 in"):
+            look(small_npz, protocol="own", labels=["calm", "wild"])
 
 
 def test_copies_are_never_learned_from(tmp_path, columns):

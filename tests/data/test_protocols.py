@@ -86,7 +86,7 @@ def test_the_original_labels():
 @pytest.mark.parametrize("wrong", [-1, 7])
 def test_an_original_label_outside_its_range_is_refused(wrong):
     raw = Votes(np.zeros((2, 10), np.uint8), np.array([3, wrong]))
-    with pytest.raises(DataError, match=f"numbers from 0 to 6, found {wrong} in 1 rows"):
+    with pytest.raises(DataError, match=f"numbers from 0 to 6, found {wrong} in 1 row"):
         PROTOCOLS["fer2013"](raw)
 
 

@@ -112,7 +112,7 @@ def test_what_is_kept_is_shown_forgotten_and_cleared(fer_mobile, cache):
 
     (cache / "mine.txt").write_text("not of fer-mobile")
     assert fer_mobile("cache", "forget", "library/below").stdout == (
-        "library/below: 1 photos forgotten\n"
+        "library/below: 1 photo forgotten\n"
     )
     assert rows(cache) == (1, 1)  # the content is also that of the other photo
     assert caches.forget(fer_mobile.folder / "library" / "one.jpg") == 1

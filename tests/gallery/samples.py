@@ -55,7 +55,7 @@ def run_filter(
 ) -> FilterRun:
     """`filter_library`, with the options of the command line."""
     every_face = options.get("faces") == "each"
-    query = Filter(parse_show(show), min_confidence, every_face, match)
+    query = Filter(parse_show(show or None), min_confidence, every_face, match)
     return filter_library(folder, query, ScanOptions(**options), sinks, sort=sort)
 
 

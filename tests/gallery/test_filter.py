@@ -26,7 +26,7 @@ ALL = [HAPPY, SAD, GROUP, NOBODY, BROKEN]
 
 
 def shown(show: str, min_confidence: float = 0.0, **rules) -> list[str]:
-    query = Filter(parse_show(show), min_confidence, **rules)
+    query = Filter(parse_show(show or None), min_confidence, **rules)
     return [result.path[0] for result in ALL if query.matches(result)]
 
 
@@ -73,7 +73,8 @@ def test_min_confidence():
 
 
 def test_parse_show():
-    assert parse_show(None) == parse_show("") == parse_show(" , ") == ()
+    assert parse_show(None) == parse_show([]) == ()
+    assert parse_show(" happiness, ") == ("happiness",)
     assert parse_show("Happiness, multiple,happiness") == ("happiness", "multiple")
     assert parse_show(["happy", "surprised"]) == ("happiness", "surprise")
     assert parse_show(",".join(SHOWABLE)) == (*LABELS, "multiple", "unsure")
@@ -87,6 +88,13 @@ def test_groups():
         "anger", "sadness", "disgust", "fear", "contempt",
     )  # fmt: skip
     assert sorted(label for labels in GROUPS.values() for label in labels) == sorted(LABELS)
+
+
+@pytest.mark.parametrize("text", ["", " , "])
+def test_no_word_is_no_list(text: str):
+    """An empty variable of a script would else show, or copy, every photo."""
+    with pytest.raises(InputError, match=f"^show: expected labels of .*, found {text!r}"):
+        parse_show(text)
 
 
 @pytest.mark.parametrize(

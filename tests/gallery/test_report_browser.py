@@ -19,7 +19,7 @@ from fer_mobile.resources import photos_dir
 from fer_mobile.types import Box
 from tests.command_line import PATIENCE_S
 from tests.gallery.samples import face, failed, photo, write
-from tests.test_shares import SHARES, TENTHS, WHOLE
+from tests.test_wording import SHARES, TENTHS, WHOLE
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs the extra `test`")
 

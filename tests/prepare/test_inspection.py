@@ -54,7 +54,7 @@ def test_every_fault_is_counted(faulty):
     assert found.balance == pytest.approx(26 / 8)
     assert found.framing.is_framed
     said = " ".join(found.advice())
-    assert "1 faces of train are also, or nearly, in valid" in said
+    assert "Faces of train that are also, or nearly, in valid or test: 1." in said
     assert "Fewer than 20 faces train wild" in said
 
 

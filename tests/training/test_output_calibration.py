@@ -116,7 +116,7 @@ def test_few_faces_give_no_temperature(train, tmp_path, tiny_recipe, small_npz, 
     lines = []
     recipe = load_recipe(tiny_recipe, [*CALIBRATED, "training.epochs=1"])
     train(recipe, tmp_path / "run", data=small_npz, report=lines.append)
-    assert any("no temperature: 32 faces of valid are too few" in line for line in lines)
+    assert any("no temperature: 32 faces of valid: too few" in line for line in lines)
     stored = json.loads((tmp_path / "run" / "calibration.json").read_text())
     assert stored["temperature"] == 1
 

@@ -14,6 +14,7 @@ from fer_mobile.data.layouts import affectnet, affectnet_faces, fer_csv, folders
 from fer_mobile.data.layouts.raw import RawFaces
 from fer_mobile.errors import DataError
 from fer_mobile.registry import Registry
+from fer_mobile.wording import counted
 
 
 class Layout(Protocol):
@@ -56,7 +57,7 @@ def read(path: Path, side: int) -> RawFaces:
         raise DataError(
             path,
             expected=folders.DESCRIPTION,
-            found=f"{loose:,} images side by side",
+            found=f"{counted(loose, 'image')} side by side",
             hint="Put the images of each class into a folder of its name.",
         )
     raise DataError(

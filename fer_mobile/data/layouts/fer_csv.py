@@ -21,6 +21,7 @@ from fer_mobile.data.protocols import Votes
 from fer_mobile.data.splits import UNKNOWN, split_number
 from fer_mobile.errors import DataError
 from fer_mobile.labels import FERPLUS_VOTES
+from fer_mobile.wording import counted
 
 DESCRIPTION: Final = "fer2013.csv (emotion, pixels, Usage), with fer2013new.csv (FER+) or alone"
 FACES, VOTES = "fer2013.csv", "fer2013new.csv"
@@ -70,7 +71,7 @@ def read(path: Path, side: int) -> RawFaces:
         raise DataError(
             path,
             expected=expected,
-            found=f"{tables.describe_error(error)} after {len(images)} faces",
+            found=f"{tables.describe_error(error)} after {counted(len(images), 'face')}",
         ) from error
     if not len(pixels):
         found = "the csv pair" if has_votes else file.name
@@ -105,7 +106,7 @@ def _rows(file: Path) -> Iterator[dict[str, str]]:
         raise ValueError(f"several columns {twice[0]!r}")
     for cells in lines:
         if cells and len(cells) != len(names):
-            raise ValueError(f"{len(cells)} cells for {len(names)} columns")
+            raise ValueError(f"{counted(len(cells), 'cell')} for {counted(len(names), 'column')}")
         if cells:
             yield dict(zip(names, cells, strict=True))
 
@@ -137,7 +138,7 @@ def _pixels(text: str) -> NDArray[np.uint8]:
             raise ValueError("pixels that are no whole numbers") from error
     side = math.isqrt(len(values))
     if not side or side * side != len(values):
-        raise ValueError(f"{len(values)} pixels, no square")
+        raise ValueError(f"{counted(len(values), 'pixel')}, no square")
     if values.min() < 0 or values.max() > 255:
         raise ValueError("a pixel outside 0 to 255")
     return values.astype(np.uint8).reshape(side, side)

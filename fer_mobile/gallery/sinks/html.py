@@ -32,6 +32,7 @@ from fer_mobile.gallery.sinks import FileSink, RunInfo, TakeRow
 from fer_mobile.gallery.sinks.thumbnails import Pictures, ThumbnailFolder, embedded
 from fer_mobile.labels import COLOURS, EMOJI, FAILED, MULTIPLE, NO_FACE, UNSURE, letter
 from fer_mobile.types import STAGES, Face, PhotoResult
+from fer_mobile.wording import counted
 
 SINGLE_FILE_LIMIT: Final = 100
 """Photos that a page holds itself: some 20 MB of them."""
@@ -226,7 +227,7 @@ def _ms(value: float) -> str:
 
 
 def _summary(n: int, counts: dict[str, int]) -> str:
-    parts = [f"{n:,} photo{'' if n == 1 else 's'}"]
+    parts = [counted(n, "photo")]
     without = (MULTIPLE, UNSURE, NO_FACE, FAILED)
     with_one = n - sum(counts[key] for key in without)
     parts.append(f"{with_one:,} with an expression")
