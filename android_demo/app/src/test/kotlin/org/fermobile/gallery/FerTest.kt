@@ -18,8 +18,10 @@ import org.fermobile.core.Box
 import org.fermobile.core.ContractException
 import org.fermobile.core.Detection
 import org.fermobile.core.FaceDetector
+import org.fermobile.core.InputException
 import org.fermobile.core.Photo
 import org.fermobile.core.PhotoSource
+import org.fermobile.core.Point
 import org.fermobile.core.Region
 import org.fermobile.core.TensorModel
 import org.fermobile.core.Turn
@@ -109,6 +111,27 @@ class FerTest {
         assertEquals("happiness", byBox.label)
         assertEquals("happiness", byLandmarks.label)
         assertEquals(loose, byLandmarks.box)
+    }
+
+    @Test
+    fun landmarksOfAMirroredFaceAreRefusedAndThoseOfATurnedOneAreNot() = create().use { fer ->
+        val photo = bitmapOf(bundled("astronaut-smile").single())
+        val detection = yunet().use { it.detect(pixelsOf(photo)).first() }
+        val (right, left, nose, mouthRight, mouthLeft) = detection.landmarks
+        fun refused(vararg points: Point) = assertThrows(InputException::class.java) {
+            fer.classifyBlocking(photo, detection.box, points.toList())
+        }.message!!
+        assertEquals(
+            "landmarks: expected the person's right eye first, on the left of a picture that is not mirrored, found a mirrored face. " +
+                "Swap the eyes, and the corners of the mouth.",
+            refused(left, right, nose, mouthLeft, mouthRight),
+        )
+        assertTrue("a mirrored face" in refused(left, right, nose, mouthRight, mouthLeft))
+        assertTrue("5 points or none, found 4" in refused(right, left, nose, mouthRight))
+        val halfTurned = Turn.HALF.back(detection, photo.width, photo.height)
+        val upsideDown = with(Turn.HALF.of(pixelsOf(photo))) { Bitmap.createBitmap(pixels, width, height, Bitmap.Config.ARGB_8888) }
+        val found = fer.classifyBlocking(upsideDown, halfTurned.box, halfTurned.landmarks)
+        assertEquals("happiness" to true, found.label to found.levelled)
     }
 
     private fun pixelsOf(photo: Bitmap): ArgbImage {
@@ -251,8 +274,16 @@ class FerTest {
 
     @Test
     fun whatIsNotThereOrClosedIsSaid() {
-        val missing = assertThrows(ContractException::class.java) { Fer.create(galleryApp, "xcao") }
-        assertTrue(missing.message, "xcao_int8.tflite: expected a model among the app's assets, found none" in missing.message!!)
+        fun missing(model: String) = assertThrows(ContractException::class.java) { Fer.create(galleryApp, model) }.message
+        assertEquals(
+            "model xcao: expected a file among the app's assets, found no xcao.tflite or xcao_int8.tflite, there or in models/. " +
+                "Put it there: fer-mobile export xcao --out app/src/main/assets",
+            missing("xcao"),
+        )
+        for (model in listOf("compact_float16", "compact_float16.tflite", "models/compact_float16")) {
+            val command = "fer-mobile export compact --quantize float16 --out app/src/main/assets"
+            assertTrue(model, missing(model)!!.endsWith(command))
+        }
         val fer = create()
         fer.close()
         fer.close()

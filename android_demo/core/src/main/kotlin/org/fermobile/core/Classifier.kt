@@ -10,7 +10,9 @@ import kotlin.math.floor
  *
  * @throws ContractException where the contract contradicts the graph.
  */
-class Classifier(val file: ModelFile, private val model: TensorModel) : AutoCloseable by model {
+class Classifier @Throws(ContractException::class) constructor(
+    val file: ModelFile, private val model: TensorModel,
+) : AutoCloseable by model {
     val contract: Contract get() = file.contract
 
     /** Height and width of the input in pixels. */

@@ -53,6 +53,7 @@ data class Contract(
          * @throws ContractException where it is no model, has no contract, or one that is newer than
          *   this reader, malformed, or contradicts the file.
          */
+        @Throws(ContractException::class)
         fun read(content: ByteBuffer, name: String): ModelFile {
             val file = openModel(content, name)
             val contract = parseContract(file.contract, name, file.reference)

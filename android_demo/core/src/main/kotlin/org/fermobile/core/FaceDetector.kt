@@ -14,7 +14,8 @@ interface FaceDetector : AutoCloseable {
      * The faces of an upright image, the surest first, in its pixels.
      *
      * Their boxes have to be as YuNet draws them, from the forehead to the chin; [boxOf] makes such a
-     * one of landmarks.
+     * one of landmarks.  Landmarks have to be in the order of [Detection.landmarks], or the face is
+     * levelled upside down.
      */
     fun detect(image: ArgbImage): List<Detection>
 
@@ -37,7 +38,7 @@ private const val CENTRE = 0.33
 /**
  * The box that YuNet would draw around a face, so that other detectors frame alike.
  *
- * @param landmarks right eye, left eye, nose, right and left corner of the mouth, in pixels.
+ * @param landmarks five, in the order of [Detection.landmarks], in pixels.
  */
 fun boxOf(landmarks: List<Point>): Box {
     require(landmarks.size == 5) { "expected 5 landmarks, got ${landmarks.size}" }

@@ -11,6 +11,7 @@ fun interface PhotoSource {
      *
      * @throws PhotoException for a photo that cannot be read.
      */
+    @Throws(PhotoException::class)
     fun load(minLongSide: Int): Photo
 
     /**

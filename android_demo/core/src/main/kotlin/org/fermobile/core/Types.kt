@@ -26,7 +26,8 @@ data class Point(val x: Double, val y: Double) {
  * A face that a detector found.
  *
  * @property score confidence of the detector, 0 to 1.
- * @property landmarks the person's right eye, left eye, nose, right and left corner of the mouth.
+ * @property landmarks the person's right eye, which is on the left of a picture that is not mirrored, then the
+ *   left eye, nose, right and left corner of the mouth; or none.
  */
 data class Detection(val box: Box, val score: Float, val landmarks: List<Point> = emptyList()) {
     /** From the person's right eye to the left one; null without landmarks, or with both eyes in one place. */

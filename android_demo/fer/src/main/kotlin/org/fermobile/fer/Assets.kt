@@ -14,6 +14,7 @@ import java.nio.channels.FileChannel
  *
  * @throws IOException where it is not there.
  */
+@Throws(IOException::class)
 fun AssetManager.mapped(path: String): ByteBuffer = try {
     openFd(path).use { file ->
         file.createInputStream().channel.use {
@@ -25,6 +26,7 @@ fun AssetManager.mapped(path: String): ByteBuffer = try {
 }
 
 /** A file, mapped. @throws IOException where it cannot be read. */
+@Throws(IOException::class)
 fun File.mapped(): ByteBuffer = FileInputStream(this).channel.use {
     it.map(FileChannel.MapMode.READ_ONLY, 0, it.size())
 }

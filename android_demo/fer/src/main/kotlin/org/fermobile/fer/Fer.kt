@@ -19,6 +19,7 @@ import org.fermobile.core.DecodedPhoto
 import org.fermobile.core.Detection
 import org.fermobile.core.Face
 import org.fermobile.core.FaceDetector
+import org.fermobile.core.InputException
 import org.fermobile.core.InterpreterException
 import org.fermobile.core.ModelFile
 import org.fermobile.core.Photo
@@ -94,10 +95,14 @@ class Fer(
      * A face that you have found yourself, in pixels of an upright photo.
      *
      * @param box as YuNet draws it, from the forehead to the chin.
-     * @param landmarks right eye, left eye, nose, right and left corner of the mouth.  With them, the face
-     *   is cut out as YuNet would have framed it, whatever the box.
+     * @param landmarks the person's right eye, which is on the left of a picture that is not mirrored, then
+     *   the left eye, nose, right and left corner of the mouth; or none.  With them, the face is cut out as
+     *   YuNet would have framed it, whatever the box, and levelled by the eyes.
+     * @throws InputException where there are landmarks, but not five, or in another order.
      */
+    @Throws(InputException::class)
     suspend fun classify(photo: Bitmap, box: Box, landmarks: List<Point> = emptyList()): Face = alone {
+        checkLandmarks(landmarks)
         val framed = if (landmarks.isEmpty()) box else boxOf(landmarks)
         pipeline.classify(Photo(imageOf(photo)), listOf(Detection(framed, 1f, landmarks))).single().copy(box = box)
     }
@@ -112,7 +117,7 @@ class Fer(
 
     /** [classify] for Java; not on the main thread. */
     @JvmOverloads
-    @Throws(InterruptedException::class)
+    @Throws(InterruptedException::class, InputException::class)
     fun classifyBlocking(photo: Bitmap, box: Box, landmarks: List<Point> = emptyList()): Face =
         runBlocking { classify(photo, box, landmarks) }
 
@@ -136,27 +141,29 @@ class Fer(
         const val DETECTOR = "detector/face_detection_yunet.tflite"
 
         /**
-         * Loads a model of the app's assets.
+         * Loads a model of the app's assets; not on the main thread, as it takes longer than a photo does.
          *
-         * @param model a shipped model's name, or the file's name; it lies in the assets or in their folder `models`.
-         * @throws ContractException where it cannot be used.
+         * @param model the file's name, with or without `.tflite`, or a shipped model's name, which stands for
+         *   its int8 file; it lies in the assets or in their folder `models`.
+         * @throws ContractException where it is not there, or cannot be used.
          * @throws InterpreterException where this phone has no library for any.
          */
         @JvmStatic
         @JvmOverloads
+        @Throws(ContractException::class, InterpreterException::class)
         fun create(context: Context, model: String = DEFAULT_MODEL, options: FerOptions = FerOptions()): Fer {
-            val file = if (model.endsWith(SUFFIX)) model else "${model}_int8$SUFFIX"
-            val name = file.substringAfterLast('/')
-            val content = listOf(file, "models/$file").firstNotNullOfOrNull { mappedOrNull(context.assets, it) }
-                ?: throw ContractException(
-                    name, expected = "a model among the app's assets", found = "none of that name",
-                    hint = "Put it there: fer-mobile export --out app/src/main/assets",
-                )
-            return create(context, content, name, options)
+            val name = model.removeSuffix(SUFFIX)
+            val isFile = name != model || PRECISIONS.any { name.endsWith("_$it") }
+            val files = listOfNotNull("$name$SUFFIX", "${name}_int8$SUFFIX".takeUnless { isFile })
+            for (path in files + files.map { "models/$it" }) {
+                val content = mappedOrNull(context.assets, path) ?: continue
+                return create(context, content, path.substringAfterLast('/'), options)
+            }
+            throw missing(name, files)
         }
 
         /**
-         * Loads a model from anywhere.
+         * Loads a model from anywhere; not on the main thread.
          *
          * @param model the whole file, direct or mapped; it has to stay as it is.
          * @param name of the file, for messages.
@@ -165,11 +172,12 @@ class Fer(
          */
         @JvmStatic
         @JvmOverloads
+        @Throws(ContractException::class, InterpreterException::class)
         fun create(context: Context, model: ByteBuffer, name: String, options: FerOptions = FerOptions()): Fer {
             val loaded = openClassifier(model, name, options.accelerator, options.threads)
             val detector = options.detector ?: try {
-                openYuNet(context.assets.mapped(DETECTOR), threads = options.threads)
-            } catch (error: ContractException) {
+                openYuNet(detectorOf(context.assets), threads = options.threads)
+            } catch (error: InputException) {
                 loaded.classifier.close()
                 throw error
             }
@@ -177,12 +185,52 @@ class Fer(
             return Fer(pipeline, context.contentResolver, loaded.accelerator, loaded.fallback)
         }
 
+        private fun detectorOf(assets: AssetManager): ByteBuffer = mappedOrNull(assets, DETECTOR) ?: throw ContractException(
+            DETECTOR, expected = "the library's face detector among the app's assets", found = "none",
+        )
+
         private fun mappedOrNull(assets: AssetManager, path: String): ByteBuffer? = try {
             assets.mapped(path)
         } catch (_: IOException) {
             null
         }
 
+        /** Names the files that were looked for, and what writes one. */
+        private fun missing(model: String, files: List<String>): ContractException {
+            val name = model.substringAfterLast('/')
+            val precision = PRECISIONS.firstOrNull { name.endsWith("_$it") }
+            val quantize = if (precision == null || precision == "int8") "" else " --quantize $precision"
+            val command = "fer-mobile export ${name.removeSuffix("_$precision")}$quantize --out app/src/main/assets"
+            return ContractException(
+                "model $name", expected = "a file among the app's assets",
+                found = "no ${files.joinToString(" or ")}, there or in models/", hint = "Put it there: $command",
+            )
+        }
+
         private const val SUFFIX = ".tflite"
     }
 }
+
+/** What `fer-mobile export --quantize` takes, by which files are named; without it they are `float32`. */
+private val PRECISIONS = listOf("int8", "dynamic", "float16")
+
+/** The eyes of a mirrored face would have it levelled upside down. */
+private fun checkLandmarks(landmarks: List<Point>) {
+    if (landmarks.isEmpty()) return
+    if (landmarks.size != LANDMARKS) {
+        throw InputException("landmarks", expected = "$LANDMARKS points or none", found = "${landmarks.size}")
+    }
+    val (right, left) = landmarks
+    val (eyes, mouth) = listOf(right to left, landmarks[3] to landmarks[4]).map { (one, other) ->
+        Point((one.x + other.x) / 2, (one.y + other.y) / 2)
+    }
+    val turn = (left.x - right.x) * (mouth.y - eyes.y) - (left.y - right.y) * (mouth.x - eyes.x)
+    if (!(turn >= 0)) { // not for NaN either
+        throw InputException(
+            "landmarks", expected = "the person's right eye first, on the left of a picture that is not mirrored",
+            found = "a mirrored face", hint = "Swap the eyes, and the corners of the mouth.",
+        )
+    }
+}
+
+private const val LANDMARKS = 5

@@ -30,6 +30,7 @@ class LoadedClassifier(val classifier: Classifier, val accelerator: String, val 
  * @throws ContractException where the file cannot be used.
  * @throws InterpreterException where no file can.
  */
+@Throws(ContractException::class, InterpreterException::class)
 fun openClassifier(
     content: ByteBuffer, name: String, accelerator: Accelerator = Cpu(), threads: Int = 1,
 ): LoadedClassifier {
@@ -56,6 +57,7 @@ fun openClassifier(
  * @throws ContractException where the file cannot be used.
  * @throws InterpreterException where no file can.
  */
+@Throws(ContractException::class, InterpreterException::class)
 fun openYuNet(content: ByteBuffer, accelerator: Accelerator = Cpu(), threads: Int = 1): YuNet =
     YuNet(interpreter(content, "face detector", accelerator, threads), sha256(content))
 
@@ -64,6 +66,7 @@ fun openYuNet(content: ByteBuffer, accelerator: Accelerator = Cpu(), threads: In
  *
  * @throws ContractException where its graph does not run, or gives no probabilities.
  */
+@Throws(ContractException::class, InterpreterException::class)
 fun Classifier.tryOut() {
     val sum = running(file.name) {
         classify(GrayImage(size, size, ByteArray(size * size) { it.toByte() })).sum()
@@ -79,6 +82,7 @@ fun Classifier.tryOut() {
  *
  * @throws ContractException where its graph gives more than one in ten another label.
  */
+@Throws(ContractException::class, InterpreterException::class)
 fun Classifier.tryOut(faces: List<GrayImage>) {
     val pairs = faces.zip(contract.reference)
     val same = running(file.name) {

@@ -101,6 +101,7 @@ fun <T> smallerIfNeeded(factor: Int, decode: (factor: Int) -> T): T = try {
  *
  * @throws PhotoException where it cannot be read.
  */
+@Throws(PhotoException::class)
 fun decodePreview(open: PhotoBytes, side: Int): Bitmap = reading {
     val (width, height, orientation) = header(open)
     var factor = 1
