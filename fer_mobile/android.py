@@ -1,4 +1,4 @@
-"""What an Android app needs of this package: files for its assets, and code that uses them."""
+"""What an Android app needs of this package: files for its assets (`snippet` has code for them)."""
 
 from __future__ import annotations
 
@@ -7,22 +7,16 @@ from pathlib import Path
 from typing import Final
 
 from fer_mobile.detect.yunet import shipped_yunet
-from fer_mobile.errors import check_choice, choose
+from fer_mobile.errors import choose
 from fer_mobile.files import write_bytes
 from fer_mobile.golden import GOLDEN
 from fer_mobile.model_file import contract_file, read_contract
 from fer_mobile.models import shipped_models
-from fer_mobile.resources import models_dir, photos_dir, snippets_dir
+from fer_mobile.resources import models_dir, photos_dir
+from fer_mobile.snippet import snippet as snippet
 
 PRECISION: Final = "int8"
 """The precision that apps get: the smallest and fastest one."""
-
-SNIPPETS: Final = {
-    "kotlin": "ExpressionClassifier.kt",
-    "java": "ExpressionClassifier.java",
-    "mediapipe": "expression_classifier.py",
-}
-"""The files of code by the names that `snippet` takes."""
 
 
 def bundle(assets: str | Path, *, models: Sequence[str] = (), photos: bool = False) -> list[Path]:
@@ -54,15 +48,6 @@ def bundle(assets: str | Path, *, models: Sequence[str] = (), photos: bool = Fal
 def outdated(assets: str | Path, *, models: Sequence[str] = (), photos: bool = False) -> list[Path]:
     """The files that `bundle` would write: those that are missing or different."""
     return [Path(assets) / name for name in _outdated(assets, _files(models, photos))]
-
-
-def snippet(language: str) -> str:
-    """Code to copy into an app: "kotlin" or "java" for LiteRT, "mediapipe" for MediaPipe Tasks.
-
-    Raises InputError for another language.
-    """
-    name = SNIPPETS[check_choice("language", language, SNIPPETS)]
-    return (snippets_dir() / name).read_text(encoding="utf-8")
 
 
 def _outdated(assets: str | Path, sources: dict[str, Path]) -> Iterator[str]:

@@ -105,7 +105,8 @@ class Detection:
     score: float | None
     """Confidence of the detector, 0 to 1; None where the box was given by the user."""
     landmarks: tuple[Point, ...] = ()
-    """The person's right eye, left eye, nose, right and left mouth corner, in pixels; or none."""
+    """The person's right eye, which is on the left of a picture that is not mirrored, then the left
+    eye, nose, right and left mouth corner, in pixels; or none."""
 
     @property
     def eye_line(self) -> Point | None:

@@ -46,6 +46,7 @@ def bundle_command(
     """
     from fer_mobile.android import bundle, outdated
     from fer_mobile.errors import InputError
+    from fer_mobile.snippet import next_step
 
     models = model or []
     if check:
@@ -67,22 +68,33 @@ def bundle_command(
         return
     size = sum(file.stat().st_size for file in written)
     typer.echo(f"{assets}: {counted(len(written), 'file')} written, {size / 1e6:.1f} MB")
-    typer.echo(
-        "next: fer-mobile android snippet kotlin, or Fer.create of the library (docs/android.md)"
-    )
+    if classifiers := [
+        file for file in written if file.parent.name == "models" and file.suffix == ".tflite"
+    ]:
+        typer.echo(f"next: {next_step(classifiers)}")
 
 
 @android_app.command("snippet", cls=Command)
 def snippet_command(
     language: Annotated[
-        str, typer.Argument(metavar="kotlin|java|mediapipe", help="In which language.")
+        str, typer.Argument(metavar="kotlin|java|mediapipe-python", help="In which language.")
     ],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="The model that the code is for: its labels and its crop. [xcao_two_stream]",
+        ),
+    ] = None,
 ) -> None:
-    """Print code that runs an exported file in an app, to be copied into it.
+    """Print code that runs an exported file, to be copied into an app.
+
+    `mediapipe-python` is Python code for MediaPipe Tasks.
 
     Examples:
-        fer-mobile android snippet kotlin > Classify.kt
+        fer-mobile android snippet kotlin > ExpressionClassifier.kt
+        fer-mobile android snippet java --model mine_int8.tflite > ExpressionClassifier.java
     """
-    from fer_mobile.android import snippet
+    from fer_mobile.snippet import snippet
 
-    typer.echo(snippet(language), nl=False)
+    typer.echo(snippet(language, model), nl=False)

@@ -85,6 +85,7 @@ def export_command(
     """
     from fer_mobile.convert import ExportOptions, export
     from fer_mobile.convert.shipped import copy_shipped
+    from fer_mobile.snippet import next_step
 
     options = ExportOptions(
         quantize=quantize,
@@ -114,17 +115,7 @@ def export_command(
             verdict = _UNFIT[found.verdict].format(found.name.upper())
             typer.echo(f"note: {verdict} ({found.evidence})")
     if format_ == "tflite":
-        typer.echo(f"next: {_next(done)}")
-
-
-def _next(done: Exported) -> str:
-    """What to do with a file: the code that fits it."""
-    contract = done.contract
-    if contract.preprocessing.gray == "in-graph":
-        return "fer-mobile android snippet mediapipe"
-    if contract.input.dtype == "int8":
-        return "fer-mobile android snippet kotlin (or java)"
-    return f"fer-mobile contract show {done.path}"
+        typer.echo(f"next: {next_step([done.path])}")
 
 
 def _print_findings(done: Exported) -> None:

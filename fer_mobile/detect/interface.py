@@ -28,7 +28,8 @@ class FaceDetector(Protocol):
         """The faces of a photo, the surest first.
 
         Boxes and landmarks are in pixels of the upright photo at full resolution and may
-        leave it.  Raises PhotoError for a photo of which it can say nothing.
+        leave it; landmarks are in the order of `Detection.landmarks`, or faces are levelled upside
+        down.  Raises PhotoError for a photo of which it can say nothing.
         """
         ...
 

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.tensorflow.lite.Interpreter;
@@ -19,7 +20,7 @@ import org.tensorflow.lite.Tensor;
  * <p>The weights that fer-mobile ships are for research and evaluation.
  */
 public final class ExpressionClassifier implements Closeable {
-    /** The file's labels, in the order of its output. */
+    /** The file's labels, in the order of its output; fer-mobile android snippet java --model FILE fills them in. */
     private static final String[] LABELS = {
         "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt",
     };
@@ -30,11 +31,29 @@ public final class ExpressionClassifier implements Closeable {
     private final ByteBuffer input;
     private final ByteBuffer output = ByteBuffer.allocateDirect(LABELS.length);
 
+    /** Throws IllegalArgumentException for a file that this code is not for. */
     public ExpressionClassifier(Context context, String model) throws IOException {
         interpreter = new Interpreter(map(context, model), new Interpreter.Options().setNumThreads(2));
-        size = interpreter.getInputTensor(0).shape()[1];
+        int[] shape = interpreter.getInputTensor(0).shape();
+        size = shape.length > 1 ? shape[1] : 0;
+        check(model);
         quantization = interpreter.getOutputTensor(0).quantizationParams();
         input = ByteBuffer.allocateDirect(size * size).order(ByteOrder.nativeOrder());
+    }
+
+    private void check(String model) {
+        Tensor image = interpreter.getInputTensor(0);
+        Tensor probabilities = interpreter.getOutputTensor(0);
+        String expected =
+                "INT8 [1, " + size + ", " + size + ", 1] with zero point -128 to INT8 [1, " + LABELS.length + "]";
+        String found = image.dataType() + " " + Arrays.toString(image.shape())
+                + " with zero point " + image.quantizationParams().getZeroPoint()
+                + " to " + probabilities.dataType() + " " + Arrays.toString(probabilities.shape());
+        if (!found.equals(expected)) {
+            interpreter.close();
+            throw new IllegalArgumentException(model + ": expected " + expected + ", found " + found
+                    + ". Take the code of: fer-mobile android snippet java --model FILE");
+        }
     }
 
     /** The probability of each label for a face of an upright photo, which is no hardware bitmap. */

@@ -11,20 +11,36 @@ import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.roundToInt
 
-/** The file's `labels`, in the order of its output. */
+/** The file's `labels`, in the order of its output; `fer-mobile android snippet kotlin --model FILE` fills them in. */
 val LABELS = listOf("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 
 /**
  * Expressions of faces, by an int8 file of fer-mobile in the app's assets. One object serves one thread.
  *
  * The weights that fer-mobile ships are for research and evaluation.
+ *
+ * @throws IllegalArgumentException for a file that this code is not for.
  */
 class ExpressionClassifier(context: Context, model: String) : Closeable {
     private val interpreter = Interpreter(map(context, model), Interpreter.Options().setNumThreads(2))
-    private val size = interpreter.getInputTensor(0).shape()[1]
+    private val size = interpreter.getInputTensor(0).shape().getOrElse(1) { 0 }
     private val quantization = interpreter.getOutputTensor(0).quantizationParams()
     private val input = ByteBuffer.allocateDirect(size * size).order(ByteOrder.nativeOrder())
     private val output = ByteBuffer.allocateDirect(LABELS.size)
+
+    init {
+        val image = interpreter.getInputTensor(0)
+        val probabilities = interpreter.getOutputTensor(0)
+        val expected = "INT8 [1, $size, $size, 1] with zero point -128 to INT8 [1, ${LABELS.size}]"
+        val found = "${image.dataType()} ${image.shape().asList()} with zero point ${image.quantizationParams().zeroPoint} " +
+            "to ${probabilities.dataType()} ${probabilities.shape().asList()}"
+        if (found != expected) {
+            interpreter.close()
+            throw IllegalArgumentException(
+                "$model: expected $expected, found $found. Take the code of: fer-mobile android snippet kotlin --model FILE",
+            )
+        }
+    }
 
     /** The probability of each label for a face of an upright photo, which is no hardware bitmap. */
     fun classify(photo: Bitmap, face: Rect): Map<String, Float> {

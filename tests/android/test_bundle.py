@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from fer_mobile.android import SNIPPETS, bundle, outdated, snippet
+from fer_mobile.android import bundle, outdated
 from fer_mobile.errors import InputError, ModelError
-from fer_mobile.model_file import read_contract
-from fer_mobile.models import DEFAULT, shipped_models
+from fer_mobile.models import shipped_models
 from fer_mobile.runtime.classifier import load_classifier
+from fer_mobile.snippet import SNIPPETS, snippet
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 APP = REPOSITORY / "android_demo"
@@ -51,23 +51,6 @@ def test_a_file_of_one_s_own(tmp_path: Path) -> None:
     own.write_bytes(b"no model")
     with pytest.raises(ModelError, match="an embedded contract"):
         bundle(tmp_path / "assets", models=[str(own)])
-
-
-def test_snippets_say_what_the_contract_says() -> None:
-    contract = read_contract(shipped_models()[DEFAULT].files["int8"])
-    labels = ", ".join(f'"{label}"' for label in contract.labels)
-    crop = contract.preprocessing.crop
-    assert (contract.input.zero_point, contract.input.dtype) == (-128, "int8")
-    assert contract.input.scale == pytest.approx(1 / 255)
-    for language in SNIPPETS:
-        code = snippet(language)
-        assert re.search(rf"\b{crop.scale} \* (face\.)?height", code), language
-        assert re.search(rf"\+ {crop.shift_y} \* (face\.)?height", code), language
-        if language != "mediapipe":  # the metadata of a file gives MediaPipe both
-            assert labels in code
-            assert "byte = gray - 128" in code
-    with pytest.raises(InputError, match="expected kotlin or java or mediapipe, found 'swift'"):
-        snippet("swift")
 
 
 def test_the_page_shows_the_snippets_to_the_letter() -> None:

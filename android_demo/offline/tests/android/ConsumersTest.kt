@@ -2,6 +2,9 @@ package org.fermobile.gallery
 
 import android.graphics.Bitmap
 import android.graphics.Rect
+import androidx.lifecycle.ViewModelStore
+import kotlinx.coroutines.flow.filterNotNull
+import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.runBlocking
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.double
@@ -12,6 +15,7 @@ import org.fermobile.core.Box
 import org.fermobile.fer.Fer
 import org.fermobile.fer.photoSource
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
@@ -19,6 +23,7 @@ import org.robolectric.RobolectricTestRunner
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 import java.io.File
+import java.io.IOException
 import kotlin.math.abs
 import kotlin.math.roundToInt
 
@@ -31,13 +36,34 @@ class ConsumersTest {
     fun aConsumerInEitherLanguageGetsTheLabel() {
         havePhotos(bundled("astronaut-smile", "cat", "four-portraits"))
         val expected = listOf("happiness", null, "multiple")
+        val java = javaapp.Expressions(galleryApp)
         for ((index, label) in expected.withIndex()) {
-            val kotlin = runBlocking { kotlinapp.expressionOf(galleryApp, uriOf(index)) }
-            assertEquals(label, kotlin?.substringBefore(' '))
-            assertEquals(kotlin, javaapp.JavaConsumer.expressionOf(galleryApp, uriOf(index)))
+            assertEquals(label, (shown(index) as kotlinapp.Expression.Found).label)
+            assertEquals(label, java.expressionOf(uriOf(index)))
         }
         MediaProvider.closed = MediaProvider.files.toSet()
-        assertTrue("no access" in runBlocking { kotlinapp.expressionOf(galleryApp, uriOf(0)) }!!)
+        assertTrue("no access" in (shown(0) as kotlinapp.Expression.Failed).reason)
+        assertThrows(IOException::class.java) { java.expressionOf(uriOf(0)) }
+        java.close()
+    }
+
+    /** What a screen that is opened and closed shows of a photo. */
+    private fun shown(index: Int): kotlinapp.Expression {
+        val screen = ViewModelStore()
+        val model = kotlinapp.ExpressionViewModel(galleryApp).also { screen.put("expression", it) }
+        model.show(uriOf(index))
+        return runBlocking { model.expression.filterNotNull().first() }.also { screen.clear() }
+    }
+
+    @Test
+    fun aSnippetRefusesAFileWithOtherLabels() {
+        val model = "models/compact_int8.tflite"
+        val expected = "$model: expected INT8 [1, 56, 56, 1] with zero point -128 to INT8 [1, 7], found INT8 [1, 56, 56, 1] " +
+            "with zero point -128 to INT8 [1, 8]. Take the code of: fer-mobile android snippet"
+        val kotlin = assertThrows(IllegalArgumentException::class.java) { kotlinseven.ExpressionClassifier(galleryApp, model) }
+        assertEquals("$expected kotlin --model FILE", kotlin.message)
+        val java = assertThrows(IllegalArgumentException::class.java) { javaseven.ExpressionClassifier(galleryApp, model) }
+        assertEquals("$expected java --model FILE", java.message)
     }
 
     /** All faces of the bundled photos, in whole pixels; a level of gray may be rounded otherwise. */
