@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from fer_mobile.detect.yunet import shipped_yunet
-from fer_mobile.errors import choose
+from fer_mobile.errors import InputError, choose
 from fer_mobile.files import write_bytes
 from fer_mobile.golden import GOLDEN
-from fer_mobile.model_file import contract_file, read_contract
+from fer_mobile.model_file import read_model, split
 from fer_mobile.models import shipped_models
 from fer_mobile.resources import models_dir, photos_dir
 from fer_mobile.snippet import snippet as snippet
@@ -22,7 +22,8 @@ PRECISION: Final = "int8"
 def bundle(assets: str | Path, *, models: Sequence[str] = (), photos: bool = False) -> list[Path]:
     """Copy models, contracts, detector and licences into an app's assets.
 
-    Files that are up to date are not written again; files of other names are left alone.
+    Files that are up to date are not written again; files of other names are left alone
+    (`other_models` names models among them).  The contract beside a model is the one in it.
 
     Args:
         assets: the app's folder of assets; it is made if it is missing.
@@ -35,13 +36,14 @@ def bundle(assets: str | Path, *, models: Sequence[str] = (), photos: bool = Fal
         The files that were written.
 
     Raises:
-        InputError: if there is no model of a name, or a file cannot be written.
+        InputError: if there is no model of a name, two files have one name, or a file cannot be
+            written.
         ModelError: if a `.tflite` file cannot be read or has no contract.
     """
     sources = _files(models, photos)
     written = [Path(assets) / name for name in _outdated(assets, sources)]
     for path in written:
-        write_bytes(path, sources[path.relative_to(assets).as_posix()].read_bytes())
+        write_bytes(path, sources[path.relative_to(assets).as_posix()])
     return written
 
 
@@ -50,32 +52,50 @@ def outdated(assets: str | Path, *, models: Sequence[str] = (), photos: bool = F
     return [Path(assets) / name for name in _outdated(assets, _files(models, photos))]
 
 
-def _outdated(assets: str | Path, sources: dict[str, Path]) -> Iterator[str]:
-    return (name for name, source in sources.items() if not _same(Path(assets) / name, source))
+def other_models(assets: str | Path, *, models: Sequence[str] = ()) -> list[Path]:
+    """Models among the assets that `bundle` does not write, as those of an earlier call."""
+    names = _files(models, photos=False)
+    found = sorted(Path(assets).glob("models/*.tflite"))
+    return [file for file in found if file.relative_to(assets).as_posix() not in names]
 
 
-def _same(path: Path, source: Path) -> bool:
-    return path.is_file() and path.read_bytes() == source.read_bytes()
+def _outdated(assets: str | Path, sources: Mapping[str, bytes]) -> Iterator[str]:
+    return (name for name, content in sources.items() if not _holds(Path(assets) / name, content))
 
 
-def _files(models: Sequence[str], photos: bool) -> dict[str, Path]:
-    """Every file by its name among the assets."""
+def _holds(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == content
+
+
+def _files(models: Sequence[str], photos: bool) -> dict[str, bytes]:
+    """The content of every file by its name among the assets."""
     known = {name: m for name, m in shipped_models(copies=True).items() if PRECISION in m.files}
-    files = {}
+    licences = {model.facts()["licence"] for model in known.values()}
+    files: dict[str, bytes] = {}
     for name in models or shipped_models():
         file = Path(name)
-        if file.suffix == ".tflite":
-            read_contract(file)  # which refuses what the app could not read
-        else:
+        if file.suffix != ".tflite":
             file = choose("model", name, known).files[PRECISION]
-        files[f"models/{file.name}"] = file
-        if contract_file(file).is_file():  # for people: the app reads the one in the model
-            files[f"models/{file.stem}.json"] = contract_file(file)
-    files[f"detector/{shipped_yunet().name}"] = shipped_yunet()
-    files["licences/models.txt"] = models_dir() / "LICENSE"
-    files["licences/yunet.txt"] = shipped_yunet().with_name("LICENSE")
+        content = read_model(file)
+        _, contract = split(content, file)  # which refuses what the app could not read
+        if files.setdefault(f"models/{file.name}", content) != content:
+            raise InputError(
+                "model",
+                expected="files of different names",
+                found=f"two models named {file.name}",
+                hint="Rename one of them.",
+            )
+        # For people: the app reads the contract in the model.
+        files[f"models/{file.stem}.json"] = contract.to_json().encode()
+        if contract.licence in licences:
+            files["licences/models.txt"] = (models_dir() / "LICENSE").read_bytes()
+        else:
+            files[f"licences/{file.stem}.txt"] = f"{contract.licence}\n".encode()
+    detector = shipped_yunet()
+    files[f"detector/{detector.name}"] = detector.read_bytes()
+    files["licences/yunet.txt"] = detector.with_name("LICENSE").read_bytes()
     if photos:
         for file in sorted(photos_dir().iterdir()):
-            files[f"photos/{photos_dir().name}/{file.name}"] = file
-        files["reference/faces.png"] = GOLDEN
+            files[f"photos/{photos_dir().name}/{file.name}"] = file.read_bytes()
+        files["reference/faces.png"] = GOLDEN.read_bytes()
     return files

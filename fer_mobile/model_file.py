@@ -24,6 +24,8 @@ CONTRACT_NAME: Final = "contract.json"
 LABELS_NAME: Final = "labels.txt"
 REFERENCE_NAME: Final = "reference.json"
 """Reference outputs: for each label, its probability for every reference face."""
+TFLITE_IDENTIFIER: Final = b"TFL3"
+"""Bytes 4 to 7 of every TFLite file."""
 _LARGEST_CONTRACT: Final = 1_000_000
 """Bytes; a longer one is not ours and is not read."""
 _DESCRIPTION_START: Final = b"Probabilities of "
@@ -125,6 +127,13 @@ def read_contract(path: Path) -> ModelContract:
     return split(read_model(path), path)[1]
 
 
+def check_tflite(content: bytes, name: object) -> None:
+    """Raise ModelError unless a content begins as a TFLite model does."""
+    if content[4:8] != TFLITE_IDENTIFIER:
+        found = "something else" if content else "an empty file"
+        raise ModelError(name, expected="a TensorFlow Lite model", found=found)
+
+
 def has_contract(content: bytes) -> bool:
     """Whether a ``.tflite`` file has a contract, readable or not."""
     try:
@@ -148,7 +157,8 @@ class Archive:
 
 
 def open_archive(content: bytes, name: object = "the model") -> Archive:
-    """The parts of a file; ModelError where there is no contract."""
+    """The parts of a file; ModelError where it is no TFLite model or there is no contract."""
+    check_tflite(content, name)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = archive.namelist()
@@ -166,7 +176,8 @@ def open_archive(content: bytes, name: object = "the model") -> Archive:
             name,
             expected="a model with an embedded contract",
             found="none in it",
-            hint="Use a file that this toolkit exported, or attach a contract to it.",
+            hint="If this toolkit exported it, it is cut off: copy it again. To any other model, "
+            "attach a contract.",
         ) from error
     return Archive(content[:end], text, labels, reference)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -40,11 +41,13 @@ def bundle_command(
 ) -> None:
     """Copy models, contracts, detector and licences into an app's assets.
 
+    Files of other names stay there; models among them are named.
+
     Examples:
         fer-mobile android bundle app/src/main/assets
         fer-mobile android bundle app/src/main/assets --check   # for a build server
     """
-    from fer_mobile.android import bundle, outdated
+    from fer_mobile.android import bundle, other_models, outdated
     from fer_mobile.errors import InputError
     from fer_mobile.snippet import next_step
 
@@ -53,21 +56,20 @@ def bundle_command(
         late = outdated(assets, models=models, photos=photos)
         if late:
             more = f", and {len(late) - 1} more" if len(late) > 1 else ""
-            options = [f"--model {name}" for name in models] + ["--photos"] * photos
+            command = ["fer-mobile", "android", "bundle", str(assets)]
+            command += [*(f"--model={name}" for name in models), *["--photos"] * photos]
             raise InputError(
                 assets,
                 expected="the shipped files",
                 found=f"{late[0].relative_to(assets)} missing or different{more}",
-                hint=f"Run: fer-mobile android bundle {' '.join([str(assets), *options])}",
+                hint=f"Run: {shlex.join(command)}",
             )
-        typer.echo(f"{assets}: up to date")
-        return
-    written = bundle(assets, models=models, photos=photos)
-    if not written:
-        typer.echo(f"{assets}: up to date")
-        return
+    written = [] if check else bundle(assets, models=models, photos=photos)
     size = sum(file.stat().st_size for file in written)
-    typer.echo(f"{assets}: {counted(len(written), 'file')} written, {size / 1e6:.1f} MB")
+    done = f"{counted(len(written), 'file')} written, {size / 1e6:.1f} MB"
+    typer.echo(f"{assets}: {done if written else 'up to date'}")
+    for file in other_models(assets, models=models):
+        typer.echo(f"note: {file.relative_to(assets)} is another model, and stays")
     if classifiers := [
         file for file in written if file.parent.name == "models" and file.suffix == ".tflite"
     ]:

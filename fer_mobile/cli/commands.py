@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from fer_mobile.cli.verbosity import PANEL as GENERAL
-from fer_mobile.errors import FerMobileError
+from fer_mobile.errors import FerMobileError, InputError
 
 READER_LEFT: Final = 141
 """The exit code when whoever read our output has seen enough: 128 + SIGPIPE, as shells say."""
@@ -77,6 +77,20 @@ class Command(_PlainHelp, TyperCommand):
         root = ctx.find_root().command
         shared = [each for each in root.params if panel_of(each) == GENERAL]
         return [*own, *(each for each in shared if root is not self), help_option]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments; InputError for an empty one, most often a script's unset variable.
+
+        A path would become the current folder, and a list would choose everything.
+        """
+        given, _, _ = self.make_parser(ctx).parse_args([*args])
+        for parameter in self.get_params(ctx):
+            values = given.get(parameter.name)
+            if values == "" or (isinstance(values, list | tuple) and "" in values):
+                name = parameter.metavar if _is_argument(parameter) else parameter.opts[0]
+                raise InputError(name, expected="a value", found="an empty text")
+        rest: list[str] = super().parse_args(ctx, args)
+        return rest
 
     def invoke(self, ctx: Any) -> Any:  # the context's class depends on Typer's version
         """Run the command."""

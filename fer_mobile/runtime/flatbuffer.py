@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 
-IDENTIFIER: Final = b"TFL3"
-"""Bytes 4 to 7 of every TFLite file."""
+from fer_mobile.model_file import TFLITE_IDENTIFIER
 
 
 class AlignedBuilder(flatbuffers.Builder):  # type: ignore[misc]
@@ -27,5 +26,5 @@ def unpack_model(model: bytes) -> Any:
 def pack_model(model: Any) -> bytes:
     """The bytes of a ``ModelT``."""
     builder = AlignedBuilder(1024)
-    builder.Finish(model.Pack(builder), file_identifier=IDENTIFIER)
+    builder.Finish(model.Pack(builder), file_identifier=TFLITE_IDENTIFIER)
     return bytes(builder.Output())

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_mobile.errors import InputError, ModelError, check_choice
-from fer_mobile.model_file import read_model
+from fer_mobile.model_file import check_tflite, read_model
 from fer_mobile.quiet import quiet
 
 RUNTIMES: Final = (
@@ -25,9 +25,6 @@ RUNTIMES: Final = (
     ("tensorflow", "tensorflow.lite.python.interpreter"),
 )
 """Packages with an interpreter and the module it is in, in the order of preference."""
-
-_IDENTIFIER: Final = b"TFL3"
-"""Bytes 4 to 7 of every TFLite file."""
 
 
 MOST_MEMORY: Final = 4 * 2**30
@@ -80,8 +77,7 @@ def load_interpreter(
     """
     name = name or ("the model" if isinstance(model, bytes) else model)
     content = model if isinstance(model, bytes) else read_model(model)
-    if content[4:8] != _IDENTIFIER:
-        raise ModelError(name, expected="a TensorFlow Lite model", found="something else")
+    check_tflite(content, name)
     module = _runtime()[1]
     options: dict[str, Any] = {
         "model_content": content,

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from fer_mobile.android import bundle, outdated
+from fer_mobile.android import bundle, other_models, outdated
 from fer_mobile.errors import InputError, ModelError
+from fer_mobile.model_file import attach, contract_file, split
 from fer_mobile.models import shipped_models
 from fer_mobile.runtime.classifier import load_classifier
 from fer_mobile.snippet import SNIPPETS, snippet
@@ -47,10 +48,43 @@ def test_a_file_of_one_s_own(tmp_path: Path) -> None:
     own = tmp_path / "mine.tflite"
     shutil.copy(shipped_models()["compact"].files["int8"], own)
     names = {path.name for path in bundle(tmp_path / "assets", models=[str(own)])}
-    assert names == {"mine.tflite", "face_detection_yunet.tflite", "models.txt", "yunet.txt"}
+    assert names == {
+        "mine.tflite", "mine.json", "face_detection_yunet.tflite", "models.txt", "yunet.txt",
+    }  # fmt: skip
     own.write_bytes(b"no model")
-    with pytest.raises(ModelError, match="an embedded contract"):
+    with pytest.raises(ModelError, match="expected a TensorFlow Lite model"):
         bundle(tmp_path / "assets", models=[str(own)])
+
+
+def test_a_model_of_another_licence_brings_no_licence_of_ours(tmp_path: Path) -> None:
+    content = shipped_models()["compact"].files["int8"].read_bytes()
+    bare, contract = split(content)
+    own = tmp_path / "own.tflite"
+    own.write_bytes(attach(bare, contract.model_copy(update={"licence": "MIT"})))
+    bundle(tmp_path / "assets", models=[str(own)])
+    licences = {file.name: file.read_text() for file in (tmp_path / "assets/licences").iterdir()}
+    assert licences.keys() == {"own.txt", "yunet.txt"}
+    assert licences["own.txt"] == "MIT\n"
+
+
+def test_the_contract_beside_a_model_is_the_one_in_it(tmp_path: Path) -> None:
+    shipped = shipped_models()["compact"].files["int8"]
+    own = Path(shutil.copy(shipped, tmp_path))
+    contract_file(own).write_text("{}")
+    bundle(tmp_path / "assets", models=[str(own)])
+    copied = tmp_path / "assets/models" / own.name
+    assert contract_file(copied).read_bytes() == contract_file(shipped).read_bytes()
+
+
+def test_two_models_of_one_name_are_refused(tmp_path: Path) -> None:
+    twice = []
+    for number, name in enumerate(["compact", "xcao_two_stream"]):
+        twice.append(tmp_path / str(number) / "model.tflite")
+        twice[-1].parent.mkdir()
+        shutil.copy(shipped_models()[name].files["int8"], twice[-1])
+    with pytest.raises(InputError, match=r"two models named model\.tflite\. Rename one"):
+        bundle(tmp_path / "assets", models=[*map(str, twice)])
+    bundle(tmp_path / "assets", models=[str(twice[0])] * 2)
 
 
 def test_the_page_shows_the_snippets_to_the_letter() -> None:
@@ -74,6 +108,7 @@ def test_what_is_outdated_is_named_and_mended_and_the_rest_left_alone(tmp_path: 
     assert len(bundle(tmp_path)) == 2
     assert outdated(tmp_path) == []
     assert own.read_bytes() == b"a person's model"
+    assert other_models(tmp_path) == [own]
 
 
 def test_gradle_copies_the_same_files(tmp_path: Path) -> None:
