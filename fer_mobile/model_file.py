@@ -158,7 +158,6 @@ class Archive:
 
 def open_archive(content: bytes, name: object = "the model") -> Archive:
     """The parts of a file; ModelError where it is no TFLite model or there is no contract."""
-    check_tflite(content, name)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = archive.namelist()
@@ -172,6 +171,7 @@ def open_archive(content: bytes, name: object = "the model") -> Archive:
             end = min(info.header_offset for info in archive.infolist())
     # What zipfile raises for damage: RuntimeError for encryption, the rest for wrong offsets.
     except (zipfile.BadZipFile, KeyError, ValueError, RuntimeError, EOFError, OSError) as error:
+        check_tflite(content, name)
         raise ModelError(
             name,
             expected="a model with an embedded contract",
