@@ -5,7 +5,7 @@
     build.py classes             library, resources and app compiled against the real framework
     build.py test [CLASS ...]    the same, then the app's tests under Robolectric
     build.py core [--every-face] tests of core and gallery, on this machine and as arm64 code
-    build.py shrunk              smoke tests of the app as R8 leaves it
+    build.py shrunk              smoke tests of the app and the snippet as R8 leaves them
     build.py apk                 debug.apk and release.apk, signed and checked
     build.py verify              most of it, two steps at a time: no debug.apk, fewer API levels
 
@@ -22,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from aar import compile_library
 from app import compile_app, compile_gallery
 from arm64 import run_arm64
+from consumers import compile_consumers
 from core_tests import compile_core_tests, run_core_tests, write_answers
 from kotlin import Kotlin
 from libraries import Libraries
@@ -94,9 +95,11 @@ def core(*options: str) -> None:
 
 
 def shrunk() -> None:
-    """Shrink the app and run its smoke tests."""
+    """Shrink the app and the snippet, and run their smoke tests."""
     libraries = Libraries()
-    run_shrunk(libraries, compile_app(libraries, Kotlin(libraries)))
+    kotlin = Kotlin(libraries)
+    app = compile_app(libraries, kotlin)
+    run_shrunk(libraries, app, compile_consumers(libraries, kotlin, app.library)[1])
 
 
 def apk() -> None:

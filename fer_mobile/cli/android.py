@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fer_mobile.cli.commands import Command, new_group
+from fer_mobile.cli.options import shipped_names
 from fer_mobile.wording import counted
 
 android_app = new_group("Feed an Android app.")
@@ -86,6 +87,7 @@ def snippet_command(
         typer.Option(
             metavar="NAME|FILE",
             help="The model that the code is for: its labels and its crop. [xcao_two_stream]",
+            autocompletion=shipped_names,
         ),
     ] = None,
 ) -> None:

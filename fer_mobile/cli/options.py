@@ -23,7 +23,7 @@ OUTPUT: Final = "Output"
 EXECUTION: Final = "Execution"
 
 
-def _shipped_names(typed: str) -> list[str]:
+def shipped_names(typed: str) -> list[str]:
     """For a shell's completion."""
     from fer_mobile.models import shipped_models
 
@@ -35,7 +35,7 @@ AnyModel = Annotated[
     typer.Argument(
         metavar="MODEL",
         help="A shipped name, .tflite, .keras or run folder.",
-        autocompletion=_shipped_names,
+        autocompletion=shipped_names,
     ),
 ]
 """Whatever `evaluation.evaluate` can measure."""
@@ -45,7 +45,7 @@ PhotoModel = Annotated[
     typer.Option(
         metavar="MODEL",
         help="A shipped model's name or a .tflite file.",
-        autocompletion=_shipped_names,
+        autocompletion=shipped_names,
         rich_help_panel=MODEL,
     ),
 ]
