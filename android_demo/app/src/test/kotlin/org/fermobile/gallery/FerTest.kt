@@ -123,7 +123,7 @@ class FerTest {
         }.message!!
         assertEquals(
             "landmarks: expected the person's right eye first, on the left of a picture that is not mirrored, found a mirrored face. " +
-                "Swap the eyes, and the corners of the mouth.",
+                "Right and left are the person's.",
             refused(left, right, nose, mouthLeft, mouthRight),
         )
         assertTrue("a mirrored face" in refused(left, right, nose, mouthRight, mouthLeft))
@@ -281,8 +281,13 @@ class FerTest {
             missing("xcao"),
         )
         for (model in listOf("compact_float16", "compact_float16.tflite", "models/compact_float16")) {
-            val command = "fer-mobile export compact --quantize float16 --out app/src/main/assets"
+            val command = "Put it there: fer-mobile export compact --quantize float16 --out app/src/main/assets"
             assertTrue(model, missing(model)!!.endsWith(command))
+        }
+        assertTrue("fer-mobile export mine --quantize none --out" in missing("mine_float32")!!)
+        assertTrue("fer-mobile export mine --out" in missing("mine_int8")!!)
+        for (model in listOf("compact", "compact_int8", "compact_int8.tflite", "models/compact")) {
+            Fer.create(galleryApp, model).use { assertEquals("compact_int8.tflite", it.model.name) }
         }
         val fer = create()
         fer.close()

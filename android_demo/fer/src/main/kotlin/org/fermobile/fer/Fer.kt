@@ -153,7 +153,7 @@ class Fer(
         @Throws(ContractException::class, InterpreterException::class)
         fun create(context: Context, model: String = DEFAULT_MODEL, options: FerOptions = FerOptions()): Fer {
             val name = model.removeSuffix(SUFFIX)
-            val isFile = name != model || PRECISIONS.any { name.endsWith("_$it") }
+            val isFile = name != model || PRECISIONS.keys.any { name.endsWith("_$it") }
             val files = listOfNotNull("$name$SUFFIX", "${name}_int8$SUFFIX".takeUnless { isFile })
             for (path in files + files.map { "models/$it" }) {
                 val content = mappedOrNull(context.assets, path) ?: continue
@@ -198,9 +198,8 @@ class Fer(
         /** Names the files that were looked for, and what writes one. */
         private fun missing(model: String, files: List<String>): ContractException {
             val name = model.substringAfterLast('/')
-            val precision = PRECISIONS.firstOrNull { name.endsWith("_$it") }
-            val quantize = if (precision == null || precision == "int8") "" else " --quantize $precision"
-            val command = "fer-mobile export ${name.removeSuffix("_$precision")}$quantize --out app/src/main/assets"
+            val (precision, option) = PRECISIONS.entries.firstOrNull { name.endsWith("_${it.key}") }?.toPair() ?: ("" to "")
+            val command = "fer-mobile export ${name.removeSuffix("_$precision")}$option --out app/src/main/assets"
             return ContractException(
                 "model $name", expected = "a file among the app's assets",
                 found = "no ${files.joinToString(" or ")}, there or in models/", hint = "Put it there: $command",
@@ -211,8 +210,13 @@ class Fer(
     }
 }
 
-/** What `fer-mobile export --quantize` takes, by which files are named; without it they are `float32`. */
-private val PRECISIONS = listOf("int8", "dynamic", "float16")
+/** The ends of files' names, and the option of `fer-mobile export` that writes such a file. */
+private val PRECISIONS = mapOf(
+    "int8" to "",
+    "dynamic" to " --quantize dynamic",
+    "float16" to " --quantize float16",
+    "float32" to " --quantize none",
+)
 
 /** The eyes of a mirrored face would have it levelled upside down. */
 private fun checkLandmarks(landmarks: List<Point>) {
@@ -228,7 +232,7 @@ private fun checkLandmarks(landmarks: List<Point>) {
     if (!(turn >= 0)) { // not for NaN either
         throw InputException(
             "landmarks", expected = "the person's right eye first, on the left of a picture that is not mirrored",
-            found = "a mirrored face", hint = "Swap the eyes, and the corners of the mouth.",
+            found = "a mirrored face", hint = "Right and left are the person's.",
         )
     }
 }
