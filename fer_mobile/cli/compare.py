@@ -12,8 +12,11 @@ from fer_mobile.cli.verbosity import note
 from fer_mobile.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fer_mobile.studies.run_suite import Engine
     from fer_mobile.studies.suite import Suite
+    from fer_mobile.training.recipe import Recipe
 
 SWEEP = "sweep"
 
@@ -105,14 +108,14 @@ def compare_command(
         ),
     ] = "sequential",
     cores: Annotated[
-        int,
+        int | None,
         typer.Option(
             metavar="N",
             min=1,
-            help="With --engine ray: cores of each run.",
+            help="With --engine ray: cores of each run; default: 1.",
             rich_help_panel=EXECUTION,
         ),
-    ] = 1,
+    ] = None,
 ) -> None:
     """Train a study's networks and show its figures next to ours; goes on where it was stopped.
 
@@ -123,21 +126,23 @@ def compare_command(
     """
     from fer_mobile.studies.run_suite import SuiteOptions, run_suite
 
-    chosen = _find_suite(suite, recipe, grid or [])
     overrides = list(set_values or [])
     if fraction is not None:
         overrides.append(f"training.fraction={fraction}")
     if epochs is not None:
         overrides.append(f"training.epochs={epochs}")
     out = out or Path("comparisons") / ("quick" if quick else "")
+    if engine != "ray" and cores is not None:
+        raise InputError("cores", expected="`engine='ray'` with it", found=repr(engine))
     options = SuiteOptions(
         overrides=overrides,
         only=only or (),
         rows=rows,
         quick=quick,
         engine=cast("Engine", engine),
-        cores=cores,
+        cores=cores or 1,
     )
+    chosen = _find_suite(suite, recipe, grid or [], options.change)
     results = run_suite(chosen, out, options, data=data, report=note)
     failed = [row for row in results if "error" in row]
     typer.echo(
@@ -148,7 +153,9 @@ def compare_command(
         raise typer.Exit(1)
 
 
-def _find_suite(name: str, recipe: str | None, grid: list[str]) -> Suite:
+def _find_suite(
+    name: str, recipe: str | None, grid: list[str], change: Callable[[Recipe], Recipe]
+) -> Suite:
     if name != SWEEP:
         for subject, given in (("recipe", recipe), ("grid", grid)):
             if given:
@@ -161,4 +168,4 @@ def _find_suite(name: str, recipe: str | None, grid: list[str]) -> Suite:
     from fer_mobile.studies.sweep import make_sweep
     from fer_mobile.training import find_recipe, load_recipe
 
-    return make_sweep(load_recipe(find_recipe(recipe)), grid)
+    return make_sweep(load_recipe(find_recipe(recipe)), grid, change)

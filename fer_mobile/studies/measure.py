@@ -32,7 +32,8 @@ def measure_run(recipe: Recipe, folder: Path, data: str | Path | None) -> dict[s
     Writes into its folder test.json (the figures), classification_report.json and
     confusion.png.  Where the data has no test split, valid is measured.  `correct` says of each
     face whether it was predicted right (see `unpack_bits`), so that runs on the same faces, those
-    of one `labels_sha256`, can be compared face by face.
+    of one `labels_sha256`, can be compared face by face.  `data_sha256` is the digest of the
+    faces that were learned from.
     """
     checkpoint = load_checkpoint(folder)
     train_rows, valid_rows = training_rows(recipe, data)
@@ -69,6 +70,7 @@ def measure_run(recipe: Recipe, folder: Path, data: str | Path | None) -> dict[s
         "label_recall": figures["recall"],
         "label_faces": scores.counts,
         "correct": pack_bits(probabilities.argmax(1) == faces.labels),
+        "data_sha256": train_rows.digest(),
         "labels_sha256": hashlib.sha256(faces.labels.astype("<i8").tobytes()).hexdigest(),
         "history": history,
     }

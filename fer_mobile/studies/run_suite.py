@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from fer_mobile.data import data_path
-from fer_mobile.errors import RecipeError, check_choice, choose
+from fer_mobile.errors import InputError, RecipeError, check_choice, choose
 from fer_mobile.studies.attempt import Attempt, read_row, train_and_measure
 from fer_mobile.studies.duration import estimate_duration
 from fer_mobile.studies.suite import Run, Suite
@@ -63,10 +63,14 @@ class SuiteOptions:
 
     def recipe(self, run: Run) -> Recipe:
         """The recipe of a run with what is changed in it; RecipeError for what does not fit."""
+        return self.change(run.recipe)
+
+    def change(self, recipe: Recipe) -> Recipe:
+        """A recipe with what is changed in every one; RecipeError for what does not fit."""
         changes = list(QUICK) if self.quick else []
-        if self.quick and run.recipe.model.options.get("size", 0) > QUICK_SIZE:
+        if self.quick and recipe.model.options.get("size", 0) > QUICK_SIZE:
             changes.append(f"model.options.size={QUICK_SIZE}")
-        return override(run.recipe, [*changes, *self.overrides])
+        return override(recipe, [*changes, *self.overrides])
 
 
 def run_suite(
@@ -84,8 +88,8 @@ def run_suite(
     the reason, and is tried again next time.  The tables and the page are written after every run.
 
     Raises:
-        InputError: an unknown name in `only`, a cluster that cannot be reached, or rows of
-            another schema.
+        InputError: an unknown name in `only`, a cluster that cannot be reached, rows of
+            another schema, or a row in `out` of other faces than those of `data`.
         MissingPackageError: an engine that is not installed.
         RecipeError: an override that fits no recipe, or a run in `out` that has other values.
         DataError: data that is not there or lacks what a run is trained on.
@@ -100,8 +104,17 @@ def run_suite(
     for name in chosen:
         _check_same(recipes[name], out / "runs" / name)
     rows = {name: read_row(out / "runs" / name) for name in runs}
+    digests = _Digests(data)
+    for name, row in rows.items():
+        if not digests.fit(row):
+            raise InputError(
+                out / "runs" / name,
+                expected=f"a row of the faces in {data_path(data)}",
+                found="one of other faces",
+                hint="Give the same `data`, another `out`, or remove the folder.",
+            )
     if options.rows:
-        rows |= _earlier_rows(options.rows, recipes, rows, report)
+        rows |= _earlier_rows(options.rows, recipes, rows, digests, report)
     attempts = [
         Attempt(name, recipes[name], out / "runs" / name, data)
         for name in chosen
@@ -128,18 +141,41 @@ def run_suite(
     return write()
 
 
+class _Digests:
+    """Digests of the faces that recipes learn from, each computed once."""
+
+    def __init__(self, data: str | Path | None) -> None:
+        self._data = data
+        self._known: dict[str, str] = {}
+
+    def fit(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row is of these faces, as far as it says; earlier versions' rows do not."""
+        if "data_sha256" not in row:
+            return True
+        recipe = Recipe.model_validate(row["recipe"])
+        training = recipe.training
+        key = f"{recipe.data.model_dump_json()} {training.fraction} {training.seed}"
+        if key not in self._known:
+            self._known[key] = training_rows(recipe, self._data)[0].digest()
+        return bool(self._known[key] == row["data_sha256"])
+
+
 def _earlier_rows(
-    file: Path, recipes: Mapping[str, Recipe], rows: Mapping[str, dict[str, Any]], report: Report
+    file: Path,
+    recipes: Mapping[str, Recipe],
+    rows: Mapping[str, dict[str, Any]],
+    digests: _Digests,
+    report: Report,
 ) -> dict[str, dict[str, Any]]:
     """The rows of a SUITE.json for runs that have none here; reports how many are not used."""
     kept: dict[str, dict[str, Any]] = {}
     earlier = [row for row in read_rows(file) if "error" not in row]
     for row in earlier:
         recipe = recipes.get(row["run"])
-        if recipe and row.get("recipe") == recipe.model_dump(mode="json"):
+        if recipe and row.get("recipe") == recipe.model_dump(mode="json") and digests.fit(row):
             kept[row["run"]] = {k: v for k, v in row.items() if k not in ("run", "row", "printed")}
     others = len(earlier) - len(kept)
-    report(f"{file}: {counted(len(kept), 'row')} kept, {others} of other recipes left out")
+    report(f"{file}: {counted(len(kept), 'row')} kept, {others} of other recipes or faces left out")
     return {name: row for name, row in kept.items() if "error" in rows[name]}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from fer_mobile.errors import InputError
@@ -17,13 +17,17 @@ _COMMA: Final = re.compile(r",(?![^\[{]*[\]}])")
 """A comma outside of brackets: ``pools=[0,1],[0,2]`` has two values."""
 
 
-def make_sweep(recipe: Recipe, grid: Sequence[str]) -> Suite:
+def make_sweep(
+    recipe: Recipe, grid: Sequence[str], change: Callable[[Recipe], Recipe] = lambda recipe: recipe
+) -> Suite:
     """The suite of a recipe with every combination of the grid's values.
 
     Each entry of `grid` is ``key=value,value,…`` with a key of the recipe as `override` takes it.
+    `change` is what else changes every recipe (`SuiteOptions.change`).
 
     Raises:
-        InputError: an entry of another form, one key twice, or more than `MOST_RUNS` runs.
+        InputError: an entry of another form, one key twice, more than `MOST_RUNS` runs, two of
+            one recipe, or a key that `change` sets, too.
         RecipeError: a key or value that the recipe does not have.
         ModelError: an option that the architecture does not have.
     """
@@ -36,13 +40,28 @@ def make_sweep(recipe: Recipe, grid: Sequence[str]) -> Suite:
     if len(combinations) > MOST_RUNS:
         raise InputError("grid", expected=f"at most {MOST_RUNS} runs", found=str(len(combinations)))
     runs = []
+    labels: dict[str, str] = {}
     for values in combinations:
         changes = [f"{key}={value}" for key, value in zip(axes, values, strict=True)]
         label = ", ".join(
             f"{key.rpartition('.')[2]}={v}" for key, v in zip(axes, values, strict=True)
         )
         name = f"{recipe.name}-{re.sub(r'[^A-Za-z0-9.]+', '-', label).strip('-')}"
-        changed = override(recipe, changes).model_copy(update={"name": name})
+        changed = override(recipe, changes)
+        whole = change(changed)
+        if override(whole, reversed(changes)) != whole:
+            raise InputError(
+                "grid", expected="keys that are set once", found=f"{label}, and another value"
+            )
+        changed = changed.model_copy(update={"name": name})
+        content = changed.model_copy(update={"name": ""}).model_dump_json()
+        earlier = labels.setdefault(content, label)
+        if earlier != label:
+            raise InputError(
+                "grid",
+                expected="values of which each combination is another recipe",
+                found=f"one recipe for {earlier} and {label}",
+            )
         ARCHITECTURES.find(changed.model.architecture).check_options(changed.model.options)
         runs.append(Run(label, changed))
     return Suite(

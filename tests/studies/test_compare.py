@@ -6,6 +6,7 @@ import re
 import signal
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -204,6 +205,21 @@ def test_other_options_are_no_reason_to_lose_a_run(compared, small_npz):
         run_suite(SMALL, out, SuiteOptions(only=["grey"]), data=small_npz, report=silently)
 
 
+def test_rows_of_other_faces_do_not_stand_in_one_table(compared, small_npz, tmp_path):
+    out, rows = compared
+    assert rows[0]["data_sha256"] == rows[2]["data_sha256"]
+    with np.load(small_npz) as content:
+        others = dict(content)
+    others["images"] = 255 - others["images"]
+    np.savez(tmp_path / "others.npz", **others)
+    with pytest.raises(InputError, match=r"gray: expected a row of the faces in .*others\.npz"):
+        run_suite(SMALL, out, data=tmp_path / "others.npz", report=silently)
+    said = []
+    options = SuiteOptions(rows=out / "small.json", only=["weighty"])
+    run_suite(SMALL, tmp_path / "new", options, data=tmp_path / "others.npz", report=said.append)
+    assert "0 rows kept, 2 of other recipes or faces left out" in said[0]
+
+
 def test_only_some_runs_are_trained_and_the_others_keep_their_rows(compared, small_npz):
     out, rows = compared
     found = run_suite(SMALL, out, SuiteOptions(only=["wide"]), data=small_npz, report=silently)
@@ -326,7 +342,7 @@ def test_a_suite_goes_on_from_the_rows_of_another_machine(compared, small_npz, t
     again = run_suite(SMALL, tmp_path, options, data=small_npz, report=said.append)
     assert [row for row in again if "error" not in row] == [rows[0], rows[2]]
     assert not (tmp_path / "runs" / "gray").exists()
-    assert "2 rows kept, 0 of other recipes left out" in said[0]
+    assert "2 rows kept, 0 of other recipes or faces left out" in said[0]
     page = (tmp_path / "small.html").read_text(encoding="utf-8")
     assert f"{rows[0]['parameters']:,}" in page
 
@@ -334,7 +350,7 @@ def test_a_suite_goes_on_from_the_rows_of_another_machine(compared, small_npz, t
     said.clear()
     (_, _, wide) = run_suite(SMALL, tmp_path / "other", other, data=small_npz, report=said.append)
     assert wide["epochs"] == 1
-    assert "0 rows kept, 2 of other recipes left out" in said[0]
+    assert "0 rows kept, 2 of other recipes or faces left out" in said[0]
     with pytest.raises(
         InputError, match=r"row\.json: expected fer-mobile/compare version 1, found"
     ):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from fer_mobile.errors import InputError
+from fer_mobile.studies.run_suite import SuiteOptions
 from fer_mobile.studies.suite import make_recipe
 from fer_mobile.studies.sweep import make_sweep
 from tests.studies.test_compare import DEFAULTS
@@ -53,12 +54,23 @@ def test_a_comma_in_brackets_parts_no_values():
         (["learning_rat=1,2"], "learning_rat"),
         (["optimizer.name=adam,adams"], "adams"),
         (["model.options.kernl=2,3"], "option of simple_cnn 'kernl': .* Did you mean 'kernel'"),
+        (["learning_rate=0.1", "optimizer.learning_rate=0.2"], "set once, found learning_rate=0.1"),
+        (["learning_rate=0.1,0.10"], "one recipe for learning_rate=0.1 and learning_rate=0.10"),
+        (["name=a,b"], "one recipe for name=a and name=b"),
         ([f"seed={','.join(map(str, range(101)))}"], "at most 100 runs, found 101"),
     ],
 )
 def test_a_wrong_grid_is_refused(grid, message):
     with pytest.raises(InputError, match=message):
         make_sweep(RECIPE, grid)
+
+
+def test_what_changes_every_recipe_leaves_the_grid_alone():
+    change = SuiteOptions(overrides=["batch_size=8"]).change
+    assert len(make_sweep(RECIPE, ["epochs=1,2"], change).runs) == 2
+    for options in (SuiteOptions(overrides=["training.epochs=3"]), SuiteOptions(quick=True)):
+        with pytest.raises(InputError, match="set once, found epochs=1, and another value"):
+            make_sweep(RECIPE, ["epochs=1,3"], options.change)
 
 
 def test_the_command_sweeps_a_recipe(fer_mobile, small_npz):
@@ -76,4 +88,6 @@ def test_the_command_sweeps_a_recipe(fer_mobile, small_npz):
     assert "kernel=3" in page
     assert "printed" not in page
     assert "--grid" in fer_mobile.refused("compare", "sweep", "mine.toml")
+    said = fer_mobile.refused("compare", "two-conv", "--cores", 2)
+    assert "--cores: expected --engine ray with it" in said
     assert "a recipe's file or name" in fer_mobile.refused("compare", "sweep")
