@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from fer_mobile import zoo
 from fer_mobile.checkpoint import RunFolder, load_checkpoint
 from fer_mobile.data import Dataset
-from fer_mobile.errors import RecipeError
+from fer_mobile.errors import ModelError, RecipeError
 from fer_mobile.files import replace_file
 from fer_mobile.metrics import Scores
 from fer_mobile.predictor import predict_faces
@@ -64,8 +65,21 @@ class Network:
         replace_file(path, self.model.save)
 
     def load_checkpoint(self, path: Path) -> None:
-        """Take up the weights and the optimizer's state that `save_checkpoint` wrote."""
-        self.model.load_weights(path)
+        """Take up the weights and the optimizer's state that `save_checkpoint` wrote.
+
+        Raises ModelError for a file that is damaged, or of another network.
+        """
+        try:
+            with warnings.catch_warnings(action="ignore"):  # which Keras gives before it fails
+                self.model.load_weights(path)
+        except Exception as error:  # Keras raises nearly anything for a file that is not its own
+            reason = str(error).strip().splitlines()
+            raise ModelError(
+                path,
+                expected="weights and optimizer as this run keeps them after an epoch",
+                found=f"others, or a damaged file ({reason[0] if reason else 'unreadable'})",
+                hint="Restore it from a copy, or train again into another folder.",
+            ) from error
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -108,9 +122,14 @@ def predict(model: keras.Model, dataset: Dataset, recipe: Recipe) -> NDArray[np.
 
 
 def build(recipe: Recipe, classes: int) -> keras.Model:
-    """The recipe's architecture with fresh weights; RecipeError for options that it refuses."""
+    """The recipe's architecture with fresh weights.
+
+    Raises ModelError for an unknown architecture or option, RecipeError for values that it refuses.
+    """
+    architecture = zoo.find(recipe.model.architecture)
+    architecture.check_options(recipe.model.options)
     try:
-        return zoo.build(recipe.model.architecture, classes=classes, **recipe.model.options)
+        return architecture.build(classes=classes, **recipe.model.options)
     except (TypeError, ValueError, IndexError) as error:
         raise RecipeError(
             "model.options",

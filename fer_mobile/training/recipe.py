@@ -70,7 +70,9 @@ class DataSection(_Section):
     folds: int = Field(
         0, ge=0, description="Cross-validation: the training rows in so many parts; 0: none."
     )
-    fold: int = Field(0, ge=0, description="The part that takes valid's place.")
+    fold: int = Field(
+        0, ge=0, description="The part that takes valid's place, of `folds` counted from 0."
+    )
     preprocessing: tuple[StepName, ...] = Field(
         (), description="Named steps before the network (see `data.steps`); export refuses them."
     )
@@ -79,6 +81,23 @@ class DataSection(_Section):
         description="Rows to learn from: all, as many of each class as the rarest has, or as the "
         "most frequent has (rarer ones repeated).",
     )
+
+    @field_validator("folds")
+    @classmethod
+    def _more_than_one(cls, folds: int) -> int:
+        if folds == 1:
+            raise ValueError("at least 2, or 0 for none")
+        return folds
+
+    @field_validator("fold")
+    @classmethod
+    def _of_the_folds(cls, fold: int, info: ValidationInfo) -> int:
+        folds = info.data.get("folds")  # none where they are wrong themselves
+        if fold and folds is not None and fold >= folds:
+            raise ValueError(
+                f"0 to {folds - 1}, of {folds} `folds`" if folds else "0 without `folds`"
+            )
+        return fold
 
 
 class OptimizerSection(_Section):
@@ -290,7 +309,7 @@ def _checked(values: dict[str, Any], overrides: Iterable[str], subject: Path | s
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
-        raise _recipe_error(subject, error) from error
+        raise recipe_error(subject, error) from error
 
 
 def _change(values: dict[str, Any], change: str) -> None:
@@ -319,7 +338,16 @@ def _fields(annotation: Any) -> dict[str, Any]:
     return dict(getattr(annotation, "model_fields", {}))
 
 
-def _recipe_error(subject: Path | str, error: ValidationError) -> RecipeError:
+_IN_TOML: Final = {
+    "dict_type": "a table, such as {size = 48}",
+    "model_type": "a section of keys",
+    "tuple_type": 'a list, such as ["a", "b"]',
+}
+"""What pydantic says in the words of Python, by its types of errors."""
+
+
+def recipe_error(subject: Path | str, error: ValidationError) -> RecipeError:
+    """What is wrong with a recipe's values, in TOML's words."""
     # An unknown key first: a required one that is missing may just be misspelt.
     first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     place = ".".join(str(part) for part in first["loc"])
@@ -340,5 +368,5 @@ def _recipe_error(subject: Path | str, error: ValidationError) -> RecipeError:
         )
     found = "nothing" if first["type"] == "missing" else repr(first["input"])
     reason = first["msg"].removeprefix("Value error, ")
-    expected = f"{reason[:1].lower()}{reason[1:]}"
+    expected = _IN_TOML.get(first["type"], f"{reason[:1].lower()}{reason[1:]}")
     return RecipeError(subject, expected=f"{place}: {expected}" if place else expected, found=found)

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from fer_mobile.data import OWN, Dataset, as_protocol, load_dataset
-from fer_mobile.errors import DataError, RecipeError
+from fer_mobile.errors import DataError
 from fer_mobile.training.recipe import Recipe
 from fer_mobile.wording import counted
 
 
 def training_rows(recipe: Recipe, data: str | Path | None = None) -> tuple[Dataset, Dataset]:
-    """The training rows and those of valid; DataError and RecipeError where there are none."""
+    """The training rows and those of valid; DataError where there are none."""
     section, training = recipe.data, recipe.training
     learned = as_protocol(section.train_protocol or section.protocol)
     labels = section.labels
@@ -96,8 +96,9 @@ def held_out(recipe: Recipe, data: str | Path | None = None) -> Dataset:
 def _cross(recipe: Recipe, learn: Dataset, data: str | Path | None) -> tuple[Dataset, Dataset]:
     """The rows outside the recipe's fold, to learn from, and those in it."""
     section = recipe.data
-    if section.fold >= section.folds:
-        raise RecipeError(
-            "data.fold", expected=f"0 to {section.folds - 1}", found=str(section.fold)
+    valid = held_out(recipe, data)
+    if not len(valid):
+        raise DataError(
+            learn.source, expected=f"faces in {valid.split}", found="none", hint="Make fewer folds."
         )
-    return learn.take(learn.folds(section.folds) != section.fold), held_out(recipe, data)
+    return learn.take(learn.folds(section.folds) != section.fold), valid

@@ -48,14 +48,30 @@ class Architecture:
     """Where the architecture is described."""
 
     def build(self, **options: Any) -> keras.Model:
-        """A Keras model with fresh weights; see the builder for its options."""
+        """A Keras model with fresh weights; see the builder for its options.
+
+        Raises ModelError for an option that the builder does not have.
+        """
+        self._require_known(options, self._parameters())
         return self._builder()(**options)
 
     def check_options(self, options: Mapping[str, Any]) -> None:
-        """Raise ModelError for an option that the builder does not have."""
-        known = inspect.signature(self._builder()).parameters
-        for name in options:
-            choose(f"option of {self.name}", name, known, ModelError)
+        """Raise ModelError for an option that a recipe cannot give the builder.
+
+        It has none of that name, or the data decides it, as the number of classes.
+        """
+        known = self._parameters()
+        self._require_known(options, {name: known[name] for name in known if name != "classes"})
+
+    def _parameters(self) -> Mapping[str, inspect.Parameter]:
+        return inspect.signature(self._builder()).parameters
+
+    def _require_known(
+        self, options: Mapping[str, Any], known: Mapping[str, inspect.Parameter]
+    ) -> None:
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
+            for name in options:
+                choose(f"option of {self.name}", name, known, ModelError)
 
     def _builder(self) -> Callable[..., keras.Model]:
         builder: Callable[..., keras.Model] = getattr(self.load_module(), self.name)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from fer_mobile.data import load_dataset
-from fer_mobile.errors import RecipeError
+from fer_mobile.errors import DataError, RecipeError
 from fer_mobile.training import load_recipe
-from fer_mobile.training.split import held_out
+from fer_mobile.training.split import held_out, training_rows
 
 TINY = ["model.architecture=simple_cnn", "model.options={size=16}", "epochs=1", "data.folds=2"]
 
@@ -60,7 +60,21 @@ def test_the_strength_chosen_gives_little_accuracy_away(operating_point):
     assert operating_point.choose(table) == 0.5
 
 
-def test_a_fold_that_is_not_there_is_refused(train, tiny_recipe, small_npz, tmp_path):
-    recipe = load_recipe(tiny_recipe, [*TINY, "data.fold=2"])
-    with pytest.raises(RecipeError, match=r"data\.fold: expected 0 to 1, found 2"):
-        train(recipe, tmp_path / "run", data=small_npz)
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["data.folds=1"], r"data\.folds: at least 2, or 0 for none, found 1\.$"),
+        (["data.folds=2", "data.fold=2"], r"data\.fold: 0 to 1, of 2 `folds`, found 2\.$"),
+        (["data.fold=2"], r"data\.fold: 0 without `folds`, found 2\.$"),
+        (["data.folds=1", "data.fold=2"], r"data\.folds: at least 2"),
+    ],
+)
+def test_folds_that_are_none_are_refused(tiny_recipe, changes, message):
+    with pytest.raises(RecipeError, match=message):
+        load_recipe(tiny_recipe, changes)
+
+
+def test_more_folds_than_faces_are_refused(tiny_recipe, small_npz):
+    recipe = load_recipe(tiny_recipe, ["data.folds=100000"])
+    with pytest.raises(DataError, match=r"faces in train, fold 1 of 100000, found none\. Make few"):
+        training_rows(recipe, small_npz)
