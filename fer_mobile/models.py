@@ -123,15 +123,21 @@ def tflite_file(model: str | Path) -> Path:
     path = Path(model)
     if path.suffix == ".tflite" and path.is_file():
         return path
-    raise unknown_model(model, "a shipped model's name or a .tflite file", known)
+    exportable = path.is_dir() or path.suffix == ".keras"
+    hint = "Export it first, with `export()`." if exportable else ""
+    raise unknown_model(model, "a shipped model's name or a .tflite file", known, hint)
 
 
-def unknown_model(model: str | Path, expected: str, known: Iterable[str]) -> ModelError:
-    """The error for a `model` that names nothing that can be used; `known` names could be."""
+def unknown_model(
+    model: str | Path, expected: str, known: Iterable[str], hint: str = ""
+) -> ModelError:
+    """The error for a `model` that names nothing that can be used; `known` names could be.
+
+    `hint` is what to do where there is something of that name.
+    """
     path = Path(model)
     if path.exists():
         found = "a folder" if path.is_dir() else f"a {path.suffix or 'nameless'} file"
-        hint = "Export it first, with `export()`."
     else:
         found = "no such name or file"
         hint = nearest(str(model), known)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 from fer_mobile.checkpoint.checkpoint import Checkpoint, label_each, make_checkpoint
 from fer_mobile.checkpoint.fold_calibration import fold_calibration
@@ -18,9 +18,6 @@ from fer_mobile.labels import VOCABULARIES
 from fer_mobile.models import CHECKPOINT_JSON, ShippedModel, shipped_models, unknown_model
 from fer_mobile.types import VALUE_RANGES, ValueRange
 from fer_mobile.zoo import ARCHITECTURES
-
-_MEASURED: Final = ("protocol", "split", "n", "accuracy", "balanced_accuracy", "recall")
-"""Of valid.json, what a contract states."""
 
 
 def load_checkpoint(
@@ -109,50 +106,72 @@ def _load(name: str | Path) -> Checkpoint:
         )
     if path.is_file() and path.suffix == ".keras":
         return _load_shipped(ShippedModel(path.stem, path.parent))
-    if RunFolder(path).has_weights:
-        return _load_run(RunFolder(path))
+    run = RunFolder(path)
+    if run.has_weights or (run.exists and run.read_state().epochs_done):
+        return _load_run(run)
+    if run.exists:
+        raise ModelError(
+            path,
+            expected="a run that has finished an epoch",
+            found="a run without a finished epoch",
+            hint="Go on with `train(resume=True)`.",
+        )
     known = dict.fromkeys([*shipped_models(), *ARCHITECTURES])
     raise unknown_model(name, "a shipped or zoo name, a .keras file or a run folder", known)
 
 
 def _load_shipped(shipped: ShippedModel) -> Checkpoint:
-    facts = shipped.facts()
+    facts = _read_facts(shipped)
     if not shipped.checkpoint.is_file():
         raise ModelError(
             shipped.name,
             expected="float weights",
             found="an int8 file alone",
-            hint=f"Train the recipe {facts['provenance']['recipe']!r}.",
+            hint=f"Train the recipe {facts['provenance'].recipe!r}.",
         )
-    calibration = facts.get("output_calibration")
     return make_checkpoint(
-        load_keras(shipped.checkpoint),
-        name=shipped.name,
-        architecture=facts["architecture"],
-        options=facts["options"],
-        labels=tuple(facts["labels"]),
-        provenance=Provenance.model_validate(facts["provenance"]),
-        figures=tuple(Figures(**row) for row in facts["figures"]),
-        licence=facts["licence"],
-        output_calibration=OutputCalibration(**calibration) if calibration else None,
-        folder=shipped.folder,
+        load_keras(shipped.checkpoint), name=shipped.name, folder=shipped.folder, **facts
     )
 
 
+def _read_facts(shipped: ShippedModel) -> dict[str, Any]:
+    """What checkpoint.json says of float weights; ModelError where it says something else."""
+    try:
+        facts = shipped.facts()
+        calibration = facts.get("output_calibration")
+        return {
+            "architecture": str(facts["architecture"]),
+            "options": dict(facts["options"]),
+            "labels": tuple(map(str, facts["labels"])),
+            "provenance": Provenance.model_validate(facts["provenance"]),
+            "figures": tuple(Figures(**row) for row in facts["figures"]),
+            "licence": str(facts["licence"]),
+            "output_calibration": OutputCalibration(**calibration) if calibration else None,
+        }
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ModelError(
+            shipped.folder / CHECKPOINT_JSON,
+            expected=f"the facts of {shipped.name}.keras, as in a shipped model's folder",
+            found="something else",
+            hint="Restore it; or remove it, and give `labels` and `value_range`.",
+        ) from error
+
+
 def _load_run(run: RunFolder) -> Checkpoint:
-    recipe, valid, calibration = run.read_recipe(), run.read_valid(), run.read_calibration()
+    recipe, figures, calibration = run.read_recipe(), run.read_figures(), run.read_calibration()
+    labels, provenance = tuple(figures.recall), run.read_provenance()
     model = load_keras(run.best_weights)
     if calibration:
-        fold_calibration(model, calibration, tuple(valid["recall"]))
+        fold_calibration(model, calibration, labels)
     return make_checkpoint(
         model,
-        name=recipe["name"],
-        architecture=recipe["model"]["architecture"],
-        options=recipe["model"]["options"],
-        labels=tuple(valid["recall"]),
-        provenance=run.read_provenance(),
-        figures=(Figures(precision="float32", **{k: valid[k] for k in _MEASURED}),),
+        name=recipe.name,
+        architecture=recipe.model.architecture,
+        options=recipe.model.options,
+        labels=labels,
+        provenance=provenance,
+        figures=(figures,),
         output_calibration=calibration,
-        preprocessing=tuple(recipe["data"].get("preprocessing", ())),
+        preprocessing=recipe.data.preprocessing,
         folder=run.path,
     )

@@ -23,15 +23,16 @@ READER_LEFT: Final = 141
 _EXAMPLES: Final = "\nExamples:\n"
 _SUBJECT = re.compile(r"^(?P<name>[a-z]\w*)(?=: )")
 _QUOTED = re.compile(r"`(?P<name>[a-z]\w*)(?:=(?P<value>[^`]*))?`")
-_CALL = re.compile(r"`(?P<name>[a-z]\w*)\(\)`")
+_CALL = re.compile(r"`(?P<call>[a-z]\w*\([^`()]*\))`")
 
 _COMMANDS: Final = {
-    "clear_cache": "cache clear",
-    "crop_faces": "data crop",
-    "export": "export",
-    "verify": "verify",
+    "clear_cache()": "cache clear",
+    "crop_faces()": "data crop",
+    "export()": "export",
+    "train(resume=True)": "train --resume",
+    "verify()": "verify",
 }
-"""The commands that do what functions do which messages name, as in "`export()`"."""
+"""The commands that do what calls do which messages name, as in "`export()`"."""
 
 
 class _PlainHelp:
@@ -207,7 +208,7 @@ def name_commands(message: str) -> str:
     """A message in which commands take the places of functions."""
 
     def command(match: re.Match[str]) -> str:
-        known = _COMMANDS.get(match["name"])
+        known = _COMMANDS.get(match["call"])
         return f"`fer-mobile {known}`" if known else match[0]
 
     return _CALL.sub(command, message)

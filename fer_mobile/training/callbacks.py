@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fer_mobile.checkpoint import import_keras
+from fer_mobile.checkpoint.keras_file import load_keras
 from fer_mobile.checkpoint.run_folder import RunState
 from fer_mobile.contract import OutputCalibration
 from fer_mobile.metrics import Scores, score
@@ -160,20 +160,21 @@ class CalibrateOutput(Callback):
     """Fits the recipe's output calibration to the best weights, and measures them with it."""
 
     def on_train_end(self, run: Run) -> None:
-        """Write calibration.json and the figures."""
+        """Write the figures, and calibration.json where something was calibrated."""
         from fer_mobile.training.network import predict
 
         section = run.recipe.calibration
         if section == CalibrationSection():
             return
         names, labels = run.valid.names, run.valid.labels
-        best = import_keras().saving.load_model(run.folder.best_weights, compile=False)
+        best = load_keras(run.folder.best_weights)
         raw = predict(best, run.valid, run.recipe)
         before = score(raw, labels, names).calibration_error
         shares = run.learn.targets.mean(0)
         offsets = prior_offsets(shares, section.prior, names) if section.prior else {}
         chosen = OutputCalibration(offsets=offsets, origin="shares of the training rows")
-        if section.temperature and len(labels) >= FEWEST_CALIBRATED:
+        fitted = section.temperature and len(labels) >= FEWEST_CALIBRATED
+        if fitted:
             chosen = fit_output_calibration(raw, run.valid, offsets)
         elif section.temperature:
             run.report(
@@ -181,8 +182,10 @@ class CalibrateOutput(Callback):
                 f"(at least {FEWEST_CALIBRATED})"
             )
         scores = run.best = score(calibrated(raw, chosen, names), labels, names)
-        run.folder.write_calibration(chosen)
+        run.folder.write_calibration(chosen if fitted or offsets else None)
         run.folder.write_scores(run.valid.protocol, run.valid.split, scores)
+        if not (fitted or offsets):
+            return
         run.report(
             f"calibrated: temperature {chosen.temperature}, offsets {chosen.offsets or 'none'}; "
             f"accuracy {scores.accuracy:.4f}  balanced {scores.balanced_accuracy:.4f}  "

@@ -27,7 +27,7 @@ def calibrated(
 
 def prior_offsets(shares: np.ndarray, strength: float, names: tuple[str, ...]) -> dict[str, float]:
     """What logit adjustment adds: -strength · log(share of the training rows), of mean 0."""
-    offsets = -strength * np.log(np.maximum(shares, 1e-6))
+    offsets = -strength * np.log(np.maximum(shares.astype(float), 1e-6))
     return dict(zip(names, np.round(offsets - offsets.mean(), 4).tolist(), strict=True))
 
 

@@ -19,10 +19,24 @@ from fer_mobile.training.unlabelled import Unlabelled
 from fer_mobile.wording import counted
 
 
+def describe_dataset(learn: Dataset, valid: Dataset) -> DatasetFacts:
+    """The facts of the rows that are learned and of those that validate."""
+    validating = valid.counts()
+    return DatasetFacts(
+        name=learn.source,
+        kind=learn.kind,
+        digest=learn.digest(),
+        counts={
+            name: {"train": count, "valid": validating[name]}
+            for name, count in learn.counts().items()
+        },
+    )
+
+
 def describe_provenance(
     recipe: Recipe,
-    learn: Dataset,
-    valid: Dataset,
+    dataset: DatasetFacts,
+    protocol: str,
     backend: str,
     unlabelled: Unlabelled | None = None,
 ) -> Provenance:
@@ -30,17 +44,9 @@ def describe_provenance(
     section = recipe.distillation
     share = section.weight / len(section.teachers) if section.teachers else 0.0
     return Provenance(
-        dataset=DatasetFacts(
-            name=learn.source,
-            kind=learn.kind,
-            digest=learn.digest(),
-            counts={
-                name: {"train": count, "valid": valid.counts()[name]}
-                for name, count in learn.counts().items()
-            },
-        ),
+        dataset=dataset,
         unlabelled=_unlabelled(section.unlabelled, unlabelled),
-        protocol=learn.protocol,
+        protocol=protocol,
         recipe=recipe.name,
         recipe_sha256=hashlib.sha256(recipe.model_dump_json().encode()).hexdigest(),
         seeds=(recipe.training.seed,),

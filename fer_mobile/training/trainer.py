@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from pydantic import ValidationError
 
 from fer_mobile.checkpoint import Checkpoint, RunFolder, import_keras, load_checkpoint
 from fer_mobile.data import OWN, Dataset
@@ -18,12 +16,13 @@ from fer_mobile.quiet import quiet
 from fer_mobile.training.callbacks import Callback, default_callbacks
 from fer_mobile.training.finishing import FINISHING_STEPS
 from fer_mobile.training.recipe import CalibrationSection, Recipe, find_recipe, load_recipe
+from fer_mobile.training.resumption import check_data, check_folder
 from fer_mobile.training.run import Report, Run
 from fer_mobile.training.split import training_rows
 from fer_mobile.training.unlabelled import load_unlabelled
-from fer_mobile.wording import counted
 
 if TYPE_CHECKING:
+    from fer_mobile.contract import DatasetFacts
     from fer_mobile.training.backends import Backend, BackendName
     from fer_mobile.training.batches import LearnedRows
     from fer_mobile.training.distillation import SoftTargets
@@ -40,6 +39,8 @@ class TrainingResult:
     """The run folder; every command that takes a model takes it."""
     scores: Scores
     """Of the best epoch on valid, with the output calibration, as valid.json has them."""
+    measured_on: str
+    """Protocol and split of these figures: "ferplus-strict valid"."""
     epochs: int
     """How many were trained."""
     stopped: str | None
@@ -81,8 +82,11 @@ def train(
         report: takes the lines that say how it goes.
 
     Raises:
-        RecipeError: a recipe that cannot be used, by this backend, or with the run in `out`.
-        DataError, ModelError, InputError: as the data, the zoo and the backend do.
+        RecipeError: a recipe that cannot be used, by this backend, or with the run in `out`; a
+            training that diverges.
+        DataError: data that cannot be used, or not with the run in `out`.
+        ModelError: as the zoo does, and for a damaged file in `out`.
+        InputError: as the backend does.
         MissingPackageError: Keras is not installed.
     """
     (result,) = train_side_by_side(
@@ -122,6 +126,7 @@ def train_side_by_side(
     """
     import_keras("training", extra="train")
     from fer_mobile.training.backends import load_backend
+    from fer_mobile.training.provenance import describe_dataset
 
     chosen = [_recipe(recipe) for recipe in recipes]
     if not chosen or len(out) != len(chosen) or len({Path(each) for each in out}) != len(chosen):
@@ -133,16 +138,23 @@ def train_side_by_side(
     folders = [RunFolder(Path(each)) for each in out]
     for recipe, folder in zip(chosen, folders, strict=True):
         _check(recipe)
-        _check_folder(recipe, folder, resume, report)
+        check_folder(recipe, folder, resume, report)
     learn, valid = training_rows(chosen[0], data)
     report_data(learn, valid, report)
+    now = describe_dataset(learn, valid)
+    datasets = [
+        check_data(recipe, folder, now, report)
+        for recipe, folder in zip(chosen, folders, strict=True)
+    ]
     section = chosen[0].distillation
     unlabelled = load_unlabelled(section.unlabelled, learn) if section.unlabelled else None
     runs = [
         Run(recipe, folder, learn, valid, (*default_callbacks(), *callbacks), report, unlabelled)
         for recipe, folder in zip(chosen, folders, strict=True)
     ]
-    unfinished = [run for run in runs if not run.finished]
+    unfinished = {
+        run: dataset for run, dataset in zip(runs, datasets, strict=True) if not run.finished
+    }
     with fitting.scope(min(chosen[0].training.batch_size, len(learn))):
         if unfinished:
             _fit(unfinished, fitting, backend, parameter_cap, throughput)
@@ -156,19 +168,23 @@ def train_side_by_side(
 
 
 def _fit(
-    runs: Sequence[Run],
+    datasets: Mapping[Run, DatasetFacts],
     backend: Backend,
     backend_name: str,
     parameter_cap: bool,
     throughput: bool,
 ) -> None:
-    """Build the networks of unfinished runs and train them to their end."""
+    """Build the networks of unfinished runs and train them to their end.
+
+    `datasets` is what each run's provenance says of its faces.
+    """
     import keras
 
     from fer_mobile.training.batches import BatchPlanner, LearnedRows
     from fer_mobile.training.network import Network, start_from
     from fer_mobile.training.provenance import describe_provenance
 
+    runs = [*datasets]
     learn, valid = runs[0].learn, runs[0].valid
     networks = []
     for run in runs:
@@ -189,14 +205,17 @@ def _fit(
     planner = BatchPlanner(runs[0].recipe, len(rows), networks[0].size)
     soft_targets = _soft_targets(runs[0], rows, networks[0].size, planner.batch_size)
     for run, network in zip(runs, networks, strict=True):
-        # Only now: a recipe that cannot be trained should leave no run behind.
-        run.folder.write_recipe(run.recipe.model_dump_json(indent=2))
-        facts = describe_provenance(run.recipe, learn, valid, backend_name, run.unlabelled)
-        run.folder.write_provenance(facts)
         network.compile(planner.steps)
         if run.epochs_done:
             network.load_checkpoint(run.folder.last_weights)
         run.network = network
+    for run in runs:
+        # Only now: a recipe that cannot be trained should leave no run behind, nor change one.
+        run.folder.write_recipe(run.recipe.model_dump_json(indent=2))
+        facts = describe_provenance(
+            run.recipe, datasets[run], learn.protocol, backend_name, run.unlabelled
+        )
+        run.folder.write_provenance(facts)
         extra = f" with {len(run.unlabelled):,} unlabelled" if run.unlabelled else ""
         run.report(
             f"{run.recipe.name}: {len(learn):,} faces train{extra}, {len(valid):,} validate, "
@@ -283,42 +302,14 @@ def _check(recipe: Recipe) -> None:
         )
 
 
-def _check_folder(recipe: Recipe, folder: RunFolder, resume: bool, report: Report) -> None:
-    """RecipeError where a run is in the way, or is not one of this recipe to go on with.
-
-    A run may go on for more epochs than its recipe had; what changed is reported.
-    """
-    if not folder.exists:
-        return
-    if not resume:
-        raise RecipeError(
-            folder.path,
-            expected="an empty folder for a new run",
-            found="a run",
-            hint="Give another `out`, or go on with `resume=True`.",
-        )
-    epochs = recipe.training.epochs
-    try:
-        stored = Recipe.model_validate_json(folder.recipe_json.read_bytes())
-    except ValidationError:
-        stored = None
-    if stored is not None and stored != recipe and epochs > stored.training.epochs:
-        before = stored.training.epochs
-        longer = stored.training.model_copy(update={"epochs": epochs})
-        stored = stored.model_copy(update={"training": longer})
-        if stored == recipe:
-            told = f"{recipe.name}: {counted(epochs, 'epoch')}, not {before}"
-            report(f"{told}; the rate follows the longer run")
-    if stored != recipe:
-        raise RecipeError(
-            folder.path,
-            expected="a run of the same recipe to resume",
-            found="one with other values",
-            hint=f"Compare it with {folder.recipe_json}.",
-        )
-
-
 def _result(run: Run) -> TrainingResult:
     scores = run.folder.read_scores()
     assert scores is not None  # every training has an epoch
-    return TrainingResult(run.recipe, run.folder.path, scores, run.epochs_done, run.stopped)
+    return TrainingResult(
+        recipe=run.recipe,
+        folder=run.folder.path,
+        scores=scores,
+        measured_on=f"{run.valid.protocol} {run.valid.split}",
+        epochs=run.epochs_done,
+        stopped=run.stopped,
+    )

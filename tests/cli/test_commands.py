@@ -51,6 +51,7 @@ def test_every_command_names_flags_in_its_errors():
         ('x. Use `io="int8"`, or `format="tflite"`.', "x. Use --io int8, or --format tflite."),
         ("x. Set `parameter_cap=False`.", "x. Set --no-parameter-cap."),
         ("x. First `export()` it.", "x. First `fer-mobile export` it."),
+        ("x. Go on with `train(resume=True)`.", "x. Go on with `fer-mobile train --resume`."),
         # Not parameters of the command, or not spelled as one.
         ("model 'size': expected io, found size=3.", "model 'size': expected io, found size=3."),
         ("/tmp/quantize: expected `x=1`.", "/tmp/quantize: expected `x=1`."),

@@ -65,6 +65,8 @@ def test_rarer_labels_get_larger_offsets():
     assert offsets == sorted(offsets)
     assert np.mean(offsets) == pytest.approx(0, abs=1e-3)
     assert offsets[-1] - offsets[0] == pytest.approx(0.5 * np.log(0.5 / 0.002), abs=1e-3)
+    exact = prior_offsets(shares.astype(np.float32), 0.5, LABELS)
+    assert all(value == round(value, 4) for value in exact.values())
 
 
 def compact():
@@ -119,6 +121,19 @@ def test_few_faces_give_no_temperature(train, tmp_path, tiny_recipe, small_npz, 
     assert any("no temperature: 32 faces of valid: too few" in line for line in lines)
     stored = json.loads((tmp_path / "run" / "calibration.json").read_text())
     assert stored["temperature"] == 1
+    assert any("calibrated: temperature 1.0, offsets {" in line for line in lines)
+
+
+def test_what_is_not_calibrated_is_not_said_to_be(
+    train, tmp_path, tiny_recipe, small_npz, monkeypatch
+):
+    monkeypatch.setattr(callbacks, "FEWEST_CALIBRATED", 33)
+    lines = []
+    recipe = load_recipe(tiny_recipe, [*CALIBRATED, "prior=0"])
+    train(recipe, tmp_path / "run", data=small_npz, report=lines.append)
+    assert any("no temperature" in line for line in lines)
+    assert not any("calibrated" in line for line in lines)
+    assert load_checkpoint(tmp_path / "run").output_calibration is None
 
 
 def test_a_run_is_calibrated_and_everyone_reads_it_so(calibrated_run, small_npz):
