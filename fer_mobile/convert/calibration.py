@@ -15,6 +15,7 @@ from fer_mobile.convert.quantize import PACKAGE, quantizer_installed, quantizer_
 from fer_mobile.golden import golden_faces
 from fer_mobile.graph.network import Network
 from fer_mobile.graph.ranges import RANGES_JSON, Limits, fingerprint, read_ranges
+from fer_mobile.models import CHECKPOINT_JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +48,23 @@ def find_calibration(
         return Calibration(f"{len(own):,} faces of {Path(faces).name}", vary_contrast(own))
     golden = vary_contrast(golden_faces(network.size))
     origin = "the bundled golden faces"
-    file = folder / RANGES_JSON if folder else None
-    if file is None or not file.is_file():
+    if folder is None or not (folder / RANGES_JSON).is_file():
         return Calibration(origin, golden)
-    obstacle = _obstacle(network)
+    shipped = (folder / CHECKPOINT_JSON).is_file()
+    obstacle = _obstacle(network, "the shipped ranges" if shipped else "those of the run")
     if network.plain is None or network.graph is None or obstacle:
         return Calibration(f"{origin} ({obstacle})", golden)
-    ranges = read_ranges(file, fingerprint(network.plain, network.graph))
-    return Calibration(
-        f"ranges shipped with the model, from {ranges.origin}", golden, ranges.limits
-    )
+    ranges = read_ranges(folder / RANGES_JSON, fingerprint(network.plain, network.graph))
+    source = "ranges shipped with the model" if shipped else "ranges of the training run"
+    return Calibration(f"{source}, from {ranges.origin}", golden, ranges.limits)
 
 
-def _obstacle(network: Network) -> str:
-    """Why the ranges that come with a model cannot serve it; an empty text where they can."""
+def _obstacle(network: Network, ranges: str) -> str:
+    """Why the `ranges` that come with a model cannot serve it; an empty text where they can."""
     if not network.rewrite:
-        return "the shipped ranges are those of the rewritten graph"
+        return f"{ranges} are those of the rewritten graph"
     if not quantizer_installed():
-        return f"the shipped ranges need {PACKAGE}: pip install 'fer-mobile[export]'"
+        return f"{ranges} need {PACKAGE}: pip install 'fer-mobile[export]'"
     if network.graph is None or not quantizer_knows(network.graph):
-        return f"the shipped ranges are of layers that {PACKAGE} does not know"
+        return f"{ranges} are of layers that {PACKAGE} does not know"
     return ""

@@ -45,7 +45,7 @@ class Explanation:
             "box": list(self.box),
             "label": self.label,
             "probabilities": self.probabilities,
-            "saliency": np.round(self.saliency, 5).tolist(),
+            "saliency": np.round(self.saliency.astype(float), 5).tolist(),
         }
 
     def _repr_png_(self) -> bytes | None:

@@ -75,11 +75,18 @@ def write_ranges(path: Path, ranges: Ranges) -> None:
 
 
 def make_ranges(folder: Path, keras_model: Any, *, limits: Limits, origin: str) -> None:
-    """Write `limits` as the ranges.json of the model in `folder`."""
-    write_ranges(
-        folder / RANGES_JSON,
-        Ranges(origin=origin, graph=model_fingerprint(keras_model), limits=limits),
-    )
+    """Write `limits` as the ranges.json of the model in `folder`.
+
+    Raises ModelError where some are no finite numbers, as of a training that went wrong.
+    """
+    try:
+        ranges = Ranges(origin=origin, graph=model_fingerprint(keras_model), limits=limits)
+    except ValidationError as error:
+        name = ".".join(map(str, error.errors()[0]["loc"][1:2]))
+        raise ModelError(
+            f"activations of {name}", expected="a finite range", found=str(limits.get(name))
+        ) from error
+    write_ranges(folder / RANGES_JSON, ranges)
 
 
 def model_fingerprint(keras_model: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -11,8 +12,9 @@ import numpy as np
 
 from fer_mobile.checkpoint import RunFolder
 from fer_mobile.data import Dataset
+from fer_mobile.errors import RecipeError
 from fer_mobile.metrics import Scores, score
-from fer_mobile.training.recipe import Recipe
+from fer_mobile.training.recipe import OptimizerSection, Recipe
 
 if TYPE_CHECKING:
     from fer_mobile.training.callbacks import Callback
@@ -102,19 +104,24 @@ class Run:
             callback.on_batch_end(self, batch, batches)
 
     def end_epoch(self, loss: float, train_accuracy: float, step_ms: float) -> None:
-        """The epoch is over; the loss is the mean of its batches, as is the accuracy."""
+        """The epoch is over; the loss is the mean of its batches, as is the accuracy.
+
+        Raises RecipeError, before anything is kept of it, where the training has diverged.
+        """
         if self._started is None or self.network is None:
             raise RuntimeError(f"{self.recipe.name}: no epoch has begun")
         with self.network.averaged():
             probabilities = self.network.predict(self.valid)
-            scores = score(probabilities, self.valid.labels, self.valid.names)
             cross_entropy = -(self.valid.targets * np.log(np.maximum(probabilities, 1e-7))).sum(1)
+            valid_loss = float(cross_entropy.mean())
+            self._check_finite(loss, valid_loss)
+            scores = score(probabilities, self.valid.labels, self.valid.names)
             epoch = Epoch(
                 epoch=self.epochs_done + 1,
                 loss=loss,
                 accuracy=scores.accuracy,
                 balanced_accuracy=scores.balanced_accuracy,
-                valid_loss=float(cross_entropy.mean()),
+                valid_loss=valid_loss,
                 seconds=time.monotonic() - self._started,
                 train_accuracy=train_accuracy,
                 step_ms=step_ms,
@@ -131,6 +138,19 @@ class Run:
         self.stopped = next(filter(None, (c.reason_to_stop(self) for c in self.callbacks)), None)
         for callback in self.callbacks:
             callback.on_epoch_end(self, epoch)
+
+    def _check_finite(self, loss: float, valid_loss: float) -> None:
+        """RecipeError where a loss of the epoch is no finite number."""
+        if math.isfinite(loss) and math.isfinite(valid_loss):
+            return
+        rate = min(self.recipe.optimizer.learning_rate / 10, OptimizerSection().learning_rate)
+        raise RecipeError(
+            self.recipe.name,
+            expected="a loss that stays finite",
+            found=f"{loss:.4g}, valid loss {valid_loss:.4g} in epoch {self.epochs_done + 1}",
+            hint="Train into another `out` with a smaller optimizer.learning_rate, such as "
+            f"{rate:g}.",
+        )
 
     def end(self) -> None:
         """The training is over, now or in an earlier process."""

@@ -31,6 +31,7 @@ from fer_mobile.golden import golden_faces
 from fer_mobile.graph.network import read_network
 from fer_mobile.graph.ranges import RANGES_JSON, make_ranges, model_fingerprint, read_ranges
 from fer_mobile.labels import LABELS
+from fer_mobile.models import CHECKPOINT_JSON
 from fer_mobile.preprocess import normalise
 from fer_mobile.resources import photos_dir
 from fer_mobile.runtime.interpreter import load_interpreter
@@ -192,7 +193,10 @@ def test_the_converted_rgb_model_says_the_same(model):
 def test_ranges_are_kept_and_found_by_the_model_they_belong_to(model, limits, tmp_path):
     make_ranges(tmp_path, model, limits=limits, origin="128 golden faces")
     found = find_calibration(read_network(model), tmp_path)
-    assert found.origin == "ranges shipped with the model, from 128 golden faces"
+    assert found.origin == "ranges of the training run, from 128 golden faces"
+    (tmp_path / CHECKPOINT_JSON).touch()
+    shipped = find_calibration(read_network(model), tmp_path)
+    assert shipped.origin == "ranges shipped with the model, from 128 golden faces"
     assert found.limits == limits
     rgb = find_calibration(read_network(model, color="rgb"), tmp_path)
     assert rgb.limits == limits
@@ -231,6 +235,13 @@ def test_damaged_ranges_are_refused(model, limits, tmp_path, damage):
     file.write_text(damage(file.read_text()))
     with pytest.raises(ModelError, match="activation ranges"):
         find_calibration(read_network(model), tmp_path)
+
+
+def test_ranges_of_a_network_that_diverged_are_refused(model, limits, tmp_path):
+    name = next(iter(limits))
+    with pytest.raises(ModelError, match=f"activations of {name}: expected a finite range"):
+        make_ranges(tmp_path, model, limits=limits | {name: (0, np.inf)}, origin="faces")
+    assert not (tmp_path / RANGES_JSON).exists()
 
 
 def test_without_the_quantizer_the_golden_faces_serve_and_it_is_said(
@@ -347,7 +358,7 @@ def run(model, tmp_path):
 def test_export_with_own_faces_and_with_those_of_the_training(run, face_folder, tmp_path):
     keep_ranges(run, golden_faces(48)[:40], lambda line: None)
     with_ranges = export(run, out=tmp_path / "ranges")
-    assert with_ranges.calibration == "ranges shipped with the model, from 40 training faces"
+    assert with_ranges.calibration == "ranges of the training run, from 40 training faces"
     assert with_ranges.verification.passed
     own = export(run, out=tmp_path / "own", calibrate=face_folder)
     assert own.calibration == f"40 faces of {face_folder.name}"

@@ -100,7 +100,8 @@ XCAO = ["model.architecture=xcao", "model.options={size = 56}"]
     [
         ("model.architecture=xcao_three", ModelError, "Did you mean 'xcao"),
         ("model.options.size=57", ModelError, "Set size to 56"),
-        ("model.options.depth=3", RecipeError, "arguments of xcao, found .*depth"),
+        ("model.options.sise=3", ModelError, "option of xcao, found no such name.*mean 'size'"),
+        ("model.options.classes=3", ModelError, "option of xcao, found no such name"),
         ("model.options.dropout=[0.5]", RecipeError, "arguments of xcao"),
         ("model.options.dropout=[3, 0, 0]", RecipeError, "arguments of xcao"),
         ("model.options.pools=3", RecipeError, "arguments of xcao"),
@@ -164,12 +165,12 @@ def test_a_kill_costs_at_most_the_epoch_it_falls_into(
 def test_the_command_line_leaves_the_files_that_the_function_leaves(
     quick, tiny_recipe, small_npz, tmp_path
 ):
-    recipe = quick("epochs=1", "calibration.temperature=true")
+    recipe = quick("epochs=1", "calibration.prior=0.5", "data.protocol=own")
     result = fer_mobile.training.train(
         recipe, tmp_path / "api", data=small_npz, report=lambda line: None
     )
     changes = ["model.architecture=simple_cnn", "model.options={size = 16}", "optimizer.ema=0.0",
-               "epochs=1", "calibration.temperature=true"]  # fmt: skip
+               "epochs=1", "calibration.prior=0.5", "data.protocol=own"]  # fmt: skip
     flags = [part for change in changes for part in ("--set", change)]
     out = ["--out", str(tmp_path / "cli")]
     done = CliRunner().invoke(
@@ -185,6 +186,8 @@ def test_the_command_line_leaves_the_files_that_the_function_leaves(
     limits = [json.loads(files["ranges.json"].read_text())["limits"] for files in (api, cli)]
     assert limits[0].keys() == limits[1].keys()
     assert f"accuracy {result.scores.accuracy:.4f}" in done.stdout
+    assert result.measured_on == "fer2013 valid"  # whatever the recipe calls it
+    assert "(fer2013 valid, n=32)" in done.stdout
     assert result.epochs == result.load_checkpoint().provenance.epochs == 1
     assert result.folder == tmp_path / "api"
 
@@ -276,3 +279,49 @@ def test_each_recipe_needs_a_folder_of_its_own(tiny_recipe, small_npz, tmp_path)
     with pytest.raises(InputError, match=r"backend: .*found 'kerras'. Did you mean 'keras'"):
         train_side_by_side([tiny_recipe], [tmp_path / "a"], backend="kerras")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_training_that_diverges_stops_and_keeps_what_was_good(train, quick, small_npz, tmp_path):
+    class Break(Callback):
+        def on_epoch_begin(self, run):
+            if run.epochs_done == 1:
+                run.network.model.set_weights(
+                    [np.full_like(weight, np.nan) for weight in run.network.model.get_weights()]
+                )
+
+    folder, recipe = tmp_path / "run", quick("epochs=3", "optimizer.learning_rate=2e-3")
+    with pytest.raises(RecipeError) as raised:
+        train(recipe, folder, data=small_npz, callbacks=[Break()])
+    assert str(raised.value) == (
+        "tiny: expected a loss that stays finite, found nan, valid loss nan in epoch 2. Train into "
+        "another `out` with a smaller optimizer.learning_rate, such as 0.0002."
+    )
+    assert RunFolder(folder).read_state().epochs_done == len(history(folder)) == 1
+    assert np.isfinite(evaluate(folder, small_npz).scores.loss)
+
+
+def test_a_training_that_diverges_at_once_leaves_no_weights(train, quick, small_npz, tmp_path):
+    with pytest.raises(RecipeError, match=r"found .* in epoch 1\. .* such as 0\.002"):
+        train(quick("optimizer.learning_rate=1e30"), tmp_path / "run", data=small_npz)
+    assert not RunFolder(tmp_path / "run").has_weights
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (["--out", "run"], "--out run"),
+        (["--resume"], "--resume"),
+        (["--base", "none"], "--base none"),
+        (["--backend", "device"], "--backend device"),
+        (["--parallel", "data"], "--parallel data"),
+        (["--no-parameter-cap"], "--no-parameter-cap"),
+    ],
+)
+def test_asking_teachers_takes_no_options_of_a_training(tiny_recipe, flags, named):
+    done = CliRunner().invoke(
+        app, ["train", str(tiny_recipe), "--teacher-targets", "targets.npz", *flags]
+    )
+    assert isinstance(done.exception, InputError)
+    assert str(done.exception) == (
+        f"--teacher-targets: expected no options of a training, found {named}."
+    )
