@@ -298,7 +298,7 @@ def load_pipeline(
     Raises:
         ModelError: a model or detector that cannot be used.
         InputError: another mode of `faces` or `orient`, a `min_quality` out of range, a wrong
-            size or file of boxes, or no TFLite runtime.
+            size or file of boxes, values that have no effect together, or no TFLite runtime.
     """
     check_choice("faces", faces, FACES_MODES)
     check_choice("orient", orient, ORIENTS)
@@ -307,6 +307,12 @@ def load_pipeline(
         detector = load_detector(
             detector, threads=threads, side=detection_size, model=detector_model, boxes=boxes
         )
+    else:
+        for parameter, given in (("boxes", boxes), ("detector_model", detector_model)):
+            if given is not None:
+                raise InputError(
+                    parameter, expected="none with a detector of one's own", found=str(given)
+                )
     pipeline = Pipeline(
         load_classifier(model, threads),
         detector,

@@ -20,6 +20,7 @@ from fer_mobile.errors import InputError, ModelError, PhotoError
 from fer_mobile.images import load_photo
 from fer_mobile.labels import LABELS
 from fer_mobile.model_file import attach, model_checksum, split
+from fer_mobile.models import DEFAULT
 from fer_mobile.pipeline import Pipeline, load_pipeline, photo_label
 from fer_mobile.resources import photos_dir
 from fer_mobile.runtime.classifier import load_classifier
@@ -366,6 +367,13 @@ def test_tilt_is_the_turn_of_the_line_of_the_eyes(eyes, tilt):
     detection = Detection(Box(0, 0, 60, 80), 0.9, eyes)
     assert detection.tilt == (None if tilt is None else pytest.approx(tilt))
     assert detection.scaled(3).tilt == detection.tilt
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_threads_are_counted_from_1(threads):
+    for load in (load_pipeline, load_classifier):
+        with pytest.raises(InputError, match=f"threads: expected 1 or more, found {threads}"):
+            load(DEFAULT, threads=threads)
 
 
 def test_boxes_take_the_detectors_place(shipped):

@@ -104,6 +104,18 @@ class Command(_PlainHelp, TyperCommand):
             raise typer.Exit(READER_LEFT) from error
 
 
+def refuse_others(ctx: typer.Context, parameter: str, *allowed: str) -> None:
+    """InputError for a value on the command line that has no effect with `parameter`."""
+    shared = {each.name for each in ctx.find_root().command.params}
+    for each in ctx.command.params:
+        name = each.name or ""
+        source = ctx.get_parameter_source(name)
+        if source is None or source.name != "COMMANDLINE" or name in shared:
+            continue
+        if name not in (parameter, *allowed):
+            raise InputError(name, expected=f"none with `{parameter}`", found="one")
+
+
 class Group(_PlainHelp, TyperGroup):
     """A group of commands that prints its help, and succeeds, when no command is given."""
 

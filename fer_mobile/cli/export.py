@@ -58,7 +58,9 @@ def export_command(
     ] = False,
     size: Annotated[
         int | None,
-        typer.Option(metavar="56|112|224", help="Another input size than that of the training."),
+        typer.Option(
+            metavar="PX", help="Another input size than that of the training, such as 56 or 112."
+        ),
     ] = None,
     calibrate: Annotated[
         Path | None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fer_mobile.cli.commands import refuse_others
 from fer_mobile.cli.options import (
     EXECUTION,
     OUTPUT,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 
 def filter_command(
+    ctx: typer.Context,
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="Folder of photos; subfolders are searched too.")
     ],
@@ -212,6 +214,7 @@ def filter_command(
 
     console = notes_console()
     if remove:
+        refuse_others(ctx, "remove", "folder", "write_xmp")
         _remove_keywords(console, folder, write_xmp)
         return
     sinks = _sinks(folder, html, jsonl, csv, copy_to, link_to, link, write_xmp, as_json)

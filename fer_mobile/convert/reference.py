@@ -15,7 +15,7 @@ from fer_mobile.convert.calibration_faces import read_faces
 from fer_mobile.errors import ModelError
 from fer_mobile.golden import reference_faces
 from fer_mobile.model_file import read_contract
-from fer_mobile.models import tflite_file
+from fer_mobile.models import shipped_models, tflite_file
 from fer_mobile.preprocess import normalise
 from fer_mobile.types import ValueRange
 
@@ -74,13 +74,19 @@ def reference_for_file(
     Raises ModelError where there are no such weights.
     """
     contract = read_contract(tflite_file(model))
-    weights = load_checkpoint(checkpoint or contract.name, value_range=value_range)
-    labels = weights.labels or contract.labels  # a bare .keras file names none
-    if (weights.size, labels) != (contract.input.shape[1], contract.labels):
+    if checkpoint is None and contract.name not in shipped_models(copies=True):
         raise ModelError(
             "checkpoint",
-            expected=f"a model of {contract.input.shape[1]} px and {len(contract.labels)} labels",
-            found=f"{weights.name} of {weights.size} px and {len(weights.labels)}",
+            expected=f"the float weights that {Path(model).name} was made from",
+            found="none",
+        )
+    weights = load_checkpoint(checkpoint or contract.name, value_range=value_range)
+    size, labels = contract.input.shape[1], weights.labels or contract.labels  # .keras: none
+    if (weights.size, labels) != (size, contract.labels):
+        raise ModelError(
+            "checkpoint",
+            expected=f"a model of {size} px for {', '.join(contract.labels)}",
+            found=f"{weights.name} of {weights.size} px for {', '.join(labels)}",
         )
     read = read_faces(faces, weights.size, parameter="faces")
     return reference_outputs(weights, read, f"faces of {Path(faces).name}")

@@ -84,6 +84,8 @@ def load_dataset(
     """
     as_protocol(protocol)
     choose("split", split, dict.fromkeys(SPLITS), DataError)
+    if side < 1:
+        raise DataError("side", expected="1 px or more", found=str(side))
     if labels is not None and protocol != OWN:
         raise DataError("labels", expected=f"`protocol={OWN}` with them", found=repr(protocol))
     source = data_path(path)
@@ -169,7 +171,12 @@ def _by_classes(
         here = number == SPLITS.index(split)
         if not here.any():
             present = ", ".join(SPLITS[n] for n in sorted(set(number.tolist())))
-            raise DataError(source, expected=f"a split {split!r}", found=present)
+            raise DataError(
+                source,
+                expected=f"a split {split!r}",
+                found=present,
+                hint="One face in ten validates: add faces." if split == "valid" else "",
+            )
         keep &= here
     skipped = [*raw.skipped, *named.skipped]
     if training and isinstance(raw.images, FaceFiles):

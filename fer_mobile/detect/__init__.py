@@ -56,7 +56,8 @@ def load_detector(
 
     Raises:
         ModelError: an unknown name, or a `model` that the detector cannot run.
-        InputError: a side out of `DETECTION_SIDES`; boxes that are missing or cannot be used.
+        InputError: a side out of `DETECTION_SIDES`; boxes that are missing or cannot be used,
+            or that come with a detector or a side, which would have no effect.
         MissingPackageError: the detector's package is not installed.
     """
     check_choice("detector", name, (*NETWORKS, BOXES), ModelError)
@@ -74,6 +75,14 @@ def load_detector(
             hint="Use `detector='mediapipe'`.",
         )
     if boxes is not None:
+        for given, default, parameter in (
+            (name, ("yunet", BOXES), "detector"),
+            (side, (DETECTION_SIDE,), "detection_size"),
+        ):
+            if given not in default:
+                raise InputError(
+                    parameter, expected="none with `boxes`, which take its place", found=str(given)
+                )
         from fer_mobile.detect.boxes import PrecomputedBoxes, read_boxes
 
         return PrecomputedBoxes(boxes) if isinstance(boxes, Mapping) else read_boxes(boxes)

@@ -99,6 +99,11 @@ class Inspection:
         absent = [label for label, splits in self.counts.items() if not any(splits.values())]
         if absent:
             sentences.append(f"No face shows {', '.join(absent)}.")
+        if not any(splits.get("valid") for splits in self.counts.values()):
+            sentences.append(
+                "No face validates, and a training cannot begin. One in ten does where the "
+                "dataset names no valid: add faces."
+            )
         rare = [
             label
             for label, splits in self.counts.items()
@@ -142,6 +147,8 @@ def inspect_dataset(
 
     Raises DataError as `load_dataset` does, InputError for a page that cannot be written.
     """
+    if labels is not None and protocol not in (None, OWN):
+        raise DataError("labels", expected=f"`protocol={OWN}` with them", found=repr(protocol))
     source = data_path(path)
     if html is not None:
         check_output(html, files_read(source))
@@ -186,7 +193,7 @@ def _voted(raw: RawFaces, protocol: str | None) -> _Rows:
     if raw.votes is None:
         raise ValueError("faces without votes")
     default = "ferplus-strict" if raw.votes.votes is not None else "fer2013"
-    name = default if protocol in (None, OWN) else str(protocol)
+    name = {None: default, OWN: "fer2013"}.get(protocol, str(protocol))
     labelled = find_protocol(name)(raw.votes)
     images = raw.images[labelled.keep]
     skipped = [(s.reason, s.count, s.examples) for s in raw.skipped]

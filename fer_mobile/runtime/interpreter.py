@@ -75,6 +75,8 @@ def load_interpreter(
         InputError: no runtime is installed, or the one that is cannot run here.
         ModelError: `model` is no TFLite model, or one that the runtime cannot prepare.
     """
+    if threads < 1:
+        raise InputError("threads", expected="1 or more", found=str(threads))
     name = name or ("the model" if isinstance(model, bytes) else model)
     content = model if isinstance(model, bytes) else read_model(model)
     check_tflite(content, name)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from fer_mobile.checkpoint import import_keras
 from fer_mobile.errors import InputError
 from fer_mobile.studies.suite import Run, Suite
 from fer_mobile.training.recipe import Recipe, override
@@ -31,6 +32,7 @@ def make_sweep(
         RecipeError: a key or value that the recipe does not have.
         ModelError: an option that the architecture does not have.
     """
+    import_keras("a sweep", extra="train")  # quietly, before an architecture's module does
     axes = dict(_axis(entry) for entry in grid)
     if not axes or len(axes) < len(grid):
         raise InputError(

@@ -375,9 +375,11 @@ def test_export_with_own_faces_and_with_those_of_the_training(run, face_folder, 
     assert {c.name for c in verify(own.path, reference).checks if not c.passed} == {OWN_PARITY}
     with pytest.raises(
         ModelError,
-        match=r"checkpoint: expected a model of 16 px and 8 labels, found compact of 56 px",
+        match=r"checkpoint: expected a model of 16 px for neutral, .*, found compact of 56 px for",
     ):
         reference_for_file(own.path, face_folder, "compact")
+    with pytest.raises(ModelError, match=r"the float weights that .*tflite was made from"):
+        reference_for_file(own.path, face_folder)
     with pytest.raises(InputError, match="faces: expected a folder"):
         reference_for_file(own.path, tmp_path / "nowhere", run)
 

@@ -58,6 +58,11 @@ def test_labels_of_ones_own_are_refused_for_fer2013(small_npz):
             look(small_npz, protocol="own", labels=["calm", "wild"])
 
 
+def test_a_side_of_nothing_is_refused(small_npz):
+    with pytest.raises(DataError, match="side: expected 1 px or more, found 0"):
+        load_dataset(small_npz, side=0)
+
+
 def test_copies_are_never_learned_from(tmp_path, columns):
     columns["copy_of"][[0, 1, 100]] = 1, 2, 1
     columns["label_certain"][[2, 3]] = False

@@ -75,6 +75,19 @@ def test_boxes_of_a_mapping_serve_without_a_file(photos, monkeypatch):
         assert found == without_score((face,))
 
 
+@pytest.mark.parametrize(
+    ("options", "parameter"),
+    [
+        ({"detector": "opencv"}, "detector"),
+        ({"detection_size": 1000}, "detection_size"),
+        ({"detector": PrecomputedBoxes({})}, "boxes"),
+    ],
+)
+def test_what_has_no_effect_beside_boxes_is_refused(options, parameter):
+    with pytest.raises(InputError, match=f"^{parameter}: expected none with"):
+        load_pipeline(boxes={"face.png": []}, **options)
+
+
 def test_a_photo_that_is_not_listed_is_refused_alone(photos):
     pipeline = load_pipeline(boxes=written(photos, ".json", {"none.png": []}))
     with pytest.raises(PhotoError, match=r"expected a photo that .* it is not there"):

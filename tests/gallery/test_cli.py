@@ -77,6 +77,10 @@ def test_keywords_are_taken_out_again(fer_mobile, small_library):
     done = fer_mobile("filter", small_library, "--write-xmp", "--remove")
     assert f"Keywords were taken out of {sidecars} sidecars." in done.stderr
     assert {path: path.read_bytes() for path in small_library.rglob("*.*")} == before
+    for option in ("--show=happiness", "--html=page.html", "--workers=2", "--no-resume"):
+        said = fer_mobile.refused("filter", small_library, "--write-xmp", "--remove", option)
+        flag = option.partition("=")[0].replace("no-", "")
+        assert said == f"fer-mobile: {flag}: expected none with --remove, found one."
     message = fer_mobile.refused("filter", small_library, "--remove")
     assert message == "fer-mobile: --remove: expected --write-xmp with it, found none."
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fer_mobile.data import load_dataset
 from fer_mobile.errors import DataError
 from fer_mobile.golden import golden_faces
 from fer_mobile.prepare import inspect_dataset
@@ -69,6 +70,20 @@ def test_what_inspecting_refuses_or_advises(tmp_path):
     advice = inspect_dataset(tmp_path / "two").advice()
     assert "No face shows neutral, surprise, anger, disgust, fear, contempt." in advice
     assert "Fewer than 20 faces train happiness, sadness: expect low recall." in advice
+    assert not any("No face validates" in each for each in advice)
+
+
+def test_what_no_training_can_begin_with_is_said(tmp_path, small_npz):
+    for number, name in enumerate(("calm", "wild")):
+        put(tmp_path, f"few/{name}/{number}.png", FACES[number])
+    found = inspect_dataset(tmp_path / "few")
+    assert all("valid" not in splits or not splits["valid"] for splits in found.counts.values())
+    assert any(each.startswith("No face validates") for each in found.advice())
+    with pytest.raises(DataError, match="One face in ten validates: add faces"):
+        load_dataset(tmp_path / "few", protocol="own", split="valid")
+    with pytest.raises(DataError, match="labels: expected `protocol=own` with them"):
+        inspect_dataset(tmp_path / "few", protocol="ferplus-strict", labels=["calm", "wild"])
+    assert inspect_dataset(small_npz, protocol="own").protocol == "fer2013"
 
 
 def test_photos_that_are_no_framed_faces_are_noticed(tmp_path):
