@@ -193,11 +193,11 @@ class RunFolder:
 
     def write_calibration(self, calibration: OutputCalibration | None) -> None:
         """Keep what readers are to fold in, if anything."""
-        file = self.path / CALIBRATION_JSON
-        if calibration is None:
-            file.unlink(missing_ok=True)
-        else:
-            write_text(file, calibration.model_dump_json(indent=2))
+        if calibration is not None:
+            write_text(self.path / CALIBRATION_JSON, calibration.model_dump_json(indent=2))
+            return
+        for name in (CALIBRATION_JSON, FORMER_CALIBRATION_JSON):
+            (self.path / name).unlink(missing_ok=True)
 
     def read_history(self) -> list[dict[str, float]]:
         """The epochs so far, by the names in `HISTORY_COLUMNS`."""

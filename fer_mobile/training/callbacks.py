@@ -112,6 +112,7 @@ class Checkpoint(Callback):
     def on_best(self, run: Run, scores: Scores) -> None:
         """Keep the weights and their figures."""
         if run.network is not None:
+            run.folder.write_calibration(None)  # a finished run's, which goes on: of other weights
             run.network.write_best(run.folder, run.valid, scores)
 
     def on_epoch_end(self, run: Run, epoch: Epoch) -> None:

@@ -20,7 +20,7 @@ from fer_mobile.metrics import score
 from fer_mobile.model_file import read_contract
 from fer_mobile.preprocess import normalise
 from fer_mobile.runtime.classifier import load_classifier
-from fer_mobile.training import Recipe, callbacks, load_recipe
+from fer_mobile.training import Callback, Recipe, callbacks, load_recipe
 from fer_mobile.training.output_calibration import (
     calibrated,
     cross_fitted,
@@ -194,6 +194,23 @@ def test_resuming_a_finished_run_calibrates_it_once(train, calibrated_run, tiny_
     recipe = load_recipe(tiny_recipe, CALIBRATED)
     train(recipe, folder, data=small_npz, resume=True)
     assert {name: (folder / name).read_bytes() for name in before} == before
+
+
+def test_new_weights_have_no_calibration_of_old_ones(
+    train, calibrated_run, tiny_recipe, small_npz, tmp_path
+):
+    class Look(Callback):
+        def on_best(self, run, scores):
+            found.append(load_checkpoint(run.folder.path).output_calibration)
+
+    found, run = [], shutil.copytree(calibrated_run[0], tmp_path / "run")
+    (run / "calibration.json").rename(run / "adjustment.json")
+    valid = json.loads((run / "valid.json").read_text())
+    (run / "valid.json").write_text(json.dumps(valid | {"accuracy": 0, "balanced_accuracy": 0}))
+    recipe = load_recipe(tiny_recipe, [*CALIBRATED, "epochs=2"])
+    train(recipe, run, data=small_npz, resume=True, callbacks=[Look()])
+    assert found == [None]
+    assert load_checkpoint(run).output_calibration is not None
 
 
 def test_fine_tuning_for_int8_takes_no_calibration(train, tiny_recipe, small_npz, tmp_path):
