@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
 from fer_mobile.errors import ModelError, choose
 from fer_mobile.registry import Registry
@@ -58,13 +59,36 @@ class Architecture:
     def check_options(self, options: Mapping[str, Any]) -> None:
         """Raise ModelError for an option that a recipe cannot give the builder.
 
-        It has none of that name, or the data decides it, as the number of classes.
+        It has none of that name, or takes another type; or the data decides it, as the number of
+        classes.
         """
+        from pydantic import TypeAdapter, ValidationError
+
         known = self._parameters()
         self._require_known(options, {name: known[name] for name in known if name != "classes"})
+        types = self._types()
+        for name, value in options.items():
+            try:  # as JSON, which knows the types of a recipe, lists among them
+                TypeAdapter(types.get(name, Any)).validate_json(
+                    json.dumps(value, default=str), strict=True
+                )
+            except ValidationError as error:
+                reason = error.errors()[0]["msg"]
+                raise ModelError(
+                    f"option of {self.name} {name!r}",
+                    expected=f"{reason[:1].lower()}{reason[1:]}",
+                    found=repr(value),
+                ) from error
 
     def _parameters(self) -> Mapping[str, inspect.Parameter]:
         return inspect.signature(self._builder()).parameters
+
+    def _types(self) -> Mapping[str, Any]:
+        """Of the builder's parameters, as far as its annotations can be understood."""
+        try:
+            return get_type_hints(self._builder())
+        except (NameError, TypeError):
+            return {}
 
     def _require_known(
         self, options: Mapping[str, Any], known: Mapping[str, inspect.Parameter]

@@ -33,6 +33,7 @@ def edited(tmp_path):
 def test_a_shipped_recipe_builds_its_model(name):
     recipe = load_recipe(find_recipe(name))
     assert recipe.name == name
+    zoo.find(recipe.model.architecture).check_options(recipe.model.options)
     # Without the weights that a package brings: the network is the same.
     options = {key: value for key, value in recipe.model.options.items() if key != "weights"}
     model = zoo.build(recipe.model.architecture, **options)

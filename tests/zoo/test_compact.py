@@ -13,6 +13,11 @@ def test_parameters_are_as_registered_and_under_a_million():
     assert model.output_shape == (None, 8)
 
 
+def test_an_option_that_it_does_not_have_is_named():
+    with pytest.raises(ModelError, match=r"option of compact 'sise': .* Did you mean 'size'\?"):
+        zoo.build("compact", sise=64)
+
+
 def test_width_multiplies_the_channels_and_size_leaves_parameters_alone():
     wide = zoo.build("compact", width=1.5)
     assert wide.get_layer("stem_conv").filters == 48
