@@ -1,10 +1,8 @@
-"""Code that runs an exported file, to be copied into an app, and which code a file needs."""
+"""Code that runs an exported file, to be copied into an app."""
 
 from __future__ import annotations
 
 import json
-import shlex
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -26,8 +24,6 @@ SNIPPETS: Final = {
     MEDIAPIPE: "expression_classifier.py",
 }
 """The files of code by the names that `snippet` takes."""
-
-_SNIPPET: Final = "fer-mobile android snippet"
 
 _RENAMED: Final = {"mediapipe": MEDIAPIPE}
 """Names of version 0.1."""
@@ -62,24 +58,18 @@ def snippet(language: str, model: str | Path | None = None) -> str:
     return code
 
 
-def next_step(files: Sequence[Path]) -> str:
-    """How an app runs these exported files, in a line: what prints code, and the library."""
-    commands = {_command(file) for file in files}
-    command = commands.pop() if len(commands) == 1 else f"{_SNIPPET} kotlin --model FILE (or java)"
-    create = f'Fer.create(context, "{files[0].name}")' if len(files) == 1 else "Fer.create"
-    return f"{command}{', or ' if command else ''}{create} of the library (docs/android.md)"
-
-
-def _command(file: Path) -> str:
-    """What prints the code for a file; an empty text where there is none."""
-    contract = read_contract(file)
-    model = f" --model {shlex.quote(str(file))}"
+def languages(model: str | Path) -> tuple[str, ...]:
+    """The languages that there is code in for a file: those of LiteRT, MediaPipe's, or none."""
+    contract = read_contract(tflite_file(model))
     if _takes_rgb(contract):
-        return f"{_SNIPPET} {MEDIAPIPE}{model}"
-    if not _takes_gray_bytes(contract):
-        return ""
-    default = _constants("kotlin", file, contract) == _default_constants("kotlin")
-    return f"{_SNIPPET} kotlin{'' if default else model} (or java)"
+        return (MEDIAPIPE,)
+    return ("kotlin", "java") if _takes_gray_bytes(contract) else ()
+
+
+def is_default(language: str, model: str | Path) -> bool:
+    """Whether the code for a file is the code for the default model."""
+    file = tflite_file(model)
+    return _constants(language, file, read_contract(file)) == _default_constants(language)
 
 
 def _default_constants(language: str) -> list[str]:
@@ -101,16 +91,16 @@ def _constants(language: str, file: Path, contract: ModelContract) -> list[str]:
 
 def _check_fits(language: str, file: Path, contract: ModelContract) -> None:
     """Raise InputError for a file that the code in this language cannot run."""
+    known = languages(file)
+    if language in known:
+        return
     if language == MEDIAPIPE:
-        fits, taken = _takes_rgb(contract), "RGB (MediaPipe Tasks gives a model nothing else)"
-        hint = "Export one with RGB input: fer-mobile export --input rgb"
+        taken, hint = "RGB, as MediaPipe Tasks gives it", "Export one that does, with `export()`."
     else:
-        fits, taken = _takes_gray_bytes(contract), "gray faces as int8"
-        hint = f"For this one: {next_step([file])}"
-    if not fits:
-        tensor = contract.input
-        found = f"{tensor.dtype} {list(tensor.shape)}"
-        raise InputError(file, expected=f"a file that takes {taken}", found=found, hint=hint)
+        taken = "gray faces as int8"
+        hint = f"For this one: {', '.join(known) or 'Fer.create of the Android library'}."
+    found = f"{contract.input.dtype} {list(contract.input.shape)}"
+    raise InputError(file, expected=f"a file that takes {taken}", found=found, hint=hint)
 
 
 def _takes_rgb(contract: ModelContract) -> bool:

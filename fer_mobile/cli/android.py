@@ -49,8 +49,8 @@ def bundle_command(
         fer-mobile android bundle app/src/main/assets --check   # for a build server
     """
     from fer_mobile.android import bundle, other_models, outdated
+    from fer_mobile.cli.next_step import next_step
     from fer_mobile.errors import InputError
-    from fer_mobile.snippet import next_step
 
     models = model or []
     if check:

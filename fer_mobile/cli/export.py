@@ -85,9 +85,9 @@ def export_command(
         fer-mobile export runs/my --quantize float16
         fer-mobile export my.keras --labels calm,tired,happy --range 0..255 --calibrate faces/
     """
+    from fer_mobile.cli.next_step import next_step
     from fer_mobile.convert import ExportOptions, export
     from fer_mobile.convert.shipped import copy_shipped
-    from fer_mobile.snippet import next_step
 
     options = ExportOptions(
         quantize=quantize,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fer_mobile.cli.next_step import next_step
 from fer_mobile.contract import ModelContract
 from fer_mobile.errors import InputError, ModelError
 from fer_mobile.images import find_photos
@@ -16,7 +17,7 @@ from fer_mobile.model_file import attach, model_checksum, read_contract, split
 from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.pipeline import load_pipeline
 from fer_mobile.resources import photos_dir
-from fer_mobile.snippet import MEDIAPIPE, SNIPPETS, next_step, snippet
+from fer_mobile.snippet import MEDIAPIPE, SNIPPETS, snippet
 from tests.test_installs import install, run
 
 COMPACT = shipped_models()["compact"]
@@ -108,13 +109,13 @@ def test_the_code_for_mediapipe_has_the_name_and_size_of_the_file(tmp_path):
 
 def test_a_file_that_the_code_cannot_run_is_refused(tmp_path):
     float16 = COMPACT.files["float16"]
-    with pytest.raises(InputError, match=r"gray faces as int8, found float32 .* Fer\.create\("):
+    with pytest.raises(InputError, match=r"gray faces as int8, found float32 .* Fer\.create of"):
         snippet("kotlin", float16)
     with pytest.raises(
-        InputError, match=r"found uint8 \[1, 48, 48, 3\]. .*snippet mediapipe-python"
+        InputError, match=r"found uint8 \[1, 48, 48, 3\]. For this one: mediapipe-python"
     ):
         snippet("java", _rgb(tmp_path))
-    with pytest.raises(InputError, match=r"expected a file that takes RGB .* export --input rgb"):
+    with pytest.raises(InputError, match=r"expected a file that takes RGB, .* with `export\(\)`"):
         snippet(MEDIAPIPE, "compact")
     for change in (
         {
