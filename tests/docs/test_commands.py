@@ -57,7 +57,7 @@ _TRAINING = (*_NETWORK, "--set", "batch_size=16")
 TOY = {
     r"train": _TRAINING,
     r"bench( --(photos|against|profile)\b|$)": ("--budget", "60", "--repetitions", "1"),
-    r"filter": ("--workers", "0"),
+    r"filter (?!.*--remove)": ("--workers", "0"),
     r"explain": ("--model", "compact"),
     r"export runs/": ("--quantize", "float16"),
     r"compare thesis-table5": ("--only", "thesis-xcao", "--set", "model.options.size=56"),

@@ -80,7 +80,7 @@ def test_no_runtime_says_what_to_install(fresh_choice, monkeypatch):
 @pytest.mark.parametrize(
     ("content", "found"),
     [
-        (b"", "something else"),
+        (b"", "an empty file"),
         (b"just some text", "something else"),
         (b"\0\0\0\0TFL3" + b"\xff" * 100, "not a valid Flatbuffer"),
         (YUNET.read_bytes()[:5000], "not a valid Flatbuffer"),
