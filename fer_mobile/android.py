@@ -90,7 +90,7 @@ def _files(models: Sequence[str], photos: bool) -> dict[str, bytes]:
         if contract.licence in licences:
             files["licences/models.txt"] = (models_dir() / "LICENSE").read_bytes()
         else:
-            files[f"licences/{file.stem}.txt"] = f"{contract.licence}\n".encode()
+            files[f"licences/{file.name}.txt"] = f"{contract.licence}\n".encode()
     detector = shipped_yunet()
     files[f"detector/{detector.name}"] = detector.read_bytes()
     files["licences/yunet.txt"] = detector.with_name("LICENSE").read_bytes()

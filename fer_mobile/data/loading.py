@@ -19,7 +19,7 @@ from fer_mobile.data.face_files import FaceFiles, TooSmallError
 from fer_mobile.data.layouts.raw import RawFaces
 from fer_mobile.data.protocols import OWN, Votes, as_protocol, find_protocol
 from fer_mobile.data.splits import UNKNOWN, assign
-from fer_mobile.data.vocabulary import EXAMPLES, check_no_labels, name_labels
+from fer_mobile.data.vocabulary import EXAMPLES, check_labels_go_with, check_no_labels, name_labels
 from fer_mobile.errors import DataError, PhotoError, choose
 from fer_mobile.types import ProtocolName, SplitName
 from fer_mobile.wording import counted
@@ -86,8 +86,7 @@ def load_dataset(
     choose("split", split, dict.fromkeys(SPLITS), DataError)
     if side < 1:
         raise DataError("side", expected="1 px or more", found=str(side))
-    if labels is not None and protocol != OWN:
-        raise DataError("labels", expected=f"`protocol={OWN}` with them", found=repr(protocol))
+    check_labels_go_with(labels, protocol)
     source = data_path(path)
     raw = layouts.read(source, side)
     if raw.votes is not None:

@@ -72,6 +72,12 @@ def name_labels(raw: RawFaces, protocol: str, own: Sequence[str] | None, subject
     return Named(names, labels, protocol, _unknown(raw, labels, names))
 
 
+def check_labels_go_with(labels: Sequence[str] | None, protocol: str | None) -> None:
+    """Raise DataError for labels beside a protocol that has its own; None: none is chosen."""
+    if labels is not None and protocol not in (None, OWN):
+        raise DataError("labels", expected=f"`protocol={OWN}` with them", found=repr(protocol))
+
+
 def check_no_labels(labels: Sequence[str] | None, source: Path) -> None:
     """Raise DataError for labels given for FER2013, whose labels have their names and order."""
     if labels is not None:

@@ -23,7 +23,7 @@ from fer_mobile.data.face_files import FaceFiles
 from fer_mobile.data.layouts.raw import RawFaces
 from fer_mobile.data.loading import assign_splits, data_path
 from fer_mobile.data.protocols import find_protocol
-from fer_mobile.data.vocabulary import check_no_labels, name_labels
+from fer_mobile.data.vocabulary import check_labels_go_with, check_no_labels, name_labels
 from fer_mobile.decoding import open_image
 from fer_mobile.detect.framing import Framing, look_at_framing
 from fer_mobile.errors import DataError
@@ -147,8 +147,7 @@ def inspect_dataset(
 
     Raises DataError as `load_dataset` does, InputError for a page that cannot be written.
     """
-    if labels is not None and protocol not in (None, OWN):
-        raise DataError("labels", expected=f"`protocol={OWN}` with them", found=repr(protocol))
+    check_labels_go_with(labels, protocol)
     source = data_path(path)
     if html is not None:
         check_output(html, files_read(source))

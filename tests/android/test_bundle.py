@@ -59,12 +59,12 @@ def test_a_file_of_one_s_own(tmp_path: Path) -> None:
 def test_a_model_of_another_licence_brings_no_licence_of_ours(tmp_path: Path) -> None:
     content = shipped_models()["compact"].files["int8"].read_bytes()
     bare, contract = split(content)
-    own = tmp_path / "own.tflite"
+    own = tmp_path / "yunet.tflite"  # whose licence must not be taken for the detector's
     own.write_bytes(attach(bare, contract.model_copy(update={"licence": "MIT"})))
     bundle(tmp_path / "assets", models=[str(own)])
     licences = {file.name: file.read_text() for file in (tmp_path / "assets/licences").iterdir()}
-    assert licences.keys() == {"own.txt", "yunet.txt"}
-    assert licences["own.txt"] == "MIT\n"
+    assert licences.keys() == {"yunet.tflite.txt", "yunet.txt"}
+    assert licences["yunet.tflite.txt"] == "MIT\n"
 
 
 def test_the_contract_beside_a_model_is_the_one_in_it(tmp_path: Path) -> None:
