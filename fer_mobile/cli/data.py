@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from fer_mobile.cli.commands import Command, new_group
-from fer_mobile.cli.options import AsJson, DetectionSize
+from fer_mobile.cli.options import AsJson, DetectionSize, names
 from fer_mobile.cli.streams import is_stdout_taken, open_console
 from fer_mobile.cli.verbosity import notes_console
 from fer_mobile.wording import counted
@@ -57,7 +57,7 @@ def inspect_command(
     from fer_mobile.prepare import inspect_dataset
 
     err = is_stdout_taken(html, as_json=as_json)
-    own = [name.strip() for name in labels.split(",")] if labels is not None else None
+    own = names(labels)
     inspection = inspect_dataset(
         path, protocol=protocol or ("own" if own else None), labels=own, html=html
     )

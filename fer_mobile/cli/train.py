@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from fer_mobile.cli.commands import name_commands
+from fer_mobile.cli.commands import name_commands, refuse_others
 from fer_mobile.cli.options import EXECUTION, Data
 from fer_mobile.cli.verbosity import note
 from fer_mobile.errors import InputError
 
 
 def train_command(
+    ctx: typer.Context,
     recipes: Annotated[
         list[str],
         typer.Argument(
@@ -90,16 +90,7 @@ def train_command(
     if teacher_targets is not None:
         if len(loaded) != 1:
             raise InputError("recipes", expected="one, with teachers", found=str(len(loaded)))
-        _check_no_training(
-            {
-                f"out={out}": out is not None,
-                "resume=True": resume,
-                f"base={base}": base is not None,
-                f"backend={backend}": backend != "keras",
-                f"parallel={parallel}": parallel is not None,
-                "parameter_cap=False": no_parameter_cap,
-            }
-        )
+        refuse_others(ctx, "teacher_targets", "recipes", "data", "overrides")
         write_teacher_targets(loaded[0], teacher_targets, data=data_path(data), report=note)
         return
     runs = out or Path("runs")
@@ -126,12 +117,3 @@ def train_command(
             f"{scores.balanced_accuracy:.4f} ({result.measured_on}, n={scores.n:,}); "
             f"run folder: {result.folder}"
         )
-
-
-def _check_no_training(options: Mapping[str, bool]) -> None:
-    """InputError for `options` of a training, those that are true, where nothing is trained."""
-    for option, given in options.items():
-        if given:
-            raise InputError(
-                "teacher_targets", expected="no options of a training", found=f"`{option}`"
-            )
