@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -24,6 +25,23 @@ def test_the_module_is_the_command(fer_mobile):
     fer_mobile.command = (sys.executable, "-m", "fer_mobile")
     assert fer_mobile("--version").stdout.startswith("fer-mobile ")
     assert "expected" in fer_mobile.refused("predict", "nowhere.jpg", "--model", "nonsense")
+
+
+def test_ctrl_c_while_the_commands_are_imported():
+    code = """
+import sys
+
+class Interrupt:
+    def find_spec(self, name, path, target=None):
+        if name == "fer_mobile.cli":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupt())
+from fer_mobile.__main__ import main
+main()
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (130, "")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -123,6 +123,16 @@ def test_two_runs_at_once(large_library, undisturbed, tmp_path):
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+def test_interrupted_while_the_workers_start(large_library, tmp_path):
+    run = start(large_library, tmp_path, "--workers", "2")
+    wait_for(lambda: len(children(run.pid)) >= 2 or run.poll() is not None)
+    others = children(run.pid)
+    os.killpg(run.pid, signal.SIGINT)
+    _, err = run.communicate(timeout=PATIENCE_S)
+    assert (run.returncode, "Traceback" in err) == (130, False), err
+    wait_for(lambda: not any(map(alive, others)))
+
+
 def test_interrupted(large_library, undisturbed, tmp_path):
     run = start(large_library, tmp_path, "--workers", "2")
     wait_for(lambda: len(stored(tmp_path)) >= 10 or run.poll() is not None)

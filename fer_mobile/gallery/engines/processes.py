@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import chain
 from multiprocessing import connection
 from multiprocessing.connection import Connection
@@ -157,7 +157,8 @@ class _Worker:
         self.deadline, self._is_ready = time.monotonic() + _LONGEST_START_S, False
         self.pipe, theirs = _SPAWN.Pipe()
         self.process = _SPAWN.Process(target=_serve, args=(theirs, *self._arguments), daemon=True)
-        self.process.start()
+        with _no_interrupt():
+            self.process.start()
         theirs.close()
 
     def has_started(self) -> bool:
@@ -230,8 +231,7 @@ class _Worker:
 
 def _serve(pipe: Connection, factory: PipelineFactory, keyed: bool) -> None:
     """What a process does: make a pipeline, then send a row for every path that it receives."""
-    # Ctrl-C reaches the whole process group; the parent alone decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where `_no_interrupt` could not see to it
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, OSError):  # the parent has closed its end
         pipe.send("started")
@@ -243,6 +243,22 @@ def _serve(pipe: Connection, factory: PipelineFactory, keyed: bool) -> None:
         pipe.send("ready")
         while True:
             pipe.send(photo_row(pipeline, pipe.recv(), keyed))
+
+
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """A process that is started here never hears of Ctrl-C, not even while it starts.
+
+    Ctrl-C reaches the whole process group; the parent alone decides what it means.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end_with_parent() -> None:
