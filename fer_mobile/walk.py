@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from fer_mobile.files import is_ours
+from fer_mobile.files import is_ours, open_regular
 
 PHOTO_SUFFIXES: Final = frozenset(
     {
@@ -32,6 +33,12 @@ VIDEO_SUFFIXES: Final = frozenset(
 )  # fmt: skip
 OTHER_SUFFIXES: Final = frozenset({".jp2", ".jxl", ".ppm", ".psd", ".svg", ".tga", ".xcf"})
 """Pictures of formats that are not read."""
+
+_FIRST_BYTES: Final = re.compile(
+    rb"\xff\xd8\xff|\x89PNG|GIF8|II\*\0|MM\0\*|RIFF.{4}WEBP|.{4}ftyp(?:hei|mif1|msf1|avi)",
+    re.DOTALL,
+)
+"""Of JPEG, PNG, GIF, TIFF, WebP, HEIC and AVIF."""
 
 TABLE_SUFFIXES: Final = frozenset({".csv", ".npz"})
 """Of files in which a dataset is told or kept."""
@@ -58,7 +65,9 @@ Reason = Literal[
     "RAW photo",
     "video",
     "picture of another format",
+    "photo without a photo's suffix",
     "photo without a date",
+    "photo of another time",
 ]
 
 
@@ -84,7 +93,8 @@ def walk_photos(folder: str | Path, *, outputs: Iterable[Path] = ()) -> Walk:
     Skipped are hidden files and folders; folders with a file `NO_PHOTOS`, those of
     `SYSTEM_FOLDERS`, those that fer-mobile made, `outputs`, and those that cannot be opened;
     links to folders; RAW photos, videos and pictures of other formats.  `folder` itself is
-    searched whatever it is.  Files that are no pictures are not mentioned.
+    searched whatever it is.  Photos under other suffixes, or none, are skipped too, known by their
+    first bytes.  Files that are no pictures are not mentioned.
     """
     photos: list[Path] = []
     skipped: list[Skipped] = []
@@ -99,7 +109,7 @@ def walk_photos(folder: str | Path, *, outputs: Iterable[Path] = ()) -> Walk:
         skipped += [Skipped(here / name, reason) for name, reason in reasons.items() if reason]
         folders[:] = [name for name, reason in reasons.items() if reason is None]
         for name in sorted(files):
-            kind = _file_reason(name)
+            kind = _file_reason(here / name)
             if kind == "photo":
                 photos.append(here / name)
             elif kind is not None:
@@ -156,15 +166,26 @@ def _folder_reason(folder: Path, targets: set[Path]) -> Reason | None:
     return None
 
 
-def _file_reason(name: str) -> Reason | Literal["photo"] | None:
+def _file_reason(file: Path) -> Reason | Literal["photo"] | None:
     """Whether a file is a photo, or why it is skipped; None for what is no picture."""
-    suffix = Path(name).suffix.lower()
+    suffix = file.suffix.lower()
     if suffix in PHOTO_SUFFIXES:
-        return "hidden" if name.startswith(".") else "photo"
-    if name.startswith("."):
+        return "hidden" if file.name.startswith(".") else "photo"
+    if file.name.startswith("."):
         return None
     if suffix in RAW_SUFFIXES:
         return "RAW photo"
     if suffix in VIDEO_SUFFIXES:
         return "video"
-    return "picture of another format" if suffix in OTHER_SUFFIXES else None
+    if suffix in OTHER_SUFFIXES:
+        return "picture of another format"
+    return "photo without a photo's suffix" if _begins_as_a_photo(file) else None
+
+
+def _begins_as_a_photo(file: Path) -> bool:
+    try:
+        with open_regular(file) as opened:
+            first = opened.read(16)
+    except OSError:
+        return False
+    return _FIRST_BYTES.match(first) is not None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from fer_mobile.files import claim_folder
+from fer_mobile.resources import photos_dir
 from fer_mobile.walk import find_files, find_photos, walk_photos
 
 
@@ -30,6 +32,8 @@ def test_what_is_skipped_has_its_reason(tmp_path):
     (library / "loop").symlink_to(library)
     assert claim_folder(library / "r_files", "Thumbnails.")
     make(library, "r_files/g.jpg")
+    for name in ("IMG_1", "e.jpg_large", "f.tmp"):
+        shutil.copy(photos_dir() / "rocket.jpg", library / name)
     photos, skipped = walk_photos(library, outputs=[library / "out"])
     assert photos == [library / "a.jpg", library / "b" / "c.JPEG"]
     assert {str(path.relative_to(library)): reason for path, reason in skipped} == {
@@ -46,6 +50,9 @@ def test_what_is_skipped_has_its_reason(tmp_path):
         "x.CR2": "RAW photo",
         "x.MOV": "video",
         "x.psd": "picture of another format",
+        "IMG_1": "photo without a photo's suffix",
+        "e.jpg_large": "photo without a photo's suffix",
+        "f.tmp": "photo without a photo's suffix",
     }
     assert find_photos(library) == [*photos, library / "out" / "f.jpg"]
     # Whoever names such a folder means it.

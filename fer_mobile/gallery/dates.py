@@ -14,6 +14,7 @@ from PIL import Image, ImageFile, IptcImagePlugin
 from fer_mobile.decoding import header_rules, open_image
 from fer_mobile.errors import InputError
 from fer_mobile.files import open_regular
+from fer_mobile.walk import Skipped
 
 _PERIODS: Final = {4: "%Y", 7: "%Y-%m", 10: "%Y-%m-%d"}
 
@@ -67,18 +68,20 @@ def date_taken(path: str | Path) -> datetime | None:
 
 def taken_within(
     paths: Iterable[Path], since: str | None, until: str | None
-) -> tuple[list[Path], list[Path]]:
-    """The photos taken from the period `since` to the period `until`, both included.
+) -> tuple[list[Path], list[Skipped]]:
+    """The photos taken from the period `since` to the period `until`, both included, and the rest.
 
-    Also those that do not say when they were taken.  A photo that cannot be opened is among the
-    first, so that the reason becomes its row.
+    A photo that cannot be opened is among the first, so that the reason becomes its row.
     """
     within: list[Path] = []
-    undated: list[Path] = []
+    skipped: list[Skipped] = []
     for path in paths:
         taken = date_taken(path)
         if taken is None:
-            (undated if _can_be_opened(path) else within).append(path)
+            if _can_be_opened(path):
+                skipped.append(Skipped(path, "photo without a date"))
+            else:
+                within.append(path)
             continue
         day = taken.date().isoformat()
         # "2024-05-31" lies in "2024-05": as much of the day is compared as the period tells.
@@ -86,7 +89,9 @@ def taken_within(
             until is None or day[: len(until)] <= until
         ):
             within.append(path)
-    return within, undated
+        else:
+            skipped.append(Skipped(path, "photo of another time"))
+    return within, skipped
 
 
 def _can_be_opened(path: Path) -> bool:

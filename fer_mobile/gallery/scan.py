@@ -100,8 +100,8 @@ def scan_library(
     check_folder(folder)
     photos, skipped = walk_photos(folder, outputs=map(Path, outputs))
     if options.since or options.until:
-        photos, undated = taken_within(photos, options.since, options.until)
-        skipped += [Skipped(path, "photo without a date") for path in undated]
+        photos, others = taken_within(photos, options.since, options.until)
+        skipped += others
     if not photos:
         raise _no_photos(folder, options, " ".join(skipped_note(skipped)))
     pipeline = options.pipeline_factory()()

@@ -98,4 +98,7 @@ def test_what_exiftool_writes(exiftool, tmp_path, field):
 def test_a_photo_that_cannot_be_opened_becomes_a_row(tmp_path):
     old = save(tmp_path / "a.jpg", exif(0x9003, "2001:01:01 00:00:00"))
     gone, undated = tmp_path / ("x" * 300 + ".jpg"), save(tmp_path / "b.jpg")
-    assert taken_within([old, gone, undated], "2020", None) == ([gone], [undated])
+    assert taken_within([old, gone, undated], "2020", None) == (
+        [gone],
+        [(old, "photo of another time"), (undated, "photo without a date")],
+    )
