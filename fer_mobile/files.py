@@ -162,14 +162,14 @@ def is_ours(folder: Path) -> bool:
 
 
 def claim_folder(folder: Path, purpose: str) -> bool:
-    """Make a folder, with our marker in it, or find that it is ours already.
+    """Make a folder, or take an empty one, with our marker in it, or find that it is ours already.
 
-    False where it was there before and is someone else's, in which case nothing is changed.
+    False where it held something before that is someone else's, in which case nothing is changed.
     `purpose` is a sentence for whoever opens the marker.  Raises OSError.
     """
-    if folder.exists():
+    if folder.exists() and any(folder.iterdir()):
         return is_ours(folder)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / MARKER, f"{_MARK} {purpose}\n")
     return True
 

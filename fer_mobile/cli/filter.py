@@ -44,7 +44,7 @@ def filter_command(
         Path, typer.Argument(metavar="DIR", help="Folder of photos; subfolders are searched too.")
     ],
     show: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="LIST",
             help="Expressions to show, comma-separated; 'multiple' is photos with several faces,"
@@ -168,7 +168,8 @@ def filter_command(
         typer.Option(
             metavar="N",
             min=0,
-            help="Processes that read photos; 0: this program reads them.",
+            help="Processes that read photos; 0: this program reads them. A Ray cluster has "
+            "its own number.",
             rich_help_panel=EXECUTION,
         ),
     ] = 1,
@@ -219,7 +220,10 @@ def filter_command(
         return
     sinks = _sinks(folder, html, jsonl, csv, copy_to, link_to, link, write_xmp, as_json)
     query = Filter(
-        parse_show(show, _labels(model)), min_confidence, every_face=faces == "each", match=match
+        parse_show(",".join(show) if show else None, _labels(model)),
+        min_confidence,
+        every_face=faces == "each",
+        match=match,
     )
     options = ScanOptions(
         model=model,
@@ -249,6 +253,8 @@ def filter_command(
     elif not sinks:
         for result in run.matched:
             echo_names(result.path, as_bytes=True)
+    if run.unwritten:
+        raise typer.Exit(1)
 
 
 def _labels(model: str) -> tuple[str, ...]:
@@ -309,13 +315,20 @@ def _print_run(console: Console, run: FilterRun, sinks: list[Sink]) -> None:
                 display_name(key), str(n), style="bold" if key in run.query.show else None
             )
     console.print(table)
+    if run.query.every_face:
+        console.print("A photo counts under the expression of each of its faces.")
     lines = [f"{each.reason}: {each.path}" for each in run.skipped] if verbose() else []
     lines += run.notes
     lines += [f"failed: {result.error}" for result in run.rows if result.error]
     for line in lines:
         console.print(display_name(line), style="yellow", markup=False, soft_wrap=True)
     for sink in sinks:
-        console.print(f"{sink.what}: {display_name(sink.path)}", markup=False, soft_wrap=True)
+        tried = len(sink.written) + len(sink.unwritten)
+        done = f", {len(sink.written):,} of {tried:,}" if tried else ""
+        line = f"{sink.what}: {display_name(sink.path)}{done}"
+        console.print(line, markup=False, soft_wrap=True)
+    for line in run.unwritten:  # with -q, too
+        typer.echo(display_name(line), err=True)
     n = len(run.results)
     console.print(
         f"{len(run.matched)} of {n} photos match; {run.seconds:.1f} s,"

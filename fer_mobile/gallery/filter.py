@@ -37,7 +37,7 @@ GROUP_WORDS: Final = {f"group:{name}": labels for name, labels in GROUPS.items()
 class Filter:
     """What a photo must be to be shown.
 
-    Raises InputError for values that are out of range or contradict each other.
+    Raises InputError for values that are out of range.
     """
 
     show: tuple[str, ...] = ()
@@ -45,7 +45,8 @@ class Filter:
     min_confidence: float = 0.0
     """0 to 1.  A photo labelled "multiple" has no confidence and is not held to one."""
     every_face: bool = False
-    """Each face of a photo counts, not the photo's own label."""
+    """Each face of a photo counts, not the photo's own label, as with `ScanOptions.faces`
+    "each"."""
     match: Match = "any"
     """With `every_face`, which of the faces must match: "any" or "all"."""
 
@@ -53,13 +54,6 @@ class Filter:
         if not 0 <= self.min_confidence <= 1:
             raise InputError("min_confidence", expected="0 to 1", found=str(self.min_confidence))
         check_choice("match", self.match, MATCHES)
-        if self.match == "all" and not self.every_face:
-            raise InputError(
-                "match",
-                expected="any, unless every face counts",
-                found="all",
-                hint='Let every face count: `faces="each"`.',
-            )
 
     @property
     def on(self) -> bool:
@@ -75,6 +69,11 @@ class Filter:
         labels = labels_of(result, every_face=self.every_face)
         quantifier = all if self.match == "all" else any
         return bool(labels) and quantifier(self._fits(*each) for each in labels)
+
+    def confidence(self, result: PhotoResult) -> float:
+        """That of the surest label of a photo that the filter asks for; 0 where none has one."""
+        labels = labels_of(result, every_face=self.every_face)
+        return max((sure or 0.0 for label, sure in labels if self._fits(label, sure)), default=0.0)
 
     def _fits(self, label: str, confidence: float | None) -> bool:
         shown = label in self.show if self.show else label != UNSURE

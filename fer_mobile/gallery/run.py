@@ -6,7 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -15,12 +15,13 @@ from typing import Any
 from fer_mobile.errors import InputError, check_choice
 from fer_mobile.gallery.choices import ORDERS, Order
 from fer_mobile.gallery.dates import date_taken
-from fer_mobile.gallery.filter import ALL, Filter, count
+from fer_mobile.gallery.filter import ALL, Filter, count, parse_show
 from fer_mobile.gallery.options import ScanOptions
 from fer_mobile.gallery.rows import Rows
 from fer_mobile.gallery.scan import LibraryScan, scan_library
 from fer_mobile.gallery.sinks import RunInfo, Sink, write_rows
 from fer_mobile.gallery.store import default_path
+from fer_mobile.labels import MULTIPLE, UNSURE
 from fer_mobile.notebook import html_table
 from fer_mobile.pipeline import Pipeline
 from fer_mobile.types import PhotoResult
@@ -50,7 +51,10 @@ class FilterRun:
     skipped: Sequence[Skipped] = ()
     """Files and folders that were not read, with their reasons."""
     notes: list[str] = field(default_factory=list)
-    """What was skipped or not written, a line each."""
+    """What was skipped, and what there is to know of the outputs, a line each."""
+    unwritten: list[str] = field(default_factory=list)
+    """What could not be put into a folder of copies or links or into a sidecar, and why, a line
+    each."""
 
     def __repr__(self) -> str:
         return f"FilterRun({str(self.folder)!r}: {len(self.matched)} of {len(self.results)} match)"
@@ -71,6 +75,7 @@ class FilterRun:
             "seconds": round(self.seconds, 3),
             "skipped": dict(Counter(each.reason for each in self.skipped)),
             "notes": self.notes,
+            "unwritten": self.unwritten,
             "rows": [result.as_dict() for result in self.rows],
         }
 
@@ -88,35 +93,41 @@ def filter_library(
 
     Args:
         folder: searched with its subfolders.
-        query: what a photo must be to match.
+        query: what a photo must be to match.  With `every_face` here, or `faces` "each" in the
+            options, every face counts.
         options: which photos are read, and how; None: the defaults.
         sinks: where the rows go.
         sort: the order of the rows.
         progress: called with (what is done, photos done, all photos) after every photo.
 
-    Raises InputError when the folder is none, holds no photo, or no photo could be read, for a
-    wrong argument, and when an output cannot be written, after the others have been.  A single
-    bad photo is a row with its error.
+    Raises InputError when the folder is none or holds no photo, for a wrong argument, and, after
+    the outputs have been written, when one of them could not be or no photo could be read.  A
+    single bad photo is a row with its error.
     """
     check_choice("sort", sort, ORDERS)
     outputs = [folder for sink in sinks for folder in sink.folders]
+    options = options or ScanOptions()
+    if query.every_face:
+        if options.faces == "largest":
+            raise InputError("faces", expected="each, where every face counts", found="largest")
+        options = replace(options, faces="each")
     scan = scan_library(
         folder, options, outputs=outputs, progress=partial(progress, "reading photos")
     )
+    labels = tuple(scan.pipeline.classifier.labels)
+    query = replace(
+        query,
+        show=parse_show(query.show, labels),
+        every_face=options.faces == "each",
+    )
+    _check_can_match(query, options)
     _check_sinks(scan, sinks)
     started = time.perf_counter()
     results = Rows(scan)
     seconds = time.perf_counter() - started
-    if all(result.error for result in results):
-        raise InputError(
-            folder,
-            expected="at least one photo that can be read",
-            found=f"none among {len(results)}; the first says: {results[0].error}",
-        )
     if sort != "name":  # Photos are scanned in the order of their names.
-        keys = [_sort_key(result, sort) for result in results]
+        keys = [_sort_key(result, sort, query) for result in results]
         results = results.pick(sorted(range(len(results)), key=keys.__getitem__))
-    labels = tuple(scan.pipeline.classifier.labels)
     run = FilterRun(
         folder=scan.folder,
         query=query,
@@ -141,8 +152,38 @@ def filter_library(
         timing=_timing_line(scan.options),
     )
     del scan  # of a large library a tenth of all memory
-    _write(info, sinks, run.notes, progress)
+    _write(info, sinks, run, progress)
+    if all(result.error for result in results):
+        raise InputError(
+            folder,
+            expected="at least one photo that can be read",
+            found=f"none among {len(results)}; the first says: {results[0].error}",
+        )
     return run
+
+
+def _check_can_match(query: Filter, options: ScanOptions) -> None:
+    """Raise InputError for a filter that the options leave without effect or without a photo."""
+    if query.match == "all" and not query.every_face:
+        raise InputError(
+            "match",
+            expected="any, unless every face counts",
+            found="all",
+            hint='Let every face count: `faces="each"`.',
+        )
+    if MULTIPLE in query.show and options.faces != "multiple":
+        raise InputError(
+            "show",
+            expected='labels of faces, with `faces="each"` and `faces="largest"`',
+            found=MULTIPLE,
+        )
+    if UNSURE in query.show and not options.min_quality:
+        raise InputError(
+            "show",
+            expected="a label that photos can have",
+            found=f"{UNSURE}, which none is without a least quality",
+            hint="Set one: `min_quality=0.5`.",
+        )
 
 
 def _check_sinks(scan: LibraryScan, sinks: Sequence[Sink]) -> None:
@@ -163,7 +204,7 @@ def _check_sinks(scan: LibraryScan, sinks: Sequence[Sink]) -> None:
             )
 
 
-def _write(info: RunInfo, sinks: Sequence[Sink], notes: list[str], progress: Progress) -> None:
+def _write(info: RunInfo, sinks: Sequence[Sink], run: FilterRun, progress: Progress) -> None:
     """Give the rows to every sink; the first that fails is raised after the others are written."""
     failures: list[InputError] = []
     for sink in sinks:
@@ -171,17 +212,18 @@ def _write(info: RunInfo, sinks: Sequence[Sink], notes: list[str], progress: Pro
             write_rows(sink, info, partial(progress, f"writing the {sink.what}"))
         except InputError as error:
             failures.append(error)
-        notes += sink.notes
+        run.notes.extend(sink.notes)
+        run.unwritten.extend(sink.unwritten)
     for failure in failures[1:]:
         logger.warning("%s", failure)
     if failures:
         raise failures[0]
 
 
-def _sort_key(result: PhotoResult, order: Order) -> float | datetime:
+def _sort_key(result: PhotoResult, order: Order, query: Filter) -> float | datetime:
     if order == "date":
         return date_taken(result.path) or datetime.max
-    return -(result.confidence or 0.0)
+    return -query.confidence(result)
 
 
 def _timing_line(options: ScanOptions) -> str:

@@ -69,6 +69,31 @@ def test_what_was_skipped_is_counted_and_named_on_demand(fer_mobile, small_libra
     }  # fmt: skip
 
 
+def test_a_copy_that_fails_is_said_even_quietly(fer_mobile, small_library):
+    (small_library / "sub").mkdir(exist_ok=True)
+    shutil.copy(photos_dir() / "baby-laughing.jpg", small_library / "sub" / "z.jpg")
+    shutil.copy(photos_dir() / "baby-laughing.jpg", small_library / "z.jpg")
+    (fer_mobile.folder / "out").mkdir()
+    (fer_mobile.folder / "out" / "sub").touch()  # where a folder would be
+    command = ("filter", small_library, "--show", "happiness", "--copy-to", "out")
+    run = fer_mobile(*command, "-q")
+    assert run.returncode == 1
+    (line,) = run.stderr.splitlines()
+    assert "sub/z.jpg is not in out: " in line
+    said = fer_mobile(*command).stderr
+    (count,) = [line for line in said.splitlines() if line.startswith("copies: out, ")]
+    placed, tried = map(int, count.removeprefix("copies: out, ").split(" of "))
+    assert placed == tried - 1 >= 1
+    assert (fer_mobile.folder / "out" / "z.jpg").is_file()
+
+
+def test_show_adds_up(fer_mobile, small_library):
+    together = fer_mobile.json("filter", small_library, "--show", "happiness,surprise")
+    apart = fer_mobile.json("filter", small_library, "--show", "happiness", "--show", "surprise")
+    assert apart["show"] == together["show"] == ["happiness", "surprise"]
+    assert apart["matched"] == together["matched"] > 0
+
+
 def test_keywords_are_taken_out_again(fer_mobile, small_library):
     before = {path: path.read_bytes() for path in small_library.rglob("*.*")}
     assert fer_mobile("filter", small_library, "--write-xmp").returncode == 0

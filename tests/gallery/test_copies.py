@@ -92,8 +92,8 @@ def test_long_names_and_photos_that_cannot_be_copied(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "copy2", refuse)
     sink = write(CopySink(tmp_path / "other"), results, library)
     assert [path.name for path in sink.written] == names[1:]
-    assert len(sink.notes) == 1
-    assert "Permission denied" in sink.notes[0]
+    assert len(sink.unwritten) == 1
+    assert "Permission denied" in sink.unwritten[0]
     assert not (tmp_path / "other" / names[0]).exists()
 
 
@@ -114,11 +114,17 @@ def test_without_hard_links_a_copy_overwrites_nothing_either(tmp_path, monkeypat
 
 def test_a_folder_that_is_made_in_the_library_is_marked_as_ours(tmp_path):
     library = tmp_path / "library"
-    (library / "mine").mkdir(parents=True)
+    (library / "empty").mkdir(parents=True)
     shutil.copy2(photos_dir() / "cat.png", library)
-    for name, marked in {"library/new": True, "library/mine": False, "new": False}.items():
-        write(CopySink(tmp_path / name), [photo(library / "cat.png")], library)
-        assert (tmp_path / name / MARKER).exists() == marked
+    (library / "mine").mkdir()
+    (library / "mine" / "list.txt").write_text("mine")
+    for name, marked in {
+        "library/new": True, "library/empty": True, "library/mine": False, "new": False
+    }.items():  # fmt: skip
+        for _ in range(2):
+            sink = write(CopySink(tmp_path / name), [photo(library / "cat.png")], library)
+            assert (tmp_path / name / MARKER).exists() == marked
+            assert bool(sink.notes) == (name == "library/mine")
 
 
 def test_a_killed_run_leaves_no_half_photo_and_the_next_one_cleans_up(tmp_path):

@@ -55,14 +55,21 @@ def test_all_faces_must_match():
     assert shown("", **rule) == ["a", "b", "c", "d"]
 
 
-def test_contradictory_filters():
+def test_values_out_of_range():
     for message, values in {
         "min_confidence: expected 0 to 1": {"min_confidence": 50.0},
         "match: expected any or all, found 'some'": {"match": "some"},
-        'Let every face count: `faces="each"`': {"match": "all"},
     }.items():
         with pytest.raises(InputError, match=message):
             Filter(**values)
+
+
+def test_the_surest_of_the_wanted_faces():
+    for show, sure in {(): 0.8, ("fear",): 0.3, ("fear", "happiness"): 0.8, ("anger",): 0}.items():
+        assert Filter(show, every_face=True).confidence(GROUP) == sure
+    assert Filter().confidence(GROUP) == 0  # "multiple"
+    assert Filter().confidence(NOBODY) == Filter().confidence(BROKEN) == 0
+    assert Filter().confidence(HAPPY) == 0.9
 
 
 def test_min_confidence():

@@ -13,6 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
+from fer_mobile.gallery.filter import Filter
 from fer_mobile.gallery.sinks.html import HtmlSink
 from fer_mobile.labels import COLOURS
 from fer_mobile.resources import photos_dir
@@ -187,7 +188,7 @@ def test_detail(page):
     assert page.locator("#position").inner_text() == "4 of 7"
     assert detail.locator(".face").count() == 2
     assert detail.locator(".face").first.locator("dt").count() == 8
-    assert "happiness 90%" in detail.locator(".face").first.inner_text()
+    assert "happiness 90.0%" in detail.locator(".face").first.inner_text()
     assert "total" in detail.locator(".times").inner_text()
     photo = detail.locator(".frame img").bounding_box()
     box = detail.locator(".box").nth(1).bounding_box()
@@ -203,6 +204,37 @@ def test_detail(page):
     assert "No face was found" in detail.inner_text()
     page.go_back()
     assert not detail.is_visible()
+
+
+def test_each_face_is_sorted_and_shown_by_what_is_asked_for(browser, tmp_path):
+    results = [
+        photo("a.jpg", face("happiness", 0.99), face("neutral", 0.6)),
+        photo("b.jpg", face("neutral", 0.7)),
+        photo("c.jpg", face("happiness", 0.8), replace(face("neutral", 0.5), label=None)),
+        photo("d.jpg"),
+    ]
+    path = tmp_path / "report.html"
+    query = Filter(("neutral",), 0.555, every_face=True)
+    write(HtmlSink(path), results, query=query, faces="each")
+    with open_page(browser, path.as_uri()) as page:
+        assert (
+            "4 photos · 3 with an expression · 1 no face"
+            in page.locator(".facts").first.inner_text()
+        )
+        assert names(page) == ["a.jpg", "b.jpg"]
+        assert page.locator(".tile .label").all_inner_texts() == ["neutral", "neutral"]
+        assert page.locator(".tile .sure").all_inner_texts() == ["60%", "70%"]
+        page.locator("#sort").select_option("confidence")
+        assert names(page) == ["b.jpg", "a.jpg"]
+        assert [query.confidence(each) for each in results[:2]] == [0.6, 0.7]
+        # The slider leads back to 0, and what the run was opened with is kept as it is.
+        assert "min" not in page.evaluate("location.hash")
+        slide = "(value) => { least.value = value; least.dispatchEvent(new Event('input')); }"
+        page.evaluate(slide, "0")
+        page.locator("#pills button").first.click()
+        assert sorted(names(page)) == ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
+        page.evaluate(slide, "100")
+        assert names(page) == []
 
 
 def test_an_unsure_face_says_why(browser, tmp_path):

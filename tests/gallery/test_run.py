@@ -11,6 +11,9 @@ import pytest
 from PIL import Image
 
 from fer_mobile.errors import InputError
+from fer_mobile.gallery.filter import Filter
+from fer_mobile.gallery.options import ScanOptions
+from fer_mobile.gallery.run import filter_library
 from fer_mobile.gallery.sinks.copies import CopySink, LinkSink
 from fer_mobile.gallery.sinks.csv import CsvSink
 from fer_mobile.gallery.sinks.html import HtmlSink
@@ -116,12 +119,14 @@ def test_wrong_input(small_library, tmp_path):
         "found a file": {"folder": photos_dir() / "cat.png"},
         "found file name too long": {"folder": tmp_path / ("x" * 300)},
         "expected photos": {"folder": tmp_path / "empty"},
-        "at least one photo that can be read": {"folder": tmp_path / "bad"},
         "Did you mean 'sadness'": {"show": "sadnes"},
         "faces: expected": {"faces": "all"},
         "no such name or file": {"model": "xcao_three_stream"},
         "workers: expected": {"workers": -1},
         "min_confidence: expected": {"min_confidence": 50.0},
+        'Let every face count: `faces="each"`': {"match": "all"},
+        "found multiple": {"show": "multiple", "faces": "each"},
+        "found unsure, which none is without": {"show": "unsure"},
     }
     for message, arguments in cases.items():
         html = tmp_path / "never.html"
@@ -130,6 +135,37 @@ def test_wrong_input(small_library, tmp_path):
         assert caught.value.exit_code == 2
         assert "\n" not in str(caught.value)
         assert not html.exists()
+
+
+def test_where_no_photo_can_be_read_the_outputs_say_why(tmp_path):
+    library, rows = tmp_path / "library", tmp_path / "rows.jsonl"
+    library.mkdir()
+    for name in ("x.jpg", "y.jpg"):
+        (library / name).write_bytes(b"nothing")
+    with pytest.raises(InputError, match="one photo that can be read, found none among 2"):
+        run_filter(library, [JsonlSink(rows), HtmlSink(tmp_path / "r.html")])
+    assert [json.loads(line)["error"][:1] for line in rows.read_text().splitlines()] == ["/", "/"]
+    assert (tmp_path / "r.html").is_file()
+
+
+def test_every_face_counts_however_it_is_said(small_library):
+    shown = {
+        tuple(result.path for result in run.matched)
+        for run in (
+            filter_library(small_library, Filter(("happy",), every_face=True)),
+            filter_library(small_library, Filter(("Happiness",)), ScanOptions(faces="each")),
+            filter_library(small_library, Filter(("group:positive",), every_face=True)),
+        )
+    }
+    (paths,) = shown
+    alone = filter_library(small_library, Filter(("happiness",)))
+    assert len(paths) > len(alone.matched) > 0
+    for message, query, options in (
+        ("found 'nonsense'", Filter(("nonsense",)), None),
+        ("faces: expected each", Filter(every_face=True), ScanOptions(faces="largest")),
+    ):
+        with pytest.raises(InputError, match=message):
+            filter_library(small_library, query, options)
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(
@@ -200,7 +236,9 @@ def test_dates(tmp_path):
     assert names(since="2024-05", until="2024-05") == "cf"
     assert names(until="2024-05-30") == "bf"
     assert names(since="2024-06-01") == "a"
-    assert run_filter(folder, since="2024").notes == ["Skipped: photo without a date (2)."]
+    assert run_filter(folder, since="2024").notes == [
+        "Skipped: photo of another time (1), photo without a date (2)."
+    ]
     with pytest.raises(InputError, match="photos taken from 2030 to now, found none"):
         run_filter(folder, since="2030")
     for wrong in ("yesterday", "2024-13", "2024-5-1", "20240501"):

@@ -54,7 +54,7 @@ TAGS = tuple(f"{{{field.uri}}}{field.name}" for field in FIELDS)
 def write_sidecars(results, *, every_face: bool = False, **query):
     """Sidecars that are right now, and why others were left as they were."""
     sink = write(XmpSink("unused"), results, query=Filter(every_face=every_face, **query))
-    return sink.written, sink.notes
+    return sink.written, sink.unwritten
 
 
 def packet(body: str) -> bytes:

@@ -59,8 +59,10 @@ class Sink(ABC):
         self.path = Path(path)
         self.written: list[Path] = []
         """Files that are right when the sink is closed, where there are several."""
-        self.notes: list[str] = []
+        self.unwritten: list[str] = []
         """What was not written, and why, a line each."""
+        self.notes: list[str] = []
+        """What else there is to know, a line each."""
 
     @property
     def folders(self) -> tuple[Path, ...]:

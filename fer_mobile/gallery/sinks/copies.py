@@ -24,8 +24,8 @@ class CopySink(Sink):
     """Copies of the photos that match, in their subfolders.
 
     Nothing is ever overwritten: where another file has the name, the photo gets a number; where
-    it lies already, it is left.  A folder that is made inside the library gets our marker, so that
-    later scans of the library skip it.
+    it lies already, it is left.  A folder that is made inside the library, or is empty, gets our
+    marker, so that later scans of the library skip it.
     """
 
     what = "copies"
@@ -56,8 +56,13 @@ class CopySink(Sink):
     def open(self, run: RunInfo) -> Iterator[TakeRow]:
         """See `Sink.open`."""
         try:
-            if run.folder and self.path.resolve().is_relative_to(run.folder.resolve()):
-                claim_folder(self.path, f"It holds {self.what} of photos; scans skip it.")
+            inside = run.folder and self.path.resolve().is_relative_to(run.folder.resolve())
+            if inside and not claim_folder(
+                self.path, f"It holds {self.what} of photos; scans skip it."
+            ):
+                self.notes.append(
+                    f"{self.path} held files before: later runs read it as part of the library."
+                )
             self.path.mkdir(parents=True, exist_ok=True)
             if not os.access(self.path, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -74,7 +79,8 @@ class CopySink(Sink):
             except OSError as error:
                 if error.errno in FATAL:
                     raise self._refusal(error.strerror or str(error)) from error
-                self.notes.append(f"{display_name(source)} is not in {self.path}: {error.strerror}")
+                reason = error.strerror or str(error)
+                self.unwritten.append(f"{display_name(source)} is not in {self.path}: {reason}")
 
         yield take
 

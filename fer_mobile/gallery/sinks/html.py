@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ from fer_mobile.bench.stats import Reference, stage_stats, verdict
 from fer_mobile.errors import InputError
 from fer_mobile.files import STDOUT, replacing
 from fer_mobile.gallery.dates import date_taken
-from fer_mobile.gallery.filter import count
+from fer_mobile.gallery.filter import count, filed_under
 from fer_mobile.gallery.sinks import FileSink, RunInfo, TakeRow
 from fer_mobile.gallery.sinks.thumbnails import Pictures, ThumbnailFolder, embedded
 from fer_mobile.labels import COLOURS, EMOJI, FAILED, MULTIPLE, NO_FACE, UNSURE, letter
@@ -120,7 +120,7 @@ class HtmlSink(FileSink):
             title=self._title or (run.folder.resolve().name if run.folder else "") or "photos",
             model=run.model,
             note=run.timing,
-            summary=_summary(len(run.results), counts),
+            summary=_summary(run),
             n=len(run.results),
             pills=[
                 {
@@ -226,11 +226,15 @@ def _ms(value: float) -> str:
     return f"{value:,.{0 if value >= 100 else 1 if value >= 1 else 2}f}"
 
 
-def _summary(n: int, counts: dict[str, int]) -> str:
-    parts = [counted(n, "photo")]
+def _summary(run: RunInfo) -> str:
+    """How many photos have an expression, and what the others are filed under: once each."""
     without = (MULTIPLE, UNSURE, NO_FACE, FAILED)
-    with_one = n - sum(counts[key] for key in without)
-    parts.append(f"{with_one:,} with an expression")
+    counts = Counter(
+        filed[0] if set(filed) <= set(without) else None
+        for result in run.results
+        for filed in [filed_under(result, every_face=run.query.every_face)]
+    )
+    parts = [counted(len(run.results), "photo"), f"{counts[None]:,} with an expression"]
     parts += [f"{counts[key]:,} {key}" for key in without if counts[key]]
     return " · ".join(parts)
 

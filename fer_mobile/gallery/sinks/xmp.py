@@ -68,7 +68,7 @@ class XmpSink(Sink):
                     expected="a place that can be written to",
                     found=cause.strerror or str(cause),
                 ) from error
-            self.notes.append(f"{display_name(path)} was left as it is: {error}")
+            self.unwritten.append(f"{display_name(path)} was left as it is: {error}")
             return False
 
 

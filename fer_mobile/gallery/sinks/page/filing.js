@@ -12,7 +12,7 @@ const MODES = ["multiple", "largest", "each"];
 const ORDERS = {
   name: (one, other) => fileOf(one).localeCompare(fileOf(other), undefined, { numeric: true }),
   date: (one, other) => (one.date ?? "9999").localeCompare(other.date ?? "9999"), // the undated last
-  confidence: (one, other) => surest(other) - surest(one),
+  confidence: (one, other, now) => surest(other, now) - surest(one, now),
 };
 
 function state() {
@@ -33,7 +33,7 @@ function state() {
 /** The address of a state. */
 function addressOf({ show, least, faces, search, sort, photo }) {
   const hash = new URLSearchParams({ show: [...show].join(",") });
-  if (least) hash.set("min", Math.round(least * 100));
+  if (least !== data.least) hash.set("min", Number((least * 100).toFixed(4)));
   if (faces !== data.faces) hash.set("faces", faces);
   if (search) hash.set("search", search);
   if (sort) hash.set("sort", sort);
@@ -62,7 +62,16 @@ function filed(photo, mode) {
   return pairs.sort((one, other) => (other[1] ?? 0) - (one[1] ?? 0));
 }
 
-const surest = (photo) => Math.max(...photo.faces.map((face) => face.confidence ?? 0), 0);
+/** What a photo is filed under and the filter asks for, the surest first. */
+function fitting(photo, { show, least, faces }) {
+  const fits = ([key, sure]) =>
+    (show.size ? show.has(key) : !["unsure", "no face", "failed"].includes(key)) &&
+    (sure === null || sure >= least);
+  return filed(photo, faces).filter(fits);
+}
+
+/** How sure the surest of them is, as `Filter.confidence` has it. */
+const surest = (photo, now) => fitting(photo, now)[0]?.[1] ?? 0;
 
 /** How many photos are filed under each key. */
 function counts(mode) {
@@ -76,19 +85,17 @@ function counts(mode) {
 }
 
 /** The rule of `fer_mobile.gallery.filter.Filter`, with "no face" and "failed" to ask for. */
-function matches(photo, { show, least, faces, search }) {
+function matches(photo, now) {
+  const { show, least, faces, search } = now;
   if (search && !photo.name.toLowerCase().includes(search.toLowerCase())) return false;
   if (!show.size && !least) return true;
-  const fits = ([key, sure]) =>
-    (show.size ? show.has(key) : !["unsure", "no face", "failed"].includes(key)) &&
-    (sure === null || sure >= least);
-  const pairs = filed(photo, faces);
-  return data.match === "all" && faces === "each" ? pairs.every(fits) : pairs.some(fits);
+  const wanted = data.match === "all" && faces === "each" ? filed(photo, faces).length : 1;
+  return fitting(photo, now).length >= wanted;
 }
 
 /** The photos that match, by their numbers, in the order that is asked for. */
 function chosen(now) {
   const found = photos.flatMap((photo, index) => (matches(photo, now) ? [index] : []));
   const compare = ORDERS[now.sort];
-  return compare ? found.sort((one, other) => compare(photos[one], photos[other])) : found;
+  return compare ? found.sort((one, other) => compare(photos[one], photos[other], now)) : found;
 }

@@ -53,7 +53,8 @@ function position({ size, faces }) {
 }
 
 function tile(photo, index) {
-  const [key, confidence] = filed(photo, state().faces)[0];
+  const now = state();
+  const [key, confidence] = fitting(photo, now)[0] ?? filed(photo, now.faces)[0];
   const picture = photo.thumb
     ? make("img", { src: photo.thumb, alt: "", decoding: "async" })
     : make("span", { className: "unread" }, photo.error ? "Could not be read" : "No picture");
@@ -174,7 +175,7 @@ let opened = false; // by a click here, so that going back closes it
 let last = -1; // the photo that was open, to give the focus back to it
 
 /** How sure a face is, or why it is not. */
-const sureness = (face) => (face.label === null ? face.flaw : percent(face.confidence));
+const sureness = (face) => (face.label === null ? face.flaw : percentTenths(face.confidence));
 
 function facePanel(face, number, count, box) {
   const bars = face.probabilities.map((value, at) => {
@@ -197,7 +198,7 @@ function facePanel(face, number, count, box) {
       "h3",
       {},
       icon(keyOf(face)),
-      make("span", {}, face.label === null ? `unsure: ${face.flaw}` : `${face.label} ${percent(face.confidence)}`),
+      make("span", {}, face.label === null ? `unsure: ${face.flaw}` : `${face.label} ${sureness(face)}`),
       count > 1 ? make("small", {}, `face ${number} of ${count}`) : null,
     ),
     make("dl", { className: "bars" }, ...bars),
