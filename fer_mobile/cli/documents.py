@@ -28,6 +28,8 @@ class FilterDocument(TypedDict):
     skipped: dict[str, int]
     """Files and folders that were not read, by reason."""
     notes: list[str]
+    unwritten: list[str]
+    """What could not be copied, linked or put into a sidecar, and why."""
     rows: list[PhotoResult]
     """The photos that match, and those that failed."""
 
