@@ -24,4 +24,5 @@ def wilson(hits: float, n: int) -> tuple[float, float]:
     middle = share + _Z * _Z / (2 * n)
     half = _Z * math.sqrt(share * (1 - share) / n + (_Z / n / 2) ** 2)
     scale = 1 + _Z * _Z / n
-    return round((middle - half) / scale, 4), round((middle + half) / scale, 4)
+    low, high = (middle - half) / scale, (middle + half) / scale
+    return round(max(low, 0.0), 4), round(min(high, 1.0), 4)  # rounding may lead out of 0 to 1

@@ -16,7 +16,7 @@ from fer_mobile.data.corruption import corrupt
 from fer_mobile.data.face_files import FaceFiles
 from fer_mobile.data.protocols import OWN
 from fer_mobile.errors import DataError
-from fer_mobile.metrics import Scores, score
+from fer_mobile.metrics import Scores, classification_report, score
 from fer_mobile.models import DEFAULT
 from fer_mobile.notebook import html_table
 from fer_mobile.predictor import load_predictor
@@ -56,7 +56,11 @@ class Evaluation:
         }
         if self.corruption:
             head["corruption"] = self.corruption
-        return head | self.scores.as_dict()
+        report = classification_report(self.scores)
+        f1 = {name: round(row["f1"], 5) for name, row in report.items()}
+        means = {"macro_f1": f1.pop("macro avg"), "weighted_f1": f1.pop("weighted avg")}
+        by_label = {name: f1.get(name) for name in self.scores.counts}
+        return head | self.scores.as_dict() | means | {"f1": by_label}
 
 
 def evaluate(
@@ -146,5 +150,6 @@ def predict_probabilities(
             hint="" if dataset.protocol == theirs else f"Use `protocol={theirs!r}`.",
         )
     columns = predictor(dataset.images)[:, [labels.index(name) for name in dataset.names]]
-    probabilities: Probabilities = columns / np.maximum(columns.sum(1, keepdims=True), 1e-9)
+    columns = np.maximum(columns, 1e-9)  # where an 8-bit file gives all to another label: equal
+    probabilities: Probabilities = columns / columns.sum(1, keepdims=True)
     return probabilities

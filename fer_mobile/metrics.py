@@ -8,7 +8,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_mobile.errors import InputError
+
 FloatArray = NDArray[np.floating]
+
+_LARGEST_ROUNDING: Final = 0.1
+"""How far from 1 the sum of many 8-bit probabilities may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,8 @@ def classification_report(scores: Scores) -> dict[str, dict[str, float]]:
     """Precision, recall, F1 and number of faces by label, and their means.
 
     "macro avg" weighs labels equally, "weighted avg" by their faces; a share of nothing counts
-    as 0, and labels without a face and never predicted are left out of the means.
+    as 0, and labels without a face and never predicted are left out of the means, as scikit-learn
+    does.
     """
     rows = {}
     for name, count in scores.counts.items():
@@ -75,8 +81,12 @@ def _rounded(values: dict[str, float | None]) -> dict[str, float | None]:
 
 
 def score(probabilities: FloatArray, labels: NDArray[np.integer], names: tuple[str, ...]) -> Scores:
-    """Compare probabilities float [N, C] with labels int [N]; N ≥ 1."""
+    """Compare probabilities float [N, C], whose rows sum to 1, with labels int [N]; N ≥ 1.
+
+    Raises InputError for arrays of other shapes, sums or labels.
+    """
     classes = len(names)
+    _check(probabilities, labels, classes)
     predicted = probabilities.argmax(1)
     confusion = np.zeros((classes, classes), np.int64)
     np.add.at(confusion, (labels, predicted), 1)
@@ -99,6 +109,23 @@ def score(probabilities: FloatArray, labels: NDArray[np.integer], names: tuple[s
     )
 
 
+def _check(probabilities: FloatArray, labels: NDArray[np.integer], classes: int) -> None:
+    expected = f"one label of {classes} for each of 1 or more rows of {classes} probabilities"
+    if probabilities.shape != (len(labels), classes) or labels.ndim != 1 or not len(labels):
+        found = f"probabilities {list(probabilities.shape)}, labels {list(labels.shape)}"
+        raise InputError("labels", expected=expected, found=found)
+    if not 0 <= labels.min() <= labels.max() < classes:
+        found = f"labels from {labels.min()} to {labels.max()}"
+        raise InputError("labels", expected=expected, found=found)
+    sums = probabilities.sum(1)
+    if (np.abs(sums - 1) > _LARGEST_ROUNDING).any():  # a diverged training's are none: let them be
+        raise InputError(
+            "probabilities",
+            expected="rows that sum to 1",
+            found=f"sums from {sums.min():.3g} to {sums.max():.3g}",
+        )
+
+
 def _reliability(
     confidence: FloatArray, right: NDArray[np.bool_], bins: int = 15
 ) -> list[list[float]]:
@@ -115,8 +142,14 @@ def mean_divergence(expected: FloatArray, actual: FloatArray) -> float:
     """Mean Kullback-Leibler divergence of probabilities `actual` [N, C] from `expected`, in nats.
 
     Both are floored at `PROBABILITY_FLOOR` and made to sum to 1 again, so that the zeros of
-    8-bit outputs stay finite.
+    8-bit outputs stay finite.  Raises InputError where their shapes differ.
     """
+    if expected.shape != actual.shape or expected.ndim != 2:
+        raise InputError(
+            "actual",
+            expected=f"probabilities [N, C], of the shape {list(expected.shape)}",
+            found=str(list(actual.shape)),
+        )
     p, q = (np.maximum(x.astype(np.float64), PROBABILITY_FLOOR) for x in (expected, actual))
     p, q = p / p.sum(1, keepdims=True), q / q.sum(1, keepdims=True)
     return float((p * np.log(p / q)).sum(1).mean())

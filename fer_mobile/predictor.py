@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -167,7 +167,26 @@ def load_network(
     from fer_mobile.checkpoint import load_checkpoint
 
     checkpoint = load_checkpoint(model, labels, value_range)
-    return _of(checkpoint.model, checkpoint.named_labels(), checkpoint.preprocessing)
+    predictor = _of(checkpoint.model, checkpoint.named_labels(), checkpoint.preprocessing)
+
+    def classify(faces: Pixels) -> Probabilities:
+        probabilities = predictor.classify(faces)
+        check_probabilities(probabilities, checkpoint.name)
+        return probabilities
+
+    return replace(predictor, classify=classify)
+
+
+def check_probabilities(outputs: Probabilities, model: str) -> None:
+    """Raise ModelError where the outputs [N, C] of the network `model` are no probabilities."""
+    sums = outputs.sum(1)
+    if not (np.isfinite(outputs).all() and (outputs >= 0).all() and np.abs(sums - 1).max() < 1e-3):
+        raise ModelError(
+            f"model {model!r}",
+            expected="an output of probabilities that sum to 1",
+            found=f"sums from {sums.min():.3g} to {sums.max():.3g}",
+            hint="End the model in a softmax, and train it until it is finite.",
+        )
 
 
 def predict_faces(

@@ -174,8 +174,8 @@ def to_gray(image: Pixels) -> Pixels:
 def gray_faces(faces: Pixels | Sequence[Pixels]) -> Pixels | list[Pixels]:
     """Faces as gray ones: an array uint8 [N, H, W], or a list of uint8 [H, W] of several sizes.
 
-    `faces` is uint8 [N, H, W] (gray), [N, H, W, 3] (RGB), a single face [H, W] or [H, W, 3] (an
-    array whose last axis is 3 is RGB: no face is three pixels wide), or a list of such.
+    `faces` is uint8 [N, H, W] (gray), [N, H, W, 3] (RGB), a single face [H, W] or [H, W, 3], or a
+    list of such.  A last axis of 3 is RGB and one of 1 is gray: no face is so few pixels wide.
     Raises InputError for anything else.
     """
     if isinstance(faces, list | tuple):
@@ -184,6 +184,8 @@ def gray_faces(faces: Pixels | Sequence[Pixels]) -> Pixels | list[Pixels]:
         raise InputError(
             "faces", expected="an array uint8 [N, H, W] or a list", found=type(faces).__name__
         )
+    if faces.ndim in (3, 4) and faces.shape[-1] == 1:
+        faces = faces[..., 0]
     rgb = faces.ndim in (3, 4) and faces.shape[-1] == 3
     several = faces if faces.ndim - rgb == 3 else faces[None]
     if faces.dtype != np.uint8 or several.ndim - rgb != 3 or 0 in several.shape[1:]:

@@ -152,7 +152,9 @@ def test_gray_and_rgb_faces_have_the_same_expressions(predictor, rgb):
     for faces in (gray, list(rgb), list(gray), [rgb[0], gray[1]], (rgb[:1], gray[1:])):
         found = fer_mobile.classify_faces(faces, predictor)
         np.testing.assert_array_equal(found.probabilities, expected.probabilities)
-    for face in (rgb[0], gray[0]):
+    found = fer_mobile.classify_faces(gray[..., None], predictor)  # as networks have them
+    np.testing.assert_array_equal(found.probabilities, expected.probabilities)
+    for face in (rgb[0], gray[0], gray[0][..., None]):
         (row,) = fer_mobile.classify_faces(face, predictor).probabilities
         np.testing.assert_array_equal(row, expected.probabilities[0])
 

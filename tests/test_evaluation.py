@@ -78,6 +78,38 @@ def test_a_seven_label_model_is_not_measured_on_eight(tmp_path, small_npz):
     assert found.scores.n == 32
 
 
+def test_outputs_that_are_no_probabilities_are_refused(tmp_path, small_npz):
+    from keras import Input, Model, layers
+
+    image = Input((48, 48, 1))
+    flat = layers.Flatten()(image)
+    broken = Model(image, layers.Dense(8, "softmax")(flat))
+    broken.set_weights([np.full(weight.shape, np.nan) for weight in broken.get_weights()])
+    own = {"labels": LABELS, "value_range": "0..1"}
+    for name, model, message in (
+        ("logits", Model(image, layers.Dense(8)(flat)), "probabilities that sum to 1, found sums"),
+        ("relu", Model(image, layers.Dense(8, "relu")(flat)), "End the model in a softmax"),
+        ("nan", broken, "found sums from nan to nan"),
+        ("map", Model(image, layers.Conv2D(8, 3)(image)), r"expected an output \[N, labels\]"),
+    ):
+        model.save(tmp_path / f"{name}.keras")
+        with pytest.raises(ModelError, match=message):
+            evaluate(tmp_path / f"{name}.keras", small_npz, **own)
+
+
+def test_f1_in_the_document(small_npz):
+    found = evaluate(DEFAULT, small_npz, split="all").as_dict()
+    recall, precision = found["recall"], found["precision"]
+    for label, f1 in found["f1"].items():
+        if f1:
+            assert f1 == pytest.approx(2 / (1 / recall[label] + 1 / precision[label]), abs=1e-4)
+    known = {label: f1 for label, f1 in found["f1"].items() if f1 is not None}
+    assert found["macro_f1"] == pytest.approx(np.mean([*known.values()]), abs=1e-4)
+    weights = [found["counts"][label] for label in known]
+    weighted = np.average([*known.values()], weights=weights)
+    assert found["weighted_f1"] == pytest.approx(weighted, abs=1e-4)
+
+
 def test_images_that_cannot_be_read_stop_an_evaluation(tmp_path):
     for number, face in enumerate(golden_faces(64)[:6]):
         folder = tmp_path / ("happy" if number % 2 else "sad")

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from fer_mobile.metrics import classification_report, score
+from fer_mobile.errors import InputError
+from fer_mobile.metrics import classification_report, mean_divergence, score
 
 NAMES = ("a", "b", "c", "d")
 PROBABILITIES = np.array(
@@ -49,6 +50,28 @@ def test_loss_and_report_by_hand():
     assert report["weighted avg"] == pytest.approx(
         {"precision": (1 / 3 + 3) / 5, "recall": 3 / 5, "f1": (0.5 + 3 * 0.8) / 5, "faces": 5}
     )
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "labels", "found"),
+    [
+        (PROBABILITIES[:0], LABELS[:0], r"probabilities \[0, 4\], labels \[0\]"),
+        (PROBABILITIES[:2], LABELS[:1], r"probabilities \[2, 4\], labels \[1\]"),
+        (PROBABILITIES[:, :3], LABELS, r"probabilities \[5, 3\], labels \[5\]"),
+        (PROBABILITIES, LABELS - 1, "labels from -1 to 1"),
+        (PROBABILITIES, LABELS + 2, "labels from 2 to 4"),
+        (3 * PROBABILITIES, LABELS, "sums from 3 to 3"),
+        (np.log(PROBABILITIES + 1e-3), LABELS, "sums from -"),
+    ],
+)
+def test_what_is_no_prediction_is_refused(probabilities, labels, found):
+    with pytest.raises(InputError, match=found):
+        score(probabilities, labels, NAMES)
+
+
+def test_divergences_of_unlike_shapes_are_refused():
+    with pytest.raises(InputError, match=r"actual: expected .* shape \[5, 4\], found \[1, 4\]"):
+        mean_divergence(PROBABILITIES, PROBABILITIES[:1])
 
 
 def test_faces_of_one_bin_are_averaged_before_their_gap():

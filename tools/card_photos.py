@@ -25,15 +25,20 @@ def photo_context(name: str, graph: str) -> dict[str, Any]:
         "robustness": _by_change(before, after),
         "has_chart": name == "compact",
         "quality": {row["set"]: row for row in quality},
-        "least_qualities": [
-            [row["by_min_quality"][round(10 * least)] for row in quality] for least in _LEAST
-        ],
+        "least_qualities": [[_by_quality(row, least) for row in quality] for least in _LEAST],
         "groups": [
             row
             for row in _rows("groups")
             if row["kind"] in _KINDS and row["graphs"].get(name) == graph
         ],
     }
+
+
+def _by_quality(row: dict[str, Any], least: float) -> dict[str, Any]:
+    """What a least quality leaves, its share taken from the counts: the row's is rounded."""
+    at = row["by_min_quality"][round(10 * least)]
+    labelled = round(at["coverage"] * row["faces"])
+    return {**at, "surely_wrong_share": at["surely_wrong"] / labelled}
 
 
 def shares(row: dict[str, Any]) -> str:

@@ -327,6 +327,8 @@ def table(rows: list[dict[str, Any]]) -> str:
             *lines,
             "",
             *notes,
+            "* 7 labels: without contempt, which the other packages do not know and which is 0% in",
+            "  their balanced accuracy of 8.",
             "* Which faces the other networks were trained on is not known; mini-XCEPTION, which",
             "  fer and human carry, was trained on FER2013 and may have seen these.",
             "",

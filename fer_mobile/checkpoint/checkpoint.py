@@ -82,9 +82,9 @@ def make_checkpoint(
     many as its outputs.
     """
     try:
-        shape, classes = tuple(model.input_shape), model.output_shape[-1]
-    except AttributeError:  # a model that was never built, or one with several inputs
-        shape, classes = (), None
+        shape, outputs = tuple(model.input_shape), tuple(model.output_shape)
+    except (AttributeError, TypeError):  # a model that was never built, or has several of them
+        shape, outputs = (), ()
     if len(shape) != 4 or not shape[1] or shape[1] != shape[2] or shape[3] != 1:
         raise ModelError(
             name,
@@ -92,7 +92,9 @@ def make_checkpoint(
             found=str(list(shape)),
             hint=_hint_of_shape(shape),
         )
-    names = _checked(name, labels, classes)
+    if len(outputs) != 2:
+        raise ModelError(name, expected="an output [N, labels]", found=str(list(outputs)))
+    names = _checked(name, labels, outputs[1])
     return Checkpoint(
         model=model,
         name=name,

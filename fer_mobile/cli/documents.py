@@ -95,7 +95,12 @@ class ScoresDocument(TypedDict):
     loss: float | None
     """Mean negative log-likelihood in nats."""
     reliability: list[list[float]]
-    """For each bin of confidence: its mean confidence, accuracy and share of the faces."""
+    """For each bin of confidence: its mean confidence, accuracy and number of faces."""
+    macro_f1: float
+    weighted_f1: float
+    """By the faces of each label."""
+    f1: dict[str, float | None]
+    """None for a label that neither occurs nor was predicted."""
     objectives: NotRequired[list[dict[str, Any]]]
     """With --require: metric, required, measured, met."""
 

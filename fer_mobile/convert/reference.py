@@ -16,6 +16,7 @@ from fer_mobile.errors import ModelError
 from fer_mobile.golden import reference_faces
 from fer_mobile.model_file import read_contract
 from fer_mobile.models import shipped_models, tflite_file
+from fer_mobile.predictor import check_probabilities
 from fer_mobile.preprocess import normalise
 from fer_mobile.types import ValueRange
 
@@ -100,12 +101,5 @@ def _predict(checkpoint: Checkpoint, faces: Pixels) -> Probabilities:
     model = keras.Model(checkpoint.model.inputs[0], checkpoint.model.outputs[0])
     parts = [model(pixels[i : i + _BATCH]) for i in range(0, len(pixels), _BATCH)]
     probabilities: Probabilities = np.concatenate([np.asarray(part) for part in parts])
-    sums = probabilities.sum(1)
-    if not (np.isfinite(probabilities).all() and np.abs(sums - 1).max() < 1e-3):
-        raise ModelError(
-            f"model {checkpoint.name!r}",
-            expected="an output of probabilities that sum to 1",
-            found=f"sums from {sums.min():.3g} to {sums.max():.3g}",
-            hint="End the model in a softmax, and train it until it is finite.",
-        )
+    check_probabilities(probabilities, checkpoint.name)
     return probabilities

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_mobile.data.face_files import FaceFiles
+from fer_mobile.errors import InputError
 from fer_mobile.wording import counted
 
 SPLITS: Final = ("train", "valid", "test", "all")
@@ -84,7 +85,12 @@ class Dataset:
         )
 
     def folds(self, count: int) -> NDArray[np.int64]:
-        """A fold for every row, int64 [N] in 0 to `count` - 1; equal images share theirs."""
+        """A fold for every row, int64 [N] in 0 to `count` - 1; equal images share theirs.
+
+        Raises InputError for a `count` below 1.
+        """
+        if count < 1:
+            raise InputError("count", expected="1 or more folds", found=str(count))
         return np.array([zlib.crc32(image.tobytes()) % count for image in self.images], np.int64)
 
     def digest(self) -> str:

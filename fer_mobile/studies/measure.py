@@ -1,4 +1,4 @@
-"""Measures a trained run on faces that it was neither trained nor validated with."""
+"""Measures a trained run on test or, where the data has none, on valid, which chose its epoch."""
 
 from __future__ import annotations
 

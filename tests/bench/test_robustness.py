@@ -80,4 +80,6 @@ def test_what_became_of_a_face(now, outcome):
 
 def test_the_interval_of_a_share():
     assert wilson(7, 13) == pytest.approx((0.2914, 0.7679), abs=5e-4)
-    assert wilson(0, 24)[0] == pytest.approx(0, abs=1e-9)
+    for n in (24, 398, 3199):
+        assert str(wilson(0, n)[0]) == "0.0"
+        assert wilson(n, n)[1] == 1.0

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fer_mobile.data import load_dataset
-from fer_mobile.errors import DataError, RecipeError
+from fer_mobile.errors import DataError, InputError, RecipeError
 from fer_mobile.training import load_recipe
 from fer_mobile.training.split import held_out, training_rows
 
@@ -26,6 +26,8 @@ def test_folds_part_the_rows_and_keep_equal_images_together(small_npz):
     assert set(folds) == {0, 1, 2}
     twice = rows.take(np.r_[np.arange(len(rows)), np.arange(len(rows))])
     assert (twice.folds(3) == np.r_[folds, folds]).all()
+    with pytest.raises(InputError, match="count: expected 1 or more folds, found 0"):
+        rows.folds(0)
 
 
 def test_every_training_row_is_judged_by_a_network_that_never_saw_it(
