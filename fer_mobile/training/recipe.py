@@ -175,7 +175,7 @@ class DistillationSection(_Section):
     unlabelled: str = Field(
         "",
         description="An npz file of faces without labels (see `unlabelled`): their targets are "
-        "the teachers'.",
+        "the teachers', or the file's own.",
     )
     unlabelled_weight: float = Field(
         0.0, ge=0, le=1, description="The share of the targets that the file of faces holds."
@@ -209,8 +209,11 @@ class DistillationSection(_Section):
 
     @model_validator(mode="after")
     def _unlabelled_have_teachers(self) -> Self:
-        if self.unlabelled and not (self.teachers or self.cache):
-            raise ValueError("`teachers` or a `cache` for the `unlabelled` faces")
+        if self.unlabelled and not (self.teachers or self.cache) and self.unlabelled_weight < 1:
+            raise ValueError(
+                "`teachers` or a `cache` for the `unlabelled` faces, or an `unlabelled_weight` of "
+                "1, which leaves them to the targets of their file"
+            )
         return self
 
 

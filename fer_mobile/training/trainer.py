@@ -148,6 +148,12 @@ def train_side_by_side(
     ]
     section = chosen[0].distillation
     unlabelled = load_unlabelled(section.unlabelled, learn) if section.unlabelled else None
+    if unlabelled and unlabelled.targets is None and not (section.teachers or section.cache):
+        raise RecipeError(
+            "distillation.unlabelled",
+            expected="a file with `targets`, where there are no teachers",
+            found=section.unlabelled,
+        )
     runs = [
         Run(recipe, folder, learn, valid, (*default_callbacks(), *callbacks), report, unlabelled)
         for recipe, folder in zip(chosen, folders, strict=True)

@@ -145,3 +145,22 @@ def test_a_damaged_file_is_refused_and_closed(lesson, tmp_path):
 def test_without_teachers_there_is_nothing_to_learn_from_them(tiny_recipe):
     with pytest.raises(RecipeError, match="`teachers` or a `cache`"):
         load_recipe(tiny_recipe, ['distillation.unlabelled="extra.npz"'])
+
+
+def test_the_targets_that_they_came_with_are_enough(train, lesson, small_npz, tmp_path):
+    recipe, learn = lesson
+    alone = override(recipe, ["distillation.teachers=[]", "unlabelled_weight=1", "epochs=1"])
+    extra = load_unlabelled(recipe.distillation.unlabelled, learn)
+    batches = Batches(learn, alone, 32, None, extra)
+    order = BatchPlanner(alone, len(learn) + EXTRA, 32).order(0)
+    targets = np.concatenate([batches[index][1] for index in range(len(batches))])
+    every = np.concatenate([learn.targets, extra.targets])
+    np.testing.assert_allclose(targets, every[order], atol=1e-6)
+    lines = []
+    train(alone, tmp_path / "run", data=small_npz, report=lines.append)
+    assert any(f"80 faces train with {EXTRA} unlabelled" in line for line in lines)
+    np.savez(tmp_path / "bare.npz", images=extra.images)
+    bare = override(alone, [f'unlabelled="{(tmp_path / "bare.npz").as_posix()}"'])
+    with pytest.raises(RecipeError, match="a file with `targets`, where there are no teachers"):
+        train(bare, tmp_path / "other", data=small_npz)
+    assert not (tmp_path / "other").exists()
