@@ -1,7 +1,8 @@
 """Packs mosaics of unlabelled faces into the one file that `distillation.unlabelled` names.
 
 A folder holds the mosaics, `index.csv` (mosaic, tile, ...; 64 tiles of 64 px a row), and in
-`densenet.npz` the predictions of another network for its faces in the order of the index.
+`densenet.npz` the predictions of another network for its faces in the order of the index: logits
+of FER2013's seven labels, and probabilities of FER+'s eight.
 Faces on which shipped models are unsure are packed twice, to be drawn twice as often.  The file
 is for training alone: its pictures are not ours to give away.
 
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fer_mobile.checkpoint import load_checkpoint
+from fer_mobile.labels import FER2013, LABELS_7
 from fer_mobile.predictor import predict_faces
 from fer_mobile.preprocess import resize
 
@@ -53,17 +55,30 @@ def _faces(folder: Path, tiles: Sequence[tuple[str, int]]) -> Iterator[NDArray[n
         yield resize(pixels[top : top + TILE, left : left + TILE], SIDE)
 
 
+def of_fer2013(logits: NDArray[np.float16]) -> NDArray[np.float16]:
+    """Probabilities [N, 7] in the order of `LABELS_7`, of logits in FER2013's."""
+    chances = np.exp(logits.astype(np.float32) - logits.max(1, keepdims=True))
+    chances /= chances.sum(1, keepdims=True)
+    return chances[:, [FER2013.index(label) for label in LABELS_7]].astype(np.float16)
+
+
 def main() -> None:
     """Pack one file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument(
+        "--protocol", choices=("ferplus", "fer2013"), default="ferplus", help="of the targets"
+    )
     parser.add_argument("--without", nargs="*", default=(), help="sets to leave out")
     parser.add_argument("--models", nargs="*", default=("compact", "xcao_two_stream"))
     options = parser.parse_args()
     images, rows = read_mosaics(options.folder, options.without)
     with np.load(options.folder / "densenet.npz") as content:
-        targets = content["probabilities"][rows]
+        if options.protocol == "fer2013":
+            targets = of_fer2013(content["logits"][rows])
+        else:
+            targets = content["probabilities"][rows]
     models = [load_checkpoint(name).model for name in options.models]
     mean = np.mean([predict_faces(model, images) for model in models], axis=0)
     unsure = np.flatnonzero(mean.max(1) < UNSURE_BELOW)
