@@ -167,7 +167,7 @@ def claim_folder(folder: Path, purpose: str) -> bool:
     False where it held something before that is someone else's, in which case nothing is changed.
     `purpose` is a sentence for whoever opens the marker.  Raises OSError.
     """
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         return is_ours(folder)
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / MARKER, f"{_MARK} {purpose}\n")

@@ -118,7 +118,7 @@ def _check(probabilities: FloatArray, labels: NDArray[np.integer], classes: int)
         found = f"labels from {labels.min()} to {labels.max()}"
         raise InputError("labels", expected=expected, found=found)
     sums = probabilities.sum(1)
-    if (np.abs(sums - 1) > _LARGEST_ROUNDING).any():  # a diverged training's are none: let them be
+    if not (np.abs(sums - 1) <= _LARGEST_ROUNDING).all():
         raise InputError(
             "probabilities",
             expected="rows that sum to 1",

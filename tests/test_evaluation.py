@@ -91,6 +91,12 @@ def test_outputs_that_are_no_probabilities_are_refused(tmp_path, small_npz):
         ("relu", Model(image, layers.Dense(8, "relu")(flat)), "End the model in a softmax"),
         ("nan", broken, "found sums from nan to nan"),
         ("map", Model(image, layers.Conv2D(8, 3)(image)), r"expected an output \[N, labels\]"),
+        ("two", Model(image, [layers.Dense(8)(flat)] * 2), r"expected an output \[N, labels\]"),
+        (
+            "named",
+            Model(image, {name: layers.Dense(8)(flat) for name in "ab"}),
+            r"expected an output \[N, labels\]",
+        ),
     ):
         model.save(tmp_path / f"{name}.keras")
         with pytest.raises(ModelError, match=message):

@@ -62,6 +62,7 @@ def test_loss_and_report_by_hand():
         (PROBABILITIES, LABELS + 2, "labels from 2 to 4"),
         (3 * PROBABILITIES, LABELS, "sums from 3 to 3"),
         (np.log(PROBABILITIES + 1e-3), LABELS, "sums from -"),
+        (PROBABILITIES * np.nan, LABELS, "sums from nan"),
     ],
 )
 def test_what_is_no_prediction_is_refused(probabilities, labels, found):

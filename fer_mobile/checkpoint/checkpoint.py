@@ -92,7 +92,7 @@ def make_checkpoint(
             found=str(list(shape)),
             hint=_hint_of_shape(shape),
         )
-    if len(outputs) != 2:
+    if len(outputs) != 2 or isinstance(outputs[1], tuple | str):  # several, in a list or a dict
         raise ModelError(name, expected="an output [N, labels]", found=str(list(outputs)))
     names = _checked(name, labels, outputs[1])
     return Checkpoint(

@@ -253,8 +253,7 @@ def filter_command(
     elif not sinks:
         for result in run.matched:
             echo_names(result.path, as_bytes=True)
-    if run.unwritten:
-        raise typer.Exit(1)
+    _name_unwritten(run.unwritten)
 
 
 def _labels(model: str) -> tuple[str, ...]:
@@ -327,13 +326,19 @@ def _print_run(console: Console, run: FilterRun, sinks: list[Sink]) -> None:
         done = f", {len(sink.written):,} of {tried:,}" if tried else ""
         line = f"{sink.what}: {display_name(sink.path)}{done}"
         console.print(line, markup=False, soft_wrap=True)
-    for line in run.unwritten:  # with -q, too
-        typer.echo(display_name(line), err=True)
     n = len(run.results)
     console.print(
         f"{len(run.matched)} of {n} photos match; {run.seconds:.1f} s,"
         f" {1000 * run.seconds / n:.0f} ms a photo."
     )
+
+
+def _name_unwritten(lines: list[str]) -> None:
+    """Say, with -q too, what could not be written, and leave with 1 if there was any."""
+    for line in lines:
+        typer.echo(display_name(line), err=True)
+    if lines:
+        raise typer.Exit(1)
 
 
 def _remove_keywords(console: Console, folder: Path, write_xmp: bool) -> None:
@@ -345,7 +350,6 @@ def _remove_keywords(console: Console, folder: Path, write_xmp: bool) -> None:
     if not write_xmp:
         raise InputError("remove", expected="`write_xmp` with it", found="none")
     check_folder(folder)
-    changed, notes = remove_keywords(folder)
-    for line in notes:
-        console.print(display_name(line), style="yellow", markup=False, soft_wrap=True)
+    changed, unwritten = remove_keywords(folder)
     console.print(f"Keywords were taken out of {counted(len(changed), 'sidecar')}.")
+    _name_unwritten(unwritten)

@@ -106,21 +106,12 @@ def filter_library(
     """
     check_choice("sort", sort, ORDERS)
     outputs = [folder for sink in sinks for folder in sink.folders]
-    options = options or ScanOptions()
-    if query.every_face:
-        if options.faces == "largest":
-            raise InputError("faces", expected="each, where every face counts", found="largest")
-        options = replace(options, faces="each")
+    query, options = _as_one(query, options or ScanOptions())
     scan = scan_library(
         folder, options, outputs=outputs, progress=partial(progress, "reading photos")
     )
     labels = tuple(scan.pipeline.classifier.labels)
-    query = replace(
-        query,
-        show=parse_show(query.show, labels),
-        every_face=options.faces == "each",
-    )
-    _check_can_match(query, options)
+    query = replace(query, show=parse_show(query.show, labels))
     _check_sinks(scan, sinks)
     started = time.perf_counter()
     results = Rows(scan)
@@ -162,8 +153,17 @@ def filter_library(
     return run
 
 
-def _check_can_match(query: Filter, options: ScanOptions) -> None:
-    """Raise InputError for a filter that the options leave without effect or without a photo."""
+def _as_one(query: Filter, options: ScanOptions) -> tuple[Filter, ScanOptions]:
+    """Both, with every face to count in both or in neither.
+
+    Raises InputError for a filter that the options leave without effect or without a photo.
+    """
+    if query.every_face and options.faces == "largest":
+        raise InputError("faces", expected="each, where every face counts", found="largest")
+    if query.every_face:
+        options = replace(options, faces="each")
+    query = replace(query, every_face=options.faces == "each")
+    show = {word.strip().lower() for word in query.show}
     if query.match == "all" and not query.every_face:
         raise InputError(
             "match",
@@ -171,19 +171,20 @@ def _check_can_match(query: Filter, options: ScanOptions) -> None:
             found="all",
             hint='Let every face count: `faces="each"`.',
         )
-    if MULTIPLE in query.show and options.faces != "multiple":
+    if MULTIPLE in show and options.faces != "multiple":
         raise InputError(
             "show",
             expected='labels of faces, with `faces="each"` and `faces="largest"`',
             found=MULTIPLE,
         )
-    if UNSURE in query.show and not options.min_quality:
+    if UNSURE in show and not options.min_quality:
         raise InputError(
             "show",
             expected="a label that photos can have",
             found=f"{UNSURE}, which none is without a least quality",
             hint="Set one: `min_quality=0.5`.",
         )
+    return query, options
 
 
 def _check_sinks(scan: LibraryScan, sinks: Sequence[Sink]) -> None:

@@ -53,9 +53,23 @@ def describe_provenance(
         backend=f"{backend}: {_versions()}",
         device=_device(),
         initial_weights=_initial_weights(recipe),
-        teachers=tuple(_teacher(name, share) for name in section.teachers)
-        or tuple(Teacher(name=f"targets in {Path(file).name}") for file in section.cache),
+        teachers=(
+            *(_teacher(name, share) for name in section.teachers),
+            *(
+                Teacher(name=f"targets in {Path(file).name}")
+                for file in _files_of_targets(recipe, unlabelled)
+            ),
+        ),
     )
+
+
+def _files_of_targets(recipe: Recipe, unlabelled: Unlabelled | None) -> list[str]:
+    """The files whose soft targets are learned without asking anybody."""
+    section = recipe.distillation
+    files = [] if section.teachers else list(section.cache)
+    if unlabelled is not None and unlabelled.targets is not None and section.unlabelled_weight:
+        files.append(section.unlabelled)
+    return files
 
 
 def _unlabelled(file: str, faces: Unlabelled | None) -> tuple[DatasetFacts, ...]:
@@ -66,7 +80,9 @@ def _unlabelled(file: str, faces: Unlabelled | None) -> tuple[DatasetFacts, ...]
         DatasetFacts(
             name=Path(file).name,
             kind="faces without labels (npz)",
-            digest=hashlib.sha256(faces.images.tobytes()).hexdigest(),
+            digest=hashlib.sha256(
+                faces.images.tobytes() + (b"" if faces.targets is None else faces.targets.tobytes())
+            ).hexdigest(),
             counts={UNKNOWN: {"train": len(faces)}},
         ),
     )

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from fer_mobile.errors import InputError
-from fer_mobile.files import MARKER
+from fer_mobile.files import MARKER, claim_folder
 from fer_mobile.gallery.sinks.copies import CopySink, LinkSink
 from fer_mobile.resources import photos_dir
 from tests.gallery.samples import photo, write
@@ -96,6 +96,10 @@ def test_long_names_and_photos_that_cannot_be_copied(tmp_path, monkeypatch):
     assert "Permission denied" in sink.unwritten[0]
     assert not (tmp_path / "other" / names[0]).exists()
 
+    sink = write(CopySink(tmp_path / "third"), [photo(library / "gone.jpg")], library)
+    assert sink.written == []
+    assert "gone.jpg is not in " in sink.unwritten[0]
+
 
 def test_without_hard_links_a_copy_overwrites_nothing_either(tmp_path, monkeypatch):
     source = photos_dir() / "cat.png"
@@ -125,6 +129,7 @@ def test_a_folder_that_is_made_in_the_library_is_marked_as_ours(tmp_path):
             sink = write(CopySink(tmp_path / name), [photo(library / "cat.png")], library)
             assert (tmp_path / name / MARKER).exists() == marked
             assert bool(sink.notes) == (name == "library/mine")
+    assert not claim_folder(library / "cat.png", "A file is none.")
 
 
 def test_a_killed_run_leaves_no_half_photo_and_the_next_one_cleans_up(tmp_path):

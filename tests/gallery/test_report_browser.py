@@ -233,6 +233,11 @@ def test_each_face_is_sorted_and_shown_by_what_is_asked_for(browser, tmp_path):
         page.evaluate(slide, "0")
         page.locator("#pills button").first.click()
         assert sorted(names(page)) == ["a.jpg", "b.jpg", "c.jpg", "d.jpg"]
+        labels = page.locator(".tile .label").all_inner_texts
+        assert labels()[0] == "happiness"
+        page.locator("#pills button[data-key=neutral]").click()
+        assert names(page) == ["b.jpg", "a.jpg"]
+        assert labels() == ["neutral", "neutral"]
         page.evaluate(slide, "100")
         assert names(page) == []
 

@@ -157,7 +157,9 @@ def test_the_targets_that_they_came_with_are_enough(train, lesson, small_npz, tm
     every = np.concatenate([learn.targets, extra.targets])
     np.testing.assert_allclose(targets, every[order], atol=1e-6)
     lines = []
-    train(alone, tmp_path / "run", data=small_npz, report=lines.append)
+    result = train(alone, tmp_path / "run", data=small_npz, report=lines.append)
+    provenance = result.load_checkpoint().provenance
+    assert [teacher.name for teacher in provenance.teachers] == ["targets in extra.npz"]
     assert any(f"80 faces train with {EXTRA} unlabelled" in line for line in lines)
     np.savez(tmp_path / "bare.npz", images=extra.images)
     bare = override(alone, [f'unlabelled="{(tmp_path / "bare.npz").as_posix()}"'])

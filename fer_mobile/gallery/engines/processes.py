@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain
-from multiprocessing import connection
+from multiprocessing import connection, resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final, Literal
@@ -249,16 +249,27 @@ def _serve(pipe: Connection, factory: PipelineFactory, keyed: bool) -> None:
 def _no_interrupt() -> Iterator[None]:
     """A process that is started here never hears of Ctrl-C, not even while it starts.
 
-    Ctrl-C reaches the whole process group; the parent alone decides what it means.
+    Ctrl-C reaches the whole process group; the parent alone decides what it means, and only once
+    the process has been told what to do.
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    resource_tracker.ensure_running()  # whose start, part of the first process's, lifts the mask
+    heard: list[int] = []
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    handler = signal.getsignal(signal.SIGINT)
+    if in_main_thread:
+        signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if in_main_thread:
+            signal.signal(signal.SIGINT, handler)
+    if heard and callable(handler):
+        handler(heard[0], None)
 
 
 def _end_with_parent() -> None:

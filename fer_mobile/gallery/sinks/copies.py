@@ -61,7 +61,7 @@ class CopySink(Sink):
                 self.path, f"It holds {self.what} of photos; scans skip it."
             ):
                 self.notes.append(
-                    f"{self.path} held files before: later runs read it as part of the library."
+                    f"{self.path} held files before: a run without it as output searches it, too."
                 )
             self.path.mkdir(parents=True, exist_ok=True)
             if not os.access(self.path, os.W_OK | os.X_OK):
@@ -71,10 +71,12 @@ class CopySink(Sink):
 
         def take(result: PhotoResult, matches: bool) -> None:
             source = Path(result.path)
-            if not matches or not source.is_file():
+            if not matches:
                 return
             root = run.folder or source.parent
             try:
+                if not source.is_file():
+                    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
                 self.written.append(self._place(source, self.path / source.relative_to(root)))
             except OSError as error:
                 if error.errno in FATAL:

@@ -113,15 +113,15 @@ def remove_keywords(folder: str | Path) -> tuple[list[Path], list[str]]:
 
     Returns the sidecars that had any, and why others were left as they were.
     """
-    changed, notes = [], []
+    changed, unwritten = [], []
     for path in find_files(folder, ".xmp"):
         try:
             before = path.stat().st_mtime_ns
             if not update_sidecar(path, ()) or path.stat().st_mtime_ns != before:
                 changed.append(path)
         except (InputError, OSError) as error:
-            notes.append(f"{display_name(path)} was left as it is: {error}")
-    return changed, notes
+            unwritten.append(f"{display_name(path)} was left as it is: {error}")
+    return changed, unwritten
 
 
 def _exists(path: Path) -> bool:

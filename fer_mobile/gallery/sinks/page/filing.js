@@ -9,10 +9,11 @@ const fileOf = (photo) => photo.name.slice(photo.name.lastIndexOf("/") + 1);
 const folderOf = (photo) => photo.name.slice(0, Math.max(photo.name.lastIndexOf("/"), 0));
 
 const MODES = ["multiple", "largest", "each"];
+/** What photos are sorted by, and how two of these compare. */
 const ORDERS = {
-  name: (one, other) => fileOf(one).localeCompare(fileOf(other), undefined, { numeric: true }),
-  date: (one, other) => (one.date ?? "9999").localeCompare(other.date ?? "9999"), // the undated last
-  confidence: (one, other, now) => surest(other, now) - surest(one, now),
+  name: [fileOf, (one, other) => one.localeCompare(other, undefined, { numeric: true })],
+  date: [(photo) => photo.date ?? "9999", (one, other) => one.localeCompare(other)], // the undated last
+  confidence: [surest, (one, other) => other - one],
 };
 
 function state() {
@@ -71,7 +72,9 @@ function fitting(photo, { show, least, faces }) {
 }
 
 /** How sure the surest of them is, as `Filter.confidence` has it. */
-const surest = (photo, now) => fitting(photo, now)[0]?.[1] ?? 0;
+function surest(photo, now) {
+  return fitting(photo, now)[0]?.[1] ?? 0;
+}
 
 /** How many photos are filed under each key. */
 function counts(mode) {
@@ -96,6 +99,8 @@ function matches(photo, now) {
 /** The photos that match, by their numbers, in the order that is asked for. */
 function chosen(now) {
   const found = photos.flatMap((photo, index) => (matches(photo, now) ? [index] : []));
-  const compare = ORDERS[now.sort];
-  return compare ? found.sort((one, other) => compare(photos[one], photos[other], now)) : found;
+  if (!now.sort) return found;
+  const [keyOfPhoto, compare] = ORDERS[now.sort];
+  const keys = new Map(found.map((index) => [index, keyOfPhoto(photos[index], now)]));
+  return found.sort((one, other) => compare(keys.get(one), keys.get(other)));
 }

@@ -327,8 +327,7 @@ function drawSelection() {
 }
 
 function drawTilesAgain() {
-  for (const item of items.values()) item.remove();
-  items.clear();
+  clearTiles();
   layOut();
 }
 
@@ -363,7 +362,7 @@ let filter = null; // the part of it that chooses photos
 
 let mode = data.faces; // what the tiles and the pills are drawn by
 
-/** Count the photos under each key again, and draw the tiles that say so. */
+/** Count the photos under each key again. */
 function drawMode(faces) {
   mode = faces;
   const found = counts(mode);
@@ -373,6 +372,10 @@ function drawMode(faces) {
     button.classList.toggle("none", !n);
     button.hidden = !n && button.dataset.key === "unsure";
   }
+}
+
+/** Take all tiles out of the page: what they say depends on the filter. */
+function clearTiles() {
   for (const item of items.values()) item.remove();
   items.clear();
 }
@@ -397,7 +400,7 @@ function draw() {
     if (above) $("grid").scrollIntoView();
     current = 0;
     filter = asking;
-    layOut();
+    drawTilesAgain();
   }
   const count = order.length;
   const asked = now.show.size ? ` · ${[...now.show].join(", ")}` : "";
