@@ -59,7 +59,10 @@ def of_fer2013(logits: NDArray[np.float16]) -> NDArray[np.float16]:
     """Probabilities [N, 7] in the order of `LABELS_7`, of logits in FER2013's."""
     chances = np.exp(logits.astype(np.float32) - logits.max(1, keepdims=True))
     chances /= chances.sum(1, keepdims=True)
-    return chances[:, [FER2013.index(label) for label in LABELS_7]].astype(np.float16)
+    ordered: NDArray[np.float16] = chances[:, [FER2013.index(label) for label in LABELS_7]].astype(
+        np.float16
+    )
+    return ordered
 
 
 def main() -> None:
