@@ -210,7 +210,7 @@ def test_a_run_says_where_its_weights_come_from(train, trained_run, quick, small
     assert sum(counts["valid"] for counts in facts.dataset.counts.values()) == 32
     assert (facts.protocol, facts.epochs, facts.seeds) == ("ferplus-strict", 1, (0,))
     assert facts.backend.startswith(f"keras: keras {keras.__version__}, {keras.backend.backend()}")
-    assert "cores" in facts.device
+    assert " core" in facts.device
     first = RunFolder(trained_run).read_provenance()
     assert facts.dataset == first.dataset
     assert first.initial_weights == first.teachers == ()
