@@ -78,11 +78,17 @@ def replication_page(rows: ClaimRows) -> str:
         found=found,
         rows=sorted(done, key=lambda row: (-row["faces"]["train"], row["run"])),
         seeds=seeds,
+        precision=_precision,
         too_small=lambda row: too_small(row, RUNS[row["run"]]),
         fewest_faces=FEWEST_FACES,
         least_size=LEAST_SIZE,
         patience=PATIENCE,
     )
+
+
+def _precision(row: Mapping[str, Any]) -> str:
+    """The precision of the training; the first rows came without their recipe."""
+    return str(row["recipe"]["training"]["precision"]) if "recipe" in row else "unknown"
 
 
 def draw(rows: ClaimRows, picture: Path) -> None:
