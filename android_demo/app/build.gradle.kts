@@ -92,7 +92,7 @@ dependencies {
     implementation(project(":gallery"))
     implementation(libs.bundles.core)
     implementation(libs.bundles.app)
-    runtimeOnly(libs.litert.gpu)
+    runtimeOnly(libs.bundles.gpu)
     testImplementation(libs.bundles.test)
     androidTestImplementation(libs.junit)
     androidTestImplementation(libs.bundles.instrumented)

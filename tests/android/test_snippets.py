@@ -6,8 +6,12 @@ The snippet for MediaPipe Tasks is run as a user would; verify.sh runs the other
 import json
 import sys
 from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from fer_mobile.cli.next_step import next_step
 from fer_mobile.contract import ModelContract
@@ -16,8 +20,10 @@ from fer_mobile.images import find_photos
 from fer_mobile.model_file import attach, model_checksum, read_contract, split
 from fer_mobile.models import DEFAULT, shipped_models
 from fer_mobile.pipeline import load_pipeline
+from fer_mobile.preprocess import CropRule
 from fer_mobile.resources import photos_dir
 from fer_mobile.snippet import MEDIAPIPE, SNIPPETS, snippet
+from fer_mobile.types import Box
 from tests.test_installs import install, run
 
 COMPACT = shipped_models()["compact"]
@@ -165,6 +171,24 @@ def test_commands_name_the_code_that_fits(fer_mobile):
     assert f"next: fer-mobile android snippet kotlin --model {file} (or java), or " in done.stdout
     code = fer_mobile("android", "snippet", "kotlin", "--model", file).stdout
     assert code == snippet("kotlin", "compact_fer2013")
+
+
+def test_the_mediapipe_snippet_repeats_the_edge(monkeypatch):
+    """As the contract has it, by the part of the snippet that needs no MediaPipe."""
+    module = MagicMock()
+    for name in ("mediapipe", "mediapipe.tasks", "mediapipe.tasks.python"):
+        monkeypatch.setitem(sys.modules, name, module)
+    names: dict[str, Any] = {}
+    exec(snippet(MEDIAPIPE), names)
+    photo = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
+    for x, y in ((-10, -5), (50, 20), (20, 10)):
+        names["classify"](Image.fromarray(photo), x, y, 40, 50)
+        shown = module.Image.call_args.kwargs["data"]
+        left, top, side = CropRule().square(Box(x, y, 40, 50))
+        wide = np.pad(photo, ((99, 99), (99, 99), (0, 0)), "edge")
+        square = Image.fromarray(wide[99 + top :, 99 + left :][:side, :side])
+        expected = square.resize((names["SIZE"],) * 2, Image.Resampling.BILINEAR)
+        np.testing.assert_array_equal(shown, np.asarray(expected))
 
 
 @pytest.mark.prove

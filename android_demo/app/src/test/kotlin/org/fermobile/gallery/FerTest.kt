@@ -75,6 +75,13 @@ class FerTest {
     }
 
     @Test
+    fun aPhotoThatIsTooLargeForThePhoneIsAResult() = create().use { fer ->
+        val result = runBlocking { fer.analyse(PhotoSource { throw OutOfMemoryError() }) }
+        assertTrue(result.tooLarge)
+        assertEquals("the photo: expected one that can be analysed, found one too large for this phone.", result.error)
+    }
+
+    @Test
     fun anyThreadMayAskAndGetsPythonsLabels() = create().use { fer ->
         havePhotos(GALLERY_PHOTOS)
         val found = runBlocking {

@@ -109,7 +109,7 @@ private fun crop(json: Node): CropRule {
     json["resize"].oneOf(listOf("triangle-antialiased-22"))
     json.optional("colour_space")?.oneOf(listOf("sRGB"))
     return CropRule(
-        scale = json["crop"]["scale"].between(0.2, 5.0),
+        scale = json["crop"]["scale"].between(0.1, 4.0),
         shiftY = json["crop"]["shift_y"].between(-2.0, 2.0),
     )
 }

@@ -82,6 +82,11 @@ class Pipeline(
         watch.time(Stage.TOTAL) { work(watch) }.copy(stages = watch.milliseconds)
     } catch (error: PhotoException) {
         PhotoResult(error = error.message, stages = watch.milliseconds, tooLarge = error.tooLarge)
+    } catch (error: OutOfMemoryError) { // of a bitmap's pixels, or of those that are turned
+        val tooLarge = PhotoException(
+            "the photo", expected = "one that can be analysed", found = "one too large for this phone", cause = error,
+        )
+        PhotoResult(error = tooLarge.message, stages = watch.milliseconds, tooLarge = true)
     }
 
     /** Faces of a photo that are known, with their expressions. */

@@ -111,7 +111,7 @@ class ContractTest {
                 "eyes as preprocessing.levelling.landmarks",
             json.with("preprocessing.levelling", """{"landmarks": "eyes", "min_tilt": 181}""") to
                 "a number from 0.0 to 180.0 as preprocessing.levelling.min_tilt",
-            json.with("preprocessing.crop.scale", "1e9") to "a number from 0.2 to 5.0 as preprocessing.crop.scale",
+            json.with("preprocessing.crop.scale", "1e9") to "a number from 0.1 to 4.0 as preprocessing.crop.scale",
             json.with("preprocessing.crop.shift_y", "-9") to "a number from -2.0 to 2.0 as preprocessing.crop.shift_y",
             json.with("preprocessing.normalisation", "\"mean\"") to "as preprocessing.normalisation, found \"mean\"",
             json.with("input.shape", "[1, 100000, 100000, 1]") to "with S from 1 to 1024",

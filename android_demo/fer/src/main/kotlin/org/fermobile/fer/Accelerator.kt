@@ -28,7 +28,7 @@ class Cpu(private val xnnpack: Boolean = true) : Accelerator {
     override fun open(content: ByteBuffer, threads: Int): TensorModel = LiteRtModel(content, threads, xnnpack)
 }
 
-/** The GPU, by a delegate of LiteRT: `Gpu { GpuDelegate() }`, with its artifact `litert-gpu` in your app. */
+/** The GPU, by a delegate of LiteRT: `Gpu { GpuDelegate() }`, with `litert-gpu` and `litert-gpu-api` in your app. */
 class Gpu(private val delegate: () -> Delegate) : Accelerator {
     override val name = "gpu"
 

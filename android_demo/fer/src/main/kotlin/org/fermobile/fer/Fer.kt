@@ -92,13 +92,14 @@ class Fer(
     }
 
     /**
-     * A face that you have found yourself, in pixels of an upright photo.
+     * A face that you have found yourself, in pixels of an upright photo, all of which each call copies: 4 bytes
+     * a pixel.
      *
      * @param box as YuNet draws it, from the forehead to the chin.
      * @param landmarks the person's right eye, which is on the left of a picture that is not mirrored, then
      *   the left eye, nose, right and left corner of the mouth; or none.  With them, the face is cut out as
      *   YuNet would have framed it, whatever the box, and levelled by the eyes.
-     * @throws InputException where there are landmarks, but not five, or in another order.
+     * @throws InputException where there are landmarks, but not five, or those of a mirrored face.
      */
     @Throws(InputException::class)
     suspend fun classify(photo: Bitmap, box: Box, landmarks: List<Point> = emptyList()): Face = alone {

@@ -36,7 +36,8 @@ private const val SMALLEST_REDUCED = 64
 
 /**
  * A photo for the pipeline: upright, opaque, in sRGB, decoded at a half, a quarter or an eighth where that
- * leaves pixels enough, as `fer_mobile/images.py` has it; smaller where memory is short.
+ * leaves pixels enough, as `fer_mobile/images.py` has it for JPEG; smaller where memory is short.  Photos of
+ * other formats are reduced as well, which Python does not do: they would take a phone too much memory.
  */
 fun photoSource(open: PhotoBytes): PhotoSource = object : PhotoSource {
     override fun load(minLongSide: Int): Photo = decodePhoto(open, minLongSide)
