@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -47,7 +47,8 @@ def assign(
     Where the source names none, one group in ten validates and the others train; which ones
     depends on their names alone.  Where it has no valid, the same rule takes one group in ten
     of its train.  A group stays together.  Of each of `classes`, if given, at least one group
-    trains, and where it has several one validates.
+    trains, and where it has several one validates, unless that took the last one that trains
+    from another class.
     """
     if (split == 1).any():
         rows = np.flatnonzero(split == UNKNOWN).tolist()
@@ -63,7 +64,23 @@ def assign(
             valid.add(min(own, key=ranks.__getitem__))
         elif own <= valid:
             valid.discard(max(own, key=ranks.__getitem__))
+    _settle(valid, groups_of.values(), ranks)
     out = split.copy()
     for row in rows:
         out[row] = 1 if groups[row] in valid else 0
     return out
+
+
+def _settle(valid: set[str], classes: Collection[set[str]], ranks: Mapping[str, int]) -> None:
+    """Change `valid` where a group of several classes was given for one and taken from another.
+
+    Afterwards each class trains, and one of several groups has one in `valid` or could only
+    have one that is the last to train of some class.
+    """
+    for own in classes:
+        if own <= valid:
+            valid.discard(max(own, key=ranks.__getitem__))
+    for own in classes:
+        if len(own) > 1 and not own & valid:
+            last = {min(each - valid) for each in classes if len(each - valid) == 1}
+            valid.update(sorted(own - last, key=ranks.__getitem__)[:1])

@@ -45,8 +45,11 @@ def _check_labels(learn: Dataset) -> None:
         raise DataError(learn.source, expected="faces of at least 2 labels to train", found=found)
     if learn.protocol == OWN and len(present) < len(counts):
         absent = ", ".join(repr(name) for name in counts if name not in present)
+        left_out = "; ".join(map(str, learn.skipped))
         raise DataError(
-            learn.source, expected=f"faces of {absent} to train", found="none that can be read"
+            learn.source,
+            expected=f"faces of {absent} to train",
+            found=f"none in train (left out: {left_out})" if left_out else "none in train",
         )
 
 

@@ -462,6 +462,35 @@ def test_groups_are_never_torn_apart(rows):
     assert all(o == 2 for (s, _), o in zip(rows, out, strict=True) if s == 2)
 
 
+@given(
+    st.lists(st.tuples(st.sampled_from([-1, 0]), st.integers(0, 9), st.integers(0, 4)), min_size=1),
+    st.integers(0, 99),
+)
+def test_every_class_trains_and_validates_where_it_takes_nothing_from_another(rows, seed):
+    split = np.array([s for s, _, _ in rows], np.int8)
+    groups, classes = [f"{seed} {g}" for _, g, _ in rows], [c for _, _, c in rows]
+    out = assign(split, groups, classes)
+    assert (out == assign(split, groups, classes)).all()
+    number: dict[str, int] = {}
+    groups_of: dict[int, set[str]] = {}
+    for group, name, o in zip(groups, classes, out.tolist(), strict=True):
+        assert number.setdefault(group, o) == o
+        groups_of.setdefault(name, set()).add(group)
+    train = {name: {g for g in own if number[g] == 0} for name, own in groups_of.items()}
+    assert all(train.values())
+    for name, own in groups_of.items():
+        if len(own) > 1 and train[name] == own:
+            assert all({group} in train.values() for group in own)
+
+
+def test_subjects_of_several_classes_leave_none_untrained(tmp_path):
+    shown = {"calm": ("p11", "p28"), "wild": ("p28", "p38")}
+    write(tmp_path, {f"{name}/{subject}": 10 for name, own in shown.items() for subject in own})
+    train = load_dataset(tmp_path, protocol=OWN, split="train")
+    valid = load_dataset(tmp_path, protocol=OWN, split="valid")
+    assert train.counts() == valid.counts() == {"calm": 10, "wild": 10}
+
+
 def test_near_copies_are_found_and_different_faces_are_not():
     twins = np.stack([*FACES[:30], *(FACES[:30] * 0.8 + 10).astype(np.uint8)])
     np.testing.assert_array_equal(near_copies(twins), [*range(30), *range(30)])

@@ -44,13 +44,22 @@ def test_labels_are_the_alphabet_s_or_as_stated(own):
 
 def test_what_cannot_be_told_apart_is_not_trained(own):
     for path in (own / "odd").glob("*.png"):
-        path.write_bytes(b"broken")
-    with pytest.raises(DataError, match="faces of 'odd' to train, found none that can be read"):
+        path.write_bytes(path.name.encode())
+    found = r"none in train \(left out: \d+ that cannot be read\)"
+    with pytest.raises(DataError, match=f"faces of 'odd' to train, found {found}"):
         training_rows(recipe(), own)
     for path in (own / "Wild").glob("*.png"):
         path.write_bytes(b"broken")
     with pytest.raises(DataError, match="at least 2 labels to train, found calm alone"):
         training_rows(recipe(), own)
+
+
+def test_a_label_that_only_validates_is_told_as_that(tmp_path):
+    for number, folder in enumerate(("train/calm", "train/Wild", "valid/calm", "valid/odd")):
+        (tmp_path / folder).mkdir(parents=True)
+        Image.fromarray(golden_faces(64)[number]).save(tmp_path / folder / f"{number}.png")
+    with pytest.raises(DataError, match=r"faces of 'odd' to train, found none in train\.$"):
+        training_rows(recipe(), tmp_path)
 
 
 def test_none_is_a_start_from_nothing():
