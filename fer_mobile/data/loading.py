@@ -119,7 +119,7 @@ def _by_votes(
             hint="Use `protocol=fer2013`.",
         )
     labelled = find_protocol(protocol)(votes)
-    number = raw.split if not (raw.split == UNKNOWN).any() else assign(raw.split, raw.groups)
+    number = assign_splits(raw)
     rows = np.ones(len(raw), bool) if split == "all" else number == SPLITS.index(split)
     skipped = list(raw.skipped)
     without = rows & ~labelled.keep
@@ -128,9 +128,12 @@ def _by_votes(
     rows &= labelled.keep
     if training:
         train = number == 0
+        copy_of, certain = _copies(raw, votes, number)
+        if protocol.startswith("ferplus"):  # votes settle what FER2013's single labels do not
+            certain = np.ones(len(raw), bool)
         for what, left_out in (
-            ("of train whose picture is in valid or test", train & (raw.copy_of != 0)),
-            ("of train whose picture has several labels", train & ~_certain(raw, protocol)),
+            ("of train whose picture is in valid or test", train & (copy_of != 0)),
+            ("of train whose picture has several labels", train & ~certain),
         ):
             if (rows & left_out).any():
                 skipped.append(Skipped(what, int((rows & left_out).sum())))
@@ -147,11 +150,21 @@ def _by_votes(
     )
 
 
-def _certain(raw: RawFaces, protocol: str) -> NDArray[np.bool_]:
-    """Rows whose label no copy contradicts; votes settle it, FER2013's single labels do not."""
-    if protocol.startswith("ferplus") or raw.label_certain is None:
-        return np.ones(len(raw), bool)
-    return raw.label_certain
+def _copies(
+    raw: RawFaces, votes: Votes, number: NDArray[np.int8]
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """`copy_of` and `label_certain` as the source states them, else by comparing pixels."""
+    copy_of, certain = raw.copy_of, raw.label_certain
+    if copy_of is None or certain is None:
+        found = find_copies(_pixels(raw), number, votes.fer2013.tolist())
+        copy_of = found[0] if copy_of is None else copy_of
+        certain = found[1] if certain is None else certain
+    return copy_of, certain
+
+
+def _pixels(raw: RawFaces) -> list[bytes]:
+    """A key for every face, equal for equal pixels."""
+    return [image.tobytes() for image in raw.images]
 
 
 def _by_classes(
@@ -212,11 +225,14 @@ def _by_classes(
 
 
 def assign_splits(raw: RawFaces) -> NDArray[np.int8]:
-    """The split of every row; where the source names none, subjects and near copies share one."""
+    """The split of every row; where the source names none, subjects and near copies share one.
+
+    So do equal pictures of a source without groups.
+    """
     unnamed = (raw.split == UNKNOWN).any() or not (raw.split == 1).any()
     if not unnamed:
         return raw.split
-    groups = list(raw.groups)
+    groups = list(raw.groups) or _equal(raw)
     if isinstance(raw.images, FaceFiles) and len(raw) <= MOST_COMPARED:
         images, failed = raw.images.decode()
         pairs = [
@@ -226,6 +242,12 @@ def assign_splits(raw: RawFaces) -> NDArray[np.int8]:
         ]
         groups = _joined(groups, pairs)
     return assign(raw.split, groups, raw.classes)
+
+
+def _equal(raw: RawFaces) -> list[str]:
+    """A group for every row, which rows of equal pixels share: that of the first of them."""
+    first: dict[bytes, int] = {}
+    return [f"row {first.setdefault(key, row)}" for row, key in enumerate(_pixels(raw))]
 
 
 def _joined(groups: Sequence[str], pairs: Iterable[tuple[str, str]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import csv
 import zipfile
+from functools import partial
 
 import numpy as np
 import pytest
@@ -156,8 +157,8 @@ def test_a_zip_of_other_things_lists_what_is_in_it(tmp_path):
 
 def test_an_empty_split_is_an_error(tmp_path, columns):
     columns["split"][:] = 0
-    with pytest.raises(DataError, match="expected faces in split 'valid', found none"):
-        load_dataset(saved(tmp_path, columns))
+    with pytest.raises(DataError, match="expected faces in split 'test', found none"):
+        load_dataset(saved(tmp_path, columns), split="test")
 
 
 def test_other_files_and_names_are_refused(tmp_path, small_npz):
@@ -244,6 +245,53 @@ def test_copies_in_the_csv_pair_are_found(pair):
     learned = load_dataset(folder, protocol="fer2013", split="train", training=True)
     np.testing.assert_array_equal(learned.images, [d, d, e])
     assert len(load_dataset(folder, split="train")) == 7
+
+
+def test_kaggles_train_csv_keeps_equal_faces_together(tmp_path):
+    """A hundred faces, each three times; the tenth under several labels."""
+    with (tmp_path / "train.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["emotion", "pixels"])
+        for copy in range(3):
+            for number, face in enumerate(golden_faces(48)[:100]):
+                emotion = copy if number % 10 == 0 else number % 7
+                rows.writerow([emotion, " ".join(map(str, face.ravel()))])
+    load = partial(load_dataset, tmp_path / "train.csv", protocol="fer2013")
+    train, valid = load(split="train"), load(split="valid")
+    seen, kept = ({face.tobytes() for face in part.images} for part in (train, valid))
+    assert len(train) + len(valid) == 300
+    assert kept
+    assert not seen & kept
+    learned = load(split="train", training=True)
+    several = {face.tobytes() for face in golden_faces(48)[:100:10]}
+    assert {face.tobytes() for face in learned.images} == seen - several
+    assert inspect_dataset(tmp_path / "train.csv").leaks == 0
+
+
+def test_fer2013_without_valid_validates_a_tenth(tmp_path, columns, pair):
+    columns["split"][columns["split"] == 1] = 0
+    del columns["copy_of"]
+    paths = [saved(tmp_path, columns)]
+    for row, image in enumerate(columns["images"]):
+        pair.add(image, columns["split"][row], columns["fer2013_label"][row], happiness=10)
+    paths.append(pair.write())
+    columns["split"][:] = 0
+    paths.append(saved(tmp_path, columns, "train.npz"))
+    for path, tests in zip(paths, (16, 16, 0), strict=True):
+        parts = {s: load_dataset(path, protocol="fer2013", split=s) for s in ("train", "valid")}
+        assert len(parts["train"]) + len(parts["valid"]) == 128 - tests
+        assert 1 <= len(parts["valid"]) <= 30
+        counts = inspect_dataset(path, protocol="fer2013").counts
+        for split, part in parts.items():
+            assert sum(own.get(split, 0) for own in counts.values()) == len(part)
+
+
+def test_copies_that_an_npz_does_not_state_are_found(tmp_path, columns):
+    del columns["copy_of"]
+    columns["images"][0] = columns["images"][100]  # of valid
+    assert columns["split"][100] == 1
+    path = saved(tmp_path, columns)
+    assert len(load_dataset(path, split="train", training=True)) == 79
 
 
 def test_copies_are_numbered_as_in_the_npz():

@@ -13,7 +13,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_mobile.data.copies import find_copies
 from fer_mobile.data.dataset import Skipped
 from fer_mobile.data.layouts import tables
 from fer_mobile.data.layouts.raw import RawFaces
@@ -76,17 +75,11 @@ def read(path: Path, side: int) -> RawFaces:
     if not len(pixels):
         found = "the csv pair" if has_votes else file.name
         raise DataError(path, expected=f"faces in {found}", found="none")
-    numbers = np.array(split, np.int8)
-    keys = [image.tobytes() for image in pixels]
-    copy_of, certain = find_copies(keys, numbers, labels)
     return RawFaces(
         "FER2013 (csv) with FER+ votes" if has_votes else "FER2013 (csv)",
         pixels,
-        numbers,
+        np.array(split, np.int8),
         Votes(counts, np.array(labels, np.int64)),
-        groups=tuple(f"row {row}" for row in range(len(pixels))),
-        copy_of=copy_of,
-        label_certain=certain,
         skipped=(Skipped("rows that FER+ names no image for", no_faces),) if no_faces else (),
     )
 

@@ -55,14 +55,13 @@ def read(path: Path, side: int) -> RawFaces:
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(file, expected="a readable .npz file", found=str(error)) from error
     _check(file, columns)
-    count = len(columns["split"])
     return RawFaces(
         "FER2013 images with FER+ votes (npz)",
         columns["images"],
         columns["split"].astype(np.int8),
         Votes(columns["votes"], columns["fer2013_label"].astype(np.int64)),
-        copy_of=columns.get("copy_of", np.zeros(count, np.uint8)),
-        label_certain=columns.get("label_certain", np.ones(count, bool)),
+        copy_of=columns.get("copy_of"),
+        label_certain=columns.get("label_certain"),
     )
 
 

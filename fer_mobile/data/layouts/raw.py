@@ -32,11 +32,13 @@ class RawFaces:
     groups: tuple[str, ...] = ()
     """Rows of one group, such as pictures of one person, belong in one split.
 
-    One for each face where `split` leaves any open."""
+    One for each face; without any, faces of equal pixels are a group."""
     copy_of: NDArray[np.uint8] | None = None
-    """uint8 [N], of train rows: bit 1 an exact copy is in valid, bit 2 one is in test."""
+    """uint8 [N], of train rows: bit 1 an exact copy is in valid, bit 2 one is in test.
+
+    None: to be found by comparing pixels once every row has its split."""
     label_certain: NDArray[np.bool_] | None = None
-    """bool [N]: False where the same pixels occur in train under another label."""
+    """bool [N]: False where the same pixels occur in train under another label; None as above."""
     skipped: tuple[Skipped, ...] = ()
 
     def __len__(self) -> int:
