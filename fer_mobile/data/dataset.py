@@ -61,6 +61,8 @@ class Dataset:
     """What the source was taken for, in words: "a folder for each class"."""
     skipped: tuple[Skipped, ...] = ()
     """What was left out, with its counts."""
+    groups: tuple[str, ...] = ()
+    """Of which subject, or of which nearly equal pictures, each face is one; "" for none."""
 
     def __repr__(self) -> str:
         labels = ", ".join(self.names)
@@ -81,17 +83,24 @@ class Dataset:
             labels=self.labels[rows],
             targets=self.targets[rows],
             files=tuple(np.array(self.files)[rows].tolist()) if self.files else (),
+            groups=tuple(np.array(self.groups)[rows].tolist()) if self.groups else (),
             split=split or self.split,
         )
 
     def folds(self, count: int) -> NDArray[np.int64]:
-        """A fold for every row, int64 [N] in 0 to `count` - 1; equal images share theirs.
+        """A fold for every row, int64 [N] in 0 to `count` - 1.
 
+        Rows of one of `groups` share theirs, and of the others those with equal images.
         Raises InputError for a `count` below 1.
         """
         if count < 1:
             raise InputError("count", expected="1 or more folds", found=str(count))
-        return np.array([zlib.crc32(image.tobytes()) % count for image in self.images], np.int64)
+        groups = self.groups or ("",) * len(self)
+        keys = (
+            group.encode("utf-8", "surrogateescape") or image.tobytes()
+            for group, image in zip(groups, self.images, strict=True)
+        )
+        return np.array([zlib.crc32(key) % count for key in keys], np.int64)
 
     def digest(self) -> str:
         """SHA-256 of the names, pixels and targets in their order, hex: equal for equal rows."""

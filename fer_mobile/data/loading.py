@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from fer_mobile.data.dataset import SPLITS, Dataset, DataWarning, Skipped
 from fer_mobile.data.face_files import FaceFiles, TooSmallError
 from fer_mobile.data.layouts.raw import RawFaces
 from fer_mobile.data.protocols import OWN, Votes, as_protocol, find_protocol
-from fer_mobile.data.splits import UNKNOWN, assign
+from fer_mobile.data.splits import UNKNOWN, assign, inherit
 from fer_mobile.data.vocabulary import EXAMPLES, check_labels_go_with, check_no_labels, name_labels
 from fer_mobile.errors import DataError, PhotoError, choose
 from fer_mobile.types import ProtocolName, SplitName
@@ -178,7 +179,7 @@ def _by_classes(
     """Rows whose source names a class for each."""
     named = name_labels(raw, protocol, own, source)
     keep = named.labels >= 0
-    number = assign_splits(raw)
+    number, groups = _split_and_groups(raw)
     if split != "all":
         here = number == SPLITS.index(split)
         if not here.any():
@@ -221,18 +222,34 @@ def _by_classes(
         files=tuple(raw.files[row] for row in rows),
         kind=raw.kind,
         skipped=tuple(skipped),
+        groups=_of_several(groups, rows),
     )
+
+
+def _of_several(groups: Sequence[str], rows: NDArray[np.int64]) -> tuple[str, ...]:
+    """The groups of some rows, "" for one that is a group by itself; none where all are."""
+    counts = Counter(groups)
+    if len(counts) == len(groups):
+        return ()
+    return tuple(groups[row] if counts[groups[row]] > 1 else "" for row in rows)
 
 
 def assign_splits(raw: RawFaces) -> NDArray[np.int8]:
     """The split of every row; where the source names none, subjects and near copies share one.
 
-    So do equal pictures of a source without groups.
+    So do equal pictures of a source without groups.  Raises DataError where a source names
+    several splits for a subject or for near copies, and none for some of these rows.
     """
+    return _split_and_groups(raw)[0]
+
+
+def _split_and_groups(raw: RawFaces) -> tuple[NDArray[np.int8], Sequence[str]]:
+    """The split of every row, and the groups that share one."""
     unnamed = (raw.split == UNKNOWN).any() or not (raw.split == 1).any()
     if not unnamed:
-        return raw.split
+        return raw.split, raw.groups
     groups = list(raw.groups) or _equal(raw)
+    split = inherit(raw.split, groups)  # before near copies join them: an error names the subject
     if isinstance(raw.images, FaceFiles) and len(raw) <= MOST_COMPARED:
         images, failed = raw.images.decode()
         pairs = [
@@ -241,7 +258,7 @@ def assign_splits(raw: RawFaces) -> NDArray[np.int8]:
             if not {row, first} & failed.keys()
         ]
         groups = _joined(groups, pairs)
-    return assign(raw.split, groups, raw.classes)
+    return assign(split, groups, raw.classes), groups
 
 
 def _equal(raw: RawFaces) -> list[str]:

@@ -9,6 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_mobile.errors import DataError
+
 UNKNOWN: Final = -1
 """The split of a row whose source names none."""
 
@@ -44,12 +46,14 @@ def assign(
 ) -> NDArray[np.int8]:
     """A split for every row: int8 [N], 0 train, 1 valid, 2 test.
 
-    Where the source names none, one group in ten validates and the others train; which ones
-    depends on their names alone.  Where it has no valid, the same rule takes one group in ten
-    of its train.  A group stays together.  Of each of `classes`, if given, at least one group
-    trains, and where it has several one validates, unless that took the last one that trains
-    from another class.
+    Where the source names none, a row is in the split of its group's other rows, if it names
+    one for them; DataError where it names several.  Else one group in ten validates and the
+    others train; which ones depends on their names alone.  Where it has no valid, the same rule
+    takes one group in ten of its train.  A group stays together.  Of each of `classes`, if
+    given, at least one group trains, and where it has several one validates, unless that took
+    the last one that trains from another class.
     """
+    split = inherit(split, groups)
     if (split == 1).any():
         rows = np.flatnonzero(split == UNKNOWN).tolist()
     else:
@@ -68,6 +72,29 @@ def assign(
     out = split.copy()
     for row in rows:
         out[row] = 1 if groups[row] in valid else 0
+    return out
+
+
+def inherit(split: NDArray[np.int8], groups: Sequence[str]) -> NDArray[np.int8]:
+    """`split`, in which a row that it leaves open is in that of its group's other rows.
+
+    Raises DataError where these are in several splits.
+    """
+    splits_of: dict[str, set[int]] = {}
+    for group, number in zip(groups, split.tolist(), strict=True):
+        if number != UNKNOWN:
+            splits_of.setdefault(group, set()).add(number)
+    out = split.copy()
+    for row in np.flatnonzero(split == UNKNOWN).tolist():
+        numbers = sorted(splits_of.get(groups[row], ()))
+        if len(numbers) > 1:
+            raise DataError(
+                groups[row],
+                expected="its pictures, and those nearly the same, in one split",
+                found=" and ".join(_WORDS[number][0] for number in numbers),
+                hint="Name one split for all of them, or one for each that names none.",
+            )
+        out[row] = numbers[0] if numbers else UNKNOWN
     return out
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -452,14 +453,31 @@ def test_a_name_is_one_split_or_none(name):
     assert split_number(name.upper()) == split_number(name.lower())
 
 
-@given(st.lists(st.tuples(st.sampled_from([-1, 0, 2]), st.integers(0, 5)), min_size=1))
+@given(st.lists(st.tuples(st.sampled_from([-1, 0, 1, 2]), st.integers(0, 5)), min_size=1))
 def test_groups_are_never_torn_apart(rows):
+    """An open row goes with its group, named rows stay; without valid, those of train may not."""
     split = np.array([s for s, _ in rows], np.int8)
-    out = assign(split, [f"group {g}" for _, g in rows])
-    for group in range(6):
-        parts = {int(o) for (s, g), o in zip(rows, out, strict=True) if g == group and s != 2}
-        assert len(parts) <= 1
-    assert all(o == 2 for (s, _), o in zip(rows, out, strict=True) if s == 2)
+    groups = [f"group {g}" for _, g in rows]
+    named: dict[str, set[int]] = {group: set() for group in groups}
+    for group, s in zip(groups, split.tolist(), strict=True):
+        named[group].add(s)
+    if any(-1 in own and len(own) > 2 for own in named.values()):
+        with pytest.raises(
+            DataError, match=r"^group \d: expected its pictures.*in one split, found"
+        ):
+            assign(split, groups)
+        return
+    out = assign(split, groups)
+    for group, own in named.items():
+        rest = {
+            o for g, s, o in zip(groups, split, out.tolist(), strict=True) if g == group and s < 1
+        }
+        if 1 not in split:
+            assert len(rest) <= 1
+        if -1 in own:
+            assert rest == own - {-1} or own - {-1} <= ({0} if 1 not in split else set())
+    for s, o in zip(split, out, strict=True):
+        assert o == s or s == -1 or (s == 0 and o == 1 and 1 not in split)
 
 
 @given(
@@ -481,6 +499,45 @@ def test_every_class_trains_and_validates_where_it_takes_nothing_from_another(ro
     for name, own in groups_of.items():
         if len(own) > 1 and train[name] == own:
             assert all({group} in train.values() for group in own)
+
+
+def test_open_rows_join_their_subject_and_their_near_copies(tmp_path):
+    write(tmp_path, {".": 40})
+    twin = (FACES[0] * 0.8).astype(np.uint8)
+    Image.fromarray(twin).save(tmp_path / "twin.png")
+    rows = [
+        (f"{n:04}.png", ("happy", "sad")[n % 2], "valid" if n < 2 else "", f"p{n // 4}")
+        for n in range(40)
+    ]
+    path = manifest(tmp_path, "path,label,split,subject", *rows, ("twin.png", "happy", "", "new"))
+    valid = {Path(file).stem for file in load_dataset(path, split="valid").files}
+    assert {"0000", "0001", "0002", "0003", "twin"} <= valid
+    for subject in range(1, 10):
+        own = {f"{n:04}" for n in range(4 * subject, 4 * subject + 4)}
+        assert own <= valid or not own & valid
+    rows[1] = (*rows[1][:2], "train", "p0")
+    path = manifest(tmp_path, "path,label,split,subject", *rows)
+    with pytest.raises(DataError, match=r"^p0: .* in one split, found train and valid\. Name one"):
+        load_dataset(path, split="train")
+
+
+def test_folds_keep_subjects_together(tmp_path):
+    write(tmp_path, {f"{c}/s{n}": 3 for c in ("happy", "sad") for n in range(15)})
+    rows = load_dataset(tmp_path, split="train", training=True)
+    folds = rows.folds(3)
+    assert set(folds) == {0, 1, 2}
+    fold_of: dict[str, int] = {}
+    for file, fold in zip(rows.files, folds.tolist(), strict=True):
+        assert fold_of.setdefault(Path(file).parent.name, fold) == fold
+    some = np.arange(0, len(rows), 2)
+    np.testing.assert_array_equal(rows.take(some).folds(3), folds[some])
+
+
+def test_folds_without_subjects_are_by_pixels(tmp_path):
+    write(tmp_path, {"happy": 20, "sad": 20})
+    rows = load_dataset(tmp_path, split="train")
+    assert rows.groups == ()
+    assert rows.folds(5).tolist() == [zlib.crc32(face.tobytes()) % 5 for face in rows.images]
 
 
 def test_subjects_of_several_classes_leave_none_untrained(tmp_path):
