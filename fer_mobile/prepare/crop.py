@@ -14,9 +14,10 @@ from PIL import Image
 from fer_mobile.detect import DETECTION_SIDE, FaceDetector, load_detector
 from fer_mobile.errors import InputError, PhotoError, check_choice
 from fer_mobile.files import replace_file, write_text
-from fer_mobile.images import find_photos, load_photo
+from fer_mobile.images import load_photo
 from fer_mobile.preprocess import CropRule, check_boxes, crop, resize, to_gray
 from fer_mobile.types import Detection, DetectorName
+from fer_mobile.walk import walk_photos
 from fer_mobile.wording import counted
 
 Several = Literal["largest", "all", "skip"]
@@ -45,6 +46,10 @@ class CropReport:
     tiny: tuple[str, ...]
     """Photos whose face is too small, which gave nothing."""
     unreadable: tuple[str, ...]
+    skipped: dict[str, tuple[str, ...]]
+    """Files and folders that were not looked at, by why (see `walk.walk_photos`)."""
+    tiny_faces: int
+    """Faces that are too small, of photos that gave others."""
 
     def as_dict(self) -> dict[str, Any]:
         """The report as `fer-mobile data crop --json` prints it."""
@@ -58,10 +63,14 @@ class CropReport:
             ("with several faces", self.several),
             ("with a face that is too small", self.tiny),
             ("that cannot be read", self.unreadable),
+            *((f"skipped ({reason})", names) for reason, names in self.skipped.items()),
         ):
             if names:
                 more = " …" if len(names) > 3 else ""
                 lines.append(f"{len(names):,} {what}: {', '.join(names[:3])}{more}")
+        if self.tiny_faces:
+            faces = counted(self.tiny_faces, "face")
+            lines.append(f"{faces} left out as too small, beside others")
         return lines
 
 
@@ -79,29 +88,31 @@ def crop_faces(
 
     The folders stay: `photos/happy/a.jpg` becomes `out/happy/a.png`, and with several faces
     `a-1.png`, `a-2.png`, the largest first.  Faces have at most `LARGEST` px.  The report is
-    written to `out` as `crop_report.json`, too.
+    written to `out` as `crop_report.json`, too; it names what is no photo that is read, as
+    linked folders and RAW photos are.
 
     Raises InputError where `photos` is no folder with photos, or `out` is not empty or lies
     in `photos`.
     """
     photos, out = Path(photos), Path(out)
     check_choice("several", several, get_args(Several))
-    paths = _check(photos, out)
+    paths, skipped = _check(photos, out)
     if isinstance(detector, str):
         detector = load_detector(detector, side=detection_size)
-    faces = 0
+    faces = tiny_faces = 0
     names: dict[str, list[str]] = {"none": [], "several": [], "tiny": [], "unreadable": []}
     for done, path in enumerate(paths):
         name = path.relative_to(photos).as_posix()
         if progress:
             progress(done, len(paths))
         try:
-            squares, what = _faces(path, detector, rule, several)
+            squares, what, tiny = _faces(path, detector, rule, several)
         except PhotoError:
             names["unreadable"].append(name)
             continue
         if what:
             names[what].append(name)
+        tiny_faces += tiny
         for number, square in enumerate(squares, 1):
             suffix = f"-{number}" if len(squares) > 1 else ""
             target = out / path.relative_to(photos).with_name(f"{path.stem}{suffix}.png")
@@ -109,13 +120,18 @@ def crop_faces(
                 target = target.with_name(f"{path.name}{suffix}.png")
             replace_file(target, partial(_save, square))
             faces += 1
-    report = CropReport(len(paths), faces, *(tuple(names[key]) for key in names))
+    report = CropReport(
+        len(paths), faces, *(tuple(names[key]) for key in names), skipped, tiny_faces
+    )
     write_text(out / REPORT, json.dumps(report.as_dict(), indent=1, ensure_ascii=False) + "\n")
     return report
 
 
-def _check(photos: Path, out: Path) -> list[Path]:
-    """The photos; InputError where there are none, or the target could hurt what is there."""
+def _check(photos: Path, out: Path) -> tuple[list[Path], dict[str, tuple[str, ...]]]:
+    """The photos, and the names of what is skipped by why.
+
+    InputError where there are none, or the target could hurt what is there.
+    """
     if not photos.is_dir():
         raise InputError(photos, expected="a folder of photos", found="no folder")
     if out.resolve() == photos.resolve() or photos.resolve() in out.resolve().parents:
@@ -123,33 +139,41 @@ def _check(photos: Path, out: Path) -> list[Path]:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         found = "something in it" if out.is_dir() else "a file"
         raise InputError(out, expected="an empty folder", found=found, hint="Name a new one.")
-    paths = find_photos(photos)
+    paths, left_out = walk_photos(photos)
+    skipped: dict[str, list[str]] = {}
+    for path, reason in left_out:
+        skipped.setdefault(reason, []).append(path.relative_to(photos).as_posix())
     if not paths:
-        raise InputError(photos, expected="photos in it", found="none")
-    return paths
+        reasons = ", ".join(f"{reason} ({len(names):,})" for reason, names in skipped.items())
+        hint = f"Skipped: {reasons}." if reasons else ""
+        raise InputError(photos, expected="photos in it", found="none", hint=hint)
+    return paths, {reason: tuple(names) for reason, names in skipped.items()}
 
 
 def _faces(
     path: Path, detector: FaceDetector, rule: CropRule, several: Several
-) -> tuple[list[Image.Image], str]:
-    """The faces of a photo, the largest first, and under which name of the report it goes."""
+) -> tuple[list[Image.Image], str, int]:
+    """The faces of a photo, the largest first, and what the report says of it.
+
+    That is the name of a list that it goes on, and how many faces beside them are too small.
+    """
     photo = load_photo(path)
     detections = sorted(detector.detect(photo), key=_height, reverse=True)
     check_boxes((face.box for face in detections), photo, f"the detector {detector.name}")
     if not detections:
-        return [], "none"
+        return [], "none", 0
     what = "several" if len(detections) > 1 else ""
     if what and several == "skip":
-        return [], what
+        return [], what, 0
     wanted = detections if several == "all" else detections[:1]
     large = [face for face in wanted if rule.square(face.box)[2] >= SMALLEST]
     if not large:
-        return [], "tiny"
+        return [], "tiny", 0
     squares = []
     for face in large:
         gray = to_gray(crop(photo.rgb, *rule.square(face.box)))
         squares.append(Image.fromarray(resize(gray, min(LARGEST, len(gray)))))
-    return squares, what
+    return squares, what, len(wanted) - len(large)
 
 
 def _save(square: Image.Image, target: Path) -> None:

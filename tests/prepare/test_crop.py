@@ -15,6 +15,7 @@ from fer_mobile.golden import golden_faces
 from fer_mobile.images import find_photos
 from fer_mobile.prepare import crop_faces
 from fer_mobile.resources import photos_dir
+from fer_mobile.types import Box, Detection
 
 PORTRAIT = photos_dir() / "astronaut-smile.jpg"
 
@@ -76,6 +77,46 @@ def test_a_photo_with_several_faces(photos, tmp_path, several, expected):
     report = crop_faces(photos, tmp_path / "faces", several=several)
     assert len(list((tmp_path / "faces" / "happy").glob("pair*.png"))) == expected
     assert report.several == ("happy/pair.jpg",)
+
+
+def test_what_is_no_photo_that_is_read_is_counted_and_named(photos, tmp_path, fer_mobile):
+    (photos / "wild").symlink_to(tmp_path)
+    (photos / "sad" / "c.dng").write_bytes(b"raw")
+    (photos / "sad" / "noext").write_bytes(PORTRAIT.read_bytes())
+    (photos / "sad" / "notes.txt").write_text("of no interest")
+    skipped = {
+        "link to a folder": ["wild"],
+        "RAW photo": ["sad/c.dng"],
+        "photo without a photo's suffix": ["sad/noext"],
+    }
+    lines = fer_mobile("data", "crop", photos, tmp_path / "faces").stdout.splitlines()
+    assert {f"1 skipped ({reason}): {name}" for reason, (name,) in skipped.items()} <= {*lines}
+    stored = json.loads((tmp_path / "faces" / "crop_report.json").read_text())
+    assert stored["skipped"] == skipped
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "wild").symlink_to(photos)
+    with pytest.raises(InputError, match=r"found none\. Skipped: link to a folder \(1\)\.$"):
+        crop_faces(tmp_path / "links", tmp_path / "out")
+
+
+class _OneOfTwoIsTiny:
+    name = "boxes"
+
+    def detect(self, photo):
+        return [Detection(Box(40, 40, size, size), 0.9) for size in (8, 100)]
+
+
+@pytest.mark.parametrize(("several", "tiny"), [("all", 1), ("largest", 0)])
+def test_tiny_faces_beside_others_are_counted(tmp_path, several, tiny):
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (200, 200), "green").save(tmp_path / "photos" / "a.png")
+    report = crop_faces(
+        tmp_path / "photos", tmp_path / "out", several=several, detector=_OneOfTwoIsTiny()
+    )
+    assert (report.faces, report.several, report.tiny) == (1, ("a.png",), ())
+    assert report.tiny_faces == tiny
+    line = "1 face left out as too small, beside others"
+    assert (line in report.lines()) == bool(tiny)
 
 
 def test_no_target_that_could_hurt(photos, tmp_path):
