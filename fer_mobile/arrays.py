@@ -5,9 +5,13 @@ Apart from `types`, which the command line imports before NumPy is needed.
 
 from __future__ import annotations
 
+import lzma
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +22,18 @@ Pixels = NDArray[np.uint8]
 Probabilities = NDArray[np.float32]
 """Probabilities 0 to 1, the last axis over a model's labels."""
 
+NPZ_ERRORS: Final = (
+    OSError, ValueError, TypeError, KeyError, EOFError, RuntimeError,
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError,
+)  # fmt: skip
+"""What reading an npz file raises where it is damaged, is none or lacks an array."""
+
 
 @contextmanager
 def open_npz(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
     """The arrays of an npz file, without pickles; closed also where it is refused.
 
-    Raises what `open` and `numpy.load` raise.
+    Raises one of `NPZ_ERRORS`, as does taking an array from it.
     """
     # Opened here: NumPy leaves a damaged archive open.
     with path.open("rb") as file, np.load(file, allow_pickle=False) as content:

@@ -86,6 +86,22 @@ def open_regular(path: str | Path) -> BufferedReader:
     raise OSError(errno.ENODEV, "a device or a pipe", str(path))
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is a file: none under a name too long, or in a folder that is closed."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def is_dir(path: Path) -> bool:
+    """Whether there is a folder, as `is_file` says whether there is a file."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def replace_file(path: str | Path, write: Callable[[Path], object]) -> None:
     """Let `write` make a file in the folder of `path`, then give its content to `path`.
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_mobile.errors import DataError, PhotoError
+from fer_mobile.files import open_regular
 from fer_mobile.images import load_photo
 from fer_mobile.preprocess import CropRule, check_boxes, face_pixels, resize, to_gray
 from fer_mobile.types import Box
@@ -117,7 +118,7 @@ class FaceFiles:
         for path in self._paths:
             if path not in digests:
                 try:
-                    with path.open("rb") as file:
+                    with open_regular(path) as file:
                         digests[path] = hashlib.file_digest(file, "blake2b").digest()[:16]
                 except OSError:
                     digests[path] = str(path).encode("utf-8", "surrogateescape")

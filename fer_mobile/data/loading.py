@@ -46,8 +46,14 @@ def data_path(path: str | Path | None = None) -> Path:
             hint=f"Give its path, or set {ENVIRONMENT}.",
         )
     place = Path(chosen)
-    if not place.exists():
-        raise DataError(place, expected="a file or folder", found="nothing there")
+    try:
+        found = "" if place.exists() else "nothing there"
+        if place.is_dir() and not os.access(place, os.R_OK | os.X_OK):
+            found = "one that cannot be opened"
+    except OSError as error:  # a name too long, a folder above that is closed
+        found = error.strerror or str(error)
+    if found:
+        raise DataError(place, expected="a file or folder", found=found)
     return place
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from functools import reduce
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_mobile.arrays import open_npz
+from fer_mobile.arrays import NPZ_ERRORS, open_npz
 from fer_mobile.errors import RecipeError
 from fer_mobile.files import write_bytes
 from fer_mobile.training.recipe import Recipe
@@ -151,11 +150,11 @@ def _read(path: Path) -> tuple[NDArray[np.float16], Mapping[str, Any]]:
             or not isinstance(about["batches"], dict)
         ):
             raise ValueError(f"an array {targets.dtype} of {targets.ndim} axes")
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except NPZ_ERRORS as error:
         raise RecipeError(
             "distillation.cache",
             expected=f"a file of teacher targets ({FORMAT} {FORMAT_VERSION})",
-            found=f"{path}: {error}",
+            found=f"{path}: {str(error) or type(error).__name__}",
         ) from error
     return targets, about
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_mobile.arrays import open_npz
+from fer_mobile.arrays import NPZ_ERRORS, open_npz
 from fer_mobile.data import Dataset
 from fer_mobile.errors import RecipeError
 from fer_mobile.preprocess import resize
@@ -48,11 +47,11 @@ def load_unlabelled(path: str | Path, learn: Dataset) -> Unlabelled:
             raise ValueError(f"faces of {images.shape[1]}×{images.shape[2]} px")
         if targets is not None:
             targets = _distributions(targets, (len(images), classes))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except NPZ_ERRORS as error:
         raise RecipeError(
             "distillation.unlabelled",
             expected=f"an npz file of images uint8 [N, S, S], and targets [N, {classes}] if any",
-            found=f"{path}: {error}",
+            found=f"{path}: {str(error) or type(error).__name__}",
         ) from error
     side = learn.images.shape[1]
     if images.shape[1] != side:

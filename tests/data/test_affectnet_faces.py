@@ -1,5 +1,7 @@
 """AffectNet's later release, images and annotations, made of the golden faces."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -100,6 +102,13 @@ def test_an_annotation_that_cannot_be_read_is_named(affectnet, content, found):
     else:
         np.save(file, content)
     with pytest.raises(DataError, match=rf"3_exp\.npy.*{found}"):
+        load_dataset(affectnet, split="all")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_pipe_among_the_annotations_is_named(affectnet):
+    os.mkfifo(affectnet / "train_set/annotations/99_exp.npy")
+    with pytest.raises(DataError, match=r"99_exp\.npy.*found .*a device or a pipe"):
         load_dataset(affectnet, split="all")
 
 

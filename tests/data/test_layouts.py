@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
+import subprocess
+import sys
 import warnings
 import zlib
 from pathlib import Path
@@ -308,6 +311,16 @@ def test_a_manifest_as_other_programs_write_it(tmp_path, delimiter, encoding):
     assert counted(faces) == {"frö": 3, "wild": 1}
 
 
+def test_a_path_longer_than_any_file_s_is_of_none(tmp_path):
+    write(tmp_path, {".": 2})
+    rows = [("0000.png", "happy"), ("0001.png", "sad"), ("x" * 300, "sad")]
+    faces = load_dataset(manifest(tmp_path, "path,label", *rows), split="all")
+    assert counted(faces) == {"happiness": 1, "sadness": 1}
+    assert reasons(faces) == {"listed and not there": 1}
+    with pytest.raises(DataError, match="expected a file or folder, found File name too long"):
+        load_dataset(tmp_path / ("x" * 300))
+
+
 def test_a_box_by_its_corners(tmp_path):
     photo = np.full((100, 120), 200, np.uint8)
     photo[20:84, 30:94] = FACES[0]
@@ -343,6 +356,48 @@ def test_links_to_folders_are_named_and_not_followed(tmp_path):
         (tmp_path / "links" / name).symlink_to(tmp_path / "set" / name)
     with pytest.raises(DataError, match=r"happy: .* found a link to a folder, which is not"):
         load_dataset(tmp_path / "links", split="all")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_pipe_among_the_images_is_waited_for_by_nobody(tmp_path):
+    write(tmp_path, {"happy": 10, "sad": 10})
+    os.mkfifo(tmp_path / "happy" / "x.jpg")
+    parts = [load_dataset(tmp_path, split=split, training=True) for split in ("train", "valid")]
+    assert sum(map(len, parts)) == 20
+    assert sum(reasons(part).get("that cannot be read", 0) for part in parts) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "setuid"), reason="needs users")
+@pytest.mark.parametrize(
+    ("closed", "said"),
+    [
+        ("happy/s2", "4 [(1, 'folder that cannot be opened', ('happy/s2',))]"),
+        ("happy", "happy: expected images in every class folder, found a folder that cannot be"),
+        (".", "expected a file or folder, found one that cannot be opened."),
+    ],
+)
+def test_a_closed_folder_is_named(tmp_path, closed, said):
+    write(tmp_path / "faces", {"happy/s1": 2, "happy/s2": 2, "sad/s1": 2})
+    code = (
+        "import os, sys\n"
+        "from fer_mobile.data import data_path, layouts; from fer_mobile.errors import DataError\n"
+        "os.chdir(sys.argv[1])\n"  # that of pytest is closed to other users
+        "if os.geteuid() == 0: os.setgid(65534), os.setuid(65534)\n"
+        "try:\n"
+        "    raw = layouts.read(data_path('faces'), 64)\n"
+        "    print(len(raw), [(s.count, s.reason, s.examples) for s in raw.skipped])\n"
+        "except DataError as error:\n"
+        "    print(error)"
+    )
+    tmp_path.chmod(0o755)
+    (tmp_path / "faces" / closed).chmod(0)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code, tmp_path], capture_output=True, text=True
+        )
+    finally:
+        (tmp_path / "faces" / closed).chmod(0o755)
+    assert said in done.stdout, done.stderr
 
 
 def test_a_dataset_without_a_readable_face_is_refused_in_one_line(tmp_path, fer_mobile):

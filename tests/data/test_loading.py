@@ -1,11 +1,15 @@
 """Every source of faces, whole and damaged."""
 
+import contextlib
 import csv
+import io
 import zipfile
 from functools import partial
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from fer_mobile.data import load_dataset
@@ -139,6 +143,18 @@ def test_a_damaged_npz_is_refused(tmp_path, small_npz, columns, kind):
     with pytest.raises(DataError, match=r"damaged\.npz"):
         load_dataset(path)
     assert str(path) not in open_files()
+
+
+@given(st.data())
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_byte_becomes_the_npz_is_read_or_refused(tmp_path, data):
+    content = io.BytesIO()
+    np.savez_compressed(content, **{key: column[:4] for key, column in small_columns().items()})
+    changed = bytearray(content.getvalue())
+    changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(st.integers(0, 255))
+    (tmp_path / "faces.npz").write_bytes(changed)
+    with contextlib.suppress(DataError):
+        load_dataset(tmp_path / "faces.npz", split="all")
 
 
 def test_a_single_array_is_no_npz(tmp_path):

@@ -135,7 +135,11 @@ def test_a_file_of_something_else_is_refused(taught, small_npz, tmp_path):
     np.savez(tmp_path / "newer.npz", targets=np.zeros((2, 80, 8), np.float16), about=newer)
     (tmp_path / "text.npz").write_text("no archive")
     (tmp_path / "half.npz").write_bytes(file.read_bytes()[:-60])
-    for name in ("other", "bytes", "newer", "text", "half", "none"):
+    (tmp_path / "empty.npz").write_bytes(b"")
+    flipped = bytearray(file.read_bytes())
+    flipped[100:104] = bytes(byte ^ 0xFF for byte in flipped[100:104])  # zlib cannot go on
+    (tmp_path / "flipped.npz").write_bytes(flipped)
+    for name in ("other", "bytes", "newer", "text", "half", "empty", "flipped", "none"):
         with pytest.raises(RecipeError, match="a file of teacher targets"):
             cache_of(recipe, learn).load(tmp_path / f"{name}.npz")
         assert str(tmp_path / f"{name}.npz") not in open_files()

@@ -1,5 +1,6 @@
 """Faces without labels: their targets are the teachers', beside rows that have labels."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -136,10 +137,17 @@ def test_a_file_of_something_else_is_refused(lesson, arrays, named, tmp_path):
 def test_a_damaged_file_is_refused_and_closed(lesson, tmp_path):
     recipe, learn = lesson
     whole = Path(recipe.distillation.unlabelled).read_bytes()
-    (tmp_path / "cut.npz").write_bytes(whole[:-60])
-    with pytest.raises(RecipeError, match="an npz file of images"):
-        load_unlabelled(tmp_path / "cut.npz", learn)
-    assert str(tmp_path / "cut.npz") not in open_files()
+    np.savez_compressed(tmp_path / "packed.npz", images=golden_faces(64)[:EXTRA])
+    packed = bytearray((tmp_path / "packed.npz").read_bytes())
+    packed[100:104] = bytes(byte ^ 0xFF for byte in packed[100:104])  # zlib cannot go on
+    with io.BytesIO() as array:
+        np.save(array, golden_faces(64)[:EXTRA])
+        single = array.getvalue()
+    for content in (whole[:-60], packed, single, b""):
+        (tmp_path / "damaged.npz").write_bytes(content)
+        with pytest.raises(RecipeError, match=r"an npz file of images.*damaged\.npz: .*\w"):
+            load_unlabelled(tmp_path / "damaged.npz", learn)
+        assert str(tmp_path / "damaged.npz") not in open_files()
 
 
 def test_without_teachers_there_is_nothing_to_learn_from_them(tiny_recipe):

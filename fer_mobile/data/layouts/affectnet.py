@@ -21,6 +21,7 @@ from fer_mobile.data.face_files import FaceFiles
 from fer_mobile.data.layouts import tables
 from fer_mobile.data.layouts.raw import RawFaces
 from fer_mobile.errors import DataError
+from fer_mobile.files import is_file
 from fer_mobile.types import Box
 
 DESCRIPTION: Final = "AffectNet's folder with training.csv and validation.csv"
@@ -98,7 +99,7 @@ def _find_lists(folder: Path) -> list[Path]:
 
 def _photo(folder: Path, name: str) -> Path | None:
     places = (folder / part / name for part in _PHOTO_FOLDERS)
-    return next((path for path in places if path.is_file()), None)
+    return next((path for path in places if is_file(path)), None)
 
 
 def _rows(file: Path) -> Iterator[tuple[str, Box | None, int]]:

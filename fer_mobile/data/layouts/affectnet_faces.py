@@ -20,6 +20,7 @@ from fer_mobile.data.layouts.affectnet import EXPRESSIONS, OTHERS
 from fer_mobile.data.layouts.raw import RawFaces
 from fer_mobile.data.splits import UNKNOWN, split_number
 from fer_mobile.errors import DataError
+from fer_mobile.files import is_dir, open_regular
 from fer_mobile.images import PHOTO_SUFFIXES
 
 DESCRIPTION: Final = "AffectNet's train_set and val_set with images and annotations"
@@ -121,7 +122,7 @@ def _refuse_other_folders(folders: list[Path]) -> None:
 
 
 def _is_split_folder(folder: Path) -> bool:
-    return (folder / _IMAGES).is_dir() and any(_annotations(folder))
+    return is_dir(folder / _IMAGES) and any(_annotations(folder))
 
 
 def _annotations(folder: Path) -> Iterator[Path]:
@@ -131,7 +132,8 @@ def _annotations(folder: Path) -> Iterator[Path]:
 def _expression(file: Path) -> int:
     """The number in an annotation, which AffectNet keeps as text."""
     try:
-        value = np.load(file, allow_pickle=False)
+        with open_regular(file) as opened:
+            value = np.load(opened, allow_pickle=False)
         number = int(value.item())
     except (OSError, ValueError, EOFError, TypeError) as error:
         raise DataError(file, expected="the number of an expression", found=str(error)) from error

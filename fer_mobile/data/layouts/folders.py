@@ -25,6 +25,7 @@ DESCRIPTION: Final = "a folder of images for each class, in split folders or not
 
 _EXAMPLES: Final = 3
 _LINK: Final = "a link to a folder, which is not followed"
+_CLOSED: Final = "a folder that cannot be opened"
 
 
 def recognise(path: Path) -> bool:
@@ -74,7 +75,13 @@ def _root(path: Path) -> Path:
         deep = all(len(p) > 2 for p in parts)
         if len(tops) != 1 or not deep or split_number(next(iter(tops))) is not None:
             return path
+        if any(map(_is_closed, path.iterdir())):  # which may be a class, too
+            return path
         path = path / next(iter(tops))
+
+
+def _is_closed(path: Path) -> bool:
+    return path.is_dir() and not os.access(path, os.R_OK | os.X_OK)
 
 
 def image_paths(root: Path) -> Iterator[tuple[str, ...]]:
@@ -143,7 +150,11 @@ def _refuse_empty_classes(root: Path, images: list[tuple[str, ...]], level: int 
                 raise DataError(
                     folder,
                     expected="images in every class folder",
-                    found=_LINK if folder.is_symlink() else "none",
+                    found=_LINK
+                    if folder.is_symlink()
+                    else _CLOSED
+                    if _is_closed(folder)
+                    else "none",
                     hint="Remove the folder, or put images into it.",
                 )
 
@@ -153,7 +164,8 @@ def _skipped(root: Path, without_class: list[tuple[str, ...]]) -> Iterator[Skipp
         names = tuple("/".join(parts) for parts in without_class[:_EXAMPLES])
         yield Skipped("in no class folder", len(without_class), names)
     links, others = [], []
-    for parent, folders, files in os.walk(root):
+    closed: list[Path] = []
+    for parent, folders, files in os.walk(root, onerror=lambda e: closed.append(Path(e.filename))):
         paths = [Path(parent, name) for name in folders]
         links += [path for path in paths if path.is_symlink()]
         if Path(parent) != root:  # above the classes lie a README or a report, and no faces
@@ -163,6 +175,7 @@ def _skipped(root: Path, without_class: list[tuple[str, ...]]) -> Iterator[Skipp
                 if Path(name).suffix.lower() not in PHOTO_SUFFIXES and not name.startswith(".")
             ]
     for reason, paths in (
+        ("folder that cannot be opened", closed),
         ("linked folder, not followed", links),
         ("without an image's suffix", others),
     ):

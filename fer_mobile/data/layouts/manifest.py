@@ -28,6 +28,7 @@ from fer_mobile.data.layouts import tables
 from fer_mobile.data.layouts.raw import RawFaces
 from fer_mobile.data.splits import UNKNOWN, split_number
 from fer_mobile.errors import DataError
+from fer_mobile.files import is_file
 from fer_mobile.types import Box
 
 DESCRIPTION: Final = "a csv file with the columns path and label"
@@ -74,8 +75,9 @@ def read(path: Path, side: int) -> RawFaces:
     file = _file(path) or path
     listed = list(_rows(file))
     rows = _refuse_overlap(file, listed)
-    there = [row for row in rows if (file.parent / row.path).is_file()]
-    missing = [row.path for row in rows if not (file.parent / row.path).is_file()]
+    is_there = [is_file(file.parent / row.path) for row in rows]
+    there = [row for row, found in zip(rows, is_there, strict=True) if found]
+    missing = [row.path for row, found in zip(rows, is_there, strict=True) if not found]
     skipped = []
     if len(rows) < len(listed):
         counts = Counter((row.path, row.box) for row in listed)

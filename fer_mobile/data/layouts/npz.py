@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_mobile.arrays import open_npz
+from fer_mobile.arrays import NPZ_ERRORS, open_npz
 from fer_mobile.data.layouts.raw import RawFaces
 from fer_mobile.data.protocols import Votes
 from fer_mobile.errors import DataError
@@ -51,9 +49,9 @@ def read(path: Path, side: int) -> RawFaces:
                     hint=f"Add {', '.join(missing)}.",
                 )
             columns = {key: archive[key] for key in _COLUMNS if key in archive}
-    # A single array is no archive (TypeError); the others are what damage looks like.
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(file, expected="a readable .npz file", found=str(error)) from error
+    except NPZ_ERRORS as error:
+        found = str(error) or type(error).__name__
+        raise DataError(file, expected="a readable .npz file", found=found) from error
     _check(file, columns)
     return RawFaces(
         "FER2013 images with FER+ votes (npz)",
