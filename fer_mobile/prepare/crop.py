@@ -121,7 +121,11 @@ def crop_faces(
             replace_file(target, partial(_save, square))
             faces += 1
     report = CropReport(
-        len(paths), faces, *(tuple(names[key]) for key in names), skipped, tiny_faces
+        photos=len(paths),
+        faces=faces,
+        skipped=skipped,
+        tiny_faces=tiny_faces,
+        **{key: tuple(own) for key, own in names.items()},
     )
     write_text(out / REPORT, json.dumps(report.as_dict(), indent=1, ensure_ascii=False) + "\n")
     return report
