@@ -6,6 +6,7 @@ Apart from `types`, which the command line imports before NumPy is needed.
 from __future__ import annotations
 
 import lzma
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -24,9 +25,11 @@ Probabilities = NDArray[np.float32]
 
 NPZ_ERRORS: Final = (
     OSError, ValueError, TypeError, KeyError, EOFError, RuntimeError,
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError,
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError, SyntaxError,
 )  # fmt: skip
-"""What reading an npz file raises where it is damaged, is none or lacks an array."""
+"""What reading an npz file raises where it is damaged, is none or lacks an array.
+
+NumPy reads the head of an array as Python's source, which is why a damaged one may be no syntax."""
 
 
 @contextmanager
