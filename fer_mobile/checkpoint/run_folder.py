@@ -54,6 +54,8 @@ class RunState:
     epochs_done: NonNegativeInt
     stopped: str | None = None
     """Why it ended before its recipe's last epoch, if it did."""
+    extended_at: NonNegativeInt = 0
+    """Epochs that were done when its recipe last got more of them: patience counts from there."""
 
 
 class _Model(BaseModel):
@@ -164,6 +166,8 @@ class RunFolder:
         facts: dict[str, Any] = {"epochs_done": state.epochs_done}
         if state.stopped is not None:
             facts["stopped"] = state.stopped
+        if state.extended_at:
+            facts["extended_at"] = state.extended_at
         write_text(self.state_json, json.dumps(facts))
 
     def write_best(self, save: Callable[[Path], object]) -> None:

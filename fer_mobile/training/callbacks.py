@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fer_mobile.checkpoint.keras_file import load_keras
-from fer_mobile.checkpoint.run_folder import RunState
 from fer_mobile.contract import OutputCalibration
 from fer_mobile.metrics import Scores, score
 from fer_mobile.training.curves import draw_curves
@@ -89,7 +88,7 @@ class EarlyStopping(Callback):
             return f"accuracy {last.train_accuracy:.4f} on the training batches"
         if training.patience is None:
             return None
-        stale = len(run.history) - 1 - last_progress(run.history)
+        stale = len(run.history) - max(last_progress(run.history) + 1, run.extended_at)
         return f"no better epoch in {stale}" if stale >= training.patience else None
 
 
@@ -119,7 +118,7 @@ class Checkpoint(Callback):
         """Write the checkpoint, then how far the run is: a kill before it costs the epoch."""
         if run.network is not None:
             run.network.save_checkpoint(run.folder.last_weights)
-            run.folder.write_state(RunState(run.epochs_done, run.stopped))
+            run.folder.write_state(run.state)
 
 
 class Progress(Callback):

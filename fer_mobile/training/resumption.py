@@ -8,7 +8,7 @@ from fer_mobile.checkpoint import RunFolder
 from fer_mobile.contract import UNKNOWN, DatasetFacts
 from fer_mobile.errors import DataError, RecipeError
 from fer_mobile.training.recipe import Recipe, recipe_error
-from fer_mobile.training.run import Report
+from fer_mobile.training.run import Report, Run
 from fer_mobile.wording import counted
 
 
@@ -34,7 +34,8 @@ def check_folder(recipe: Recipe, folder: RunFolder, resume: bool, report: Report
         stored = stored.model_copy(update={"training": longer})
         if stored == recipe:
             told = f"{recipe.name}: {counted(epochs, 'epoch')}, not {before}"
-            report(f"{told}; the rate follows the longer run")
+            anew = "" if recipe.training.patience is None else ", patience counts anew"
+            report(f"{told}; the rate follows the longer run{anew}")
     if stored != recipe:
         raise RecipeError(
             folder.path,
@@ -52,18 +53,15 @@ def _read_recipe(folder: RunFolder) -> Recipe:
         raise recipe_error(folder.recipe_json, error) from error
 
 
-def check_data(
-    recipe: Recipe, folder: RunFolder, dataset: DatasetFacts, report: Report
-) -> DatasetFacts:
+def check_data(run: Run, dataset: DatasetFacts) -> DatasetFacts:
     """What the provenance of a run is to say of its faces, `dataset` being those of now.
 
     Faces may have come or gone since its last epoch: that is reported, and the facts say it.
     Raises DataError for other labels, and for other faces where there is nothing left to train.
     """
-    state = folder.read_state()
-    if not state.epochs_done:
+    if not run.epochs_done:
         return dataset
-    labels, labels_now = folder.read_figures().recall, [*dataset.counts]
+    labels, labels_now = run.folder.read_figures().recall, [*dataset.counts]
     if [*labels] != labels_now:
         raise DataError(
             dataset.name,
@@ -71,25 +69,24 @@ def check_data(
             found=", ".join(labels_now),
             hint="Give another `out`.",
         )
-    stored = folder.read_provenance().dataset
+    stored = run.folder.read_provenance().dataset
     if stored == UNKNOWN:  # in a run of version 0.1.0
         return dataset
     if (stored.digest, stored.counts) == (dataset.digest, dataset.counts):
         return stored
     faces = f"{_totals(stored)}; now {_totals(dataset)}"
-    if state.stopped is not None or state.epochs_done >= recipe.training.epochs:
-        longer = "" if state.stopped is not None else ", or more training.epochs"
+    if run.finished:
         raise DataError(
             dataset.name,
             expected="the faces of the run to resume, which is finished",
             found=f"others ({faces})",
-            hint=f"Give another `out`{longer}.",
+            hint="Give another `out`, or more training.epochs.",
         )
-    report(
-        f"{recipe.name}: {counted(state.epochs_done, 'epoch')} so far of other faces ({faces}); "
+    run.report(
+        f"{run.recipe.name}: {counted(run.epochs_done, 'epoch')} so far of other faces ({faces}); "
         "figures before and after do not compare"
     )
-    told = f"; before, {counted(state.epochs_done, 'epoch')} of other faces"
+    told = f"; before, {counted(run.epochs_done, 'epoch')} of other faces"
     return dataset.model_copy(update={"kind": f"{dataset.kind}{told}"})
 
 

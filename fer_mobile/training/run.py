@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fer_mobile.checkpoint import RunFolder
+from fer_mobile.checkpoint.run_folder import RunState
 from fer_mobile.data import Dataset
 from fer_mobile.errors import RecipeError
 from fer_mobile.metrics import Scores, score
@@ -72,11 +73,18 @@ class Run:
         report: Report,
         unlabelled: Unlabelled | None = None,
     ) -> None:
-        """A run in a folder that may hold its first epochs."""
+        """A run in a folder that may hold its first epochs.
+
+        If its recipe has more epochs than before, what stopped it is forgotten.
+        """
         self.recipe, self.folder, self.learn, self.valid = recipe, folder, learn, valid
         self.callbacks, self.report, self.unlabelled = tuple(callbacks), report, unlabelled
         state = folder.read_state()
         self.epochs_done, self.stopped = state.epochs_done, state.stopped
+        self.extended_at = state.extended_at
+        """See `RunState`."""
+        if self.epochs_done and recipe.training.epochs > folder.read_recipe().training.epochs:
+            self.stopped, self.extended_at = None, self.epochs_done
         rows = folder.read_history()[: self.epochs_done]
         self.history = [Epoch(**row | {"epoch": int(row["epoch"])}) for row in rows]  # type: ignore[arg-type]
         self.best: Scores | None = folder.read_scores() if self.epochs_done else None
@@ -84,6 +92,11 @@ class Run:
         self.network: Network | None = None
         """None in a run that was finished before."""
         self._started: float | None = None
+
+    @property
+    def state(self) -> RunState:
+        """How far it is, as its folder keeps it."""
+        return RunState(self.epochs_done, self.stopped, self.extended_at)
 
     @property
     def finished(self) -> bool:

@@ -141,11 +141,6 @@ def train_side_by_side(
         check_folder(recipe, folder, resume, report)
     learn, valid = training_rows(chosen[0], data)
     report_data(learn, valid, report)
-    now = describe_dataset(learn, valid)
-    datasets = [
-        check_data(recipe, folder, now, report)
-        for recipe, folder in zip(chosen, folders, strict=True)
-    ]
     section = chosen[0].distillation
     unlabelled = load_unlabelled(section.unlabelled, learn) if section.unlabelled else None
     if unlabelled and unlabelled.targets is None and not (section.teachers or section.cache):
@@ -158,9 +153,9 @@ def train_side_by_side(
         Run(recipe, folder, learn, valid, (*default_callbacks(), *callbacks), report, unlabelled)
         for recipe, folder in zip(chosen, folders, strict=True)
     ]
-    unfinished = {
-        run: dataset for run, dataset in zip(runs, datasets, strict=True) if not run.finished
-    }
+    now = describe_dataset(learn, valid)
+    datasets = {run: check_data(run, now) for run in runs}
+    unfinished = {run: dataset for run, dataset in datasets.items() if not run.finished}
     with fitting.scope(min(chosen[0].training.batch_size, len(learn))):
         if unfinished:
             _fit(unfinished, fitting, backend, parameter_cap, throughput)
@@ -217,6 +212,8 @@ def _fit(
         run.network = network
     for run in runs:
         # Only now: a recipe that cannot be trained should leave no run behind, nor change one.
+        if run.epochs_done:
+            run.folder.write_state(run.state)  # before the recipe that tells whether it got longer
         run.folder.write_recipe(run.recipe.model_dump_json(indent=2))
         facts = describe_provenance(
             run.recipe, datasets[run], learn.protocol, backend_name, run.unlabelled

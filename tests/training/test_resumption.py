@@ -9,6 +9,7 @@ from PIL import Image
 from fer_mobile.checkpoint import RunFolder, load_checkpoint
 from fer_mobile.errors import DataError, ModelError, RecipeError
 from fer_mobile.golden import golden_faces
+from fer_mobile.training.callbacks import Callback
 
 OWN = ("data.protocol=own", "batch_size=8")
 
@@ -152,3 +153,43 @@ def test_a_run_without_a_finished_epoch_is_told_to_go_on(trained_run, tmp_path):
         load_checkpoint(run)
     with pytest.raises(ModelError, match=r"or a run folder, found a folder\.$"):
         load_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "stopped", "again"),
+    [
+        ("training.patience=2", "no better epoch in 2", 5),
+        ("stop_accuracy=0.01", "accuracy ", 2),
+    ],
+)
+def test_a_stopped_run_goes_on_for_more_epochs(
+    train, quick, small_npz, tmp_path, change, stopped, again
+):
+    """Patience counts anew; an accuracy that was reached ends the run after an epoch."""
+    changes, run = (change, "optimizer.learning_rate=1e-12"), tmp_path / "run"
+    first = train(quick("epochs=8", *changes), run, data=small_npz)
+    assert first.stopped.startswith(stopped)
+    lines = []
+    longer = quick("epochs=9", *changes)
+    result = train(longer, run, data=small_npz, resume=True, report=lines.append)
+    assert lines[0].startswith("tiny: 9 epochs, not 8; the rate follows the longer run")
+    assert ("patience counts anew" in lines[0]) == ("patience" in change)
+    assert f"epochs {first.epochs + 1} to 9" in lines[1]
+    assert (result.epochs, result.stopped[: len(stopped)]) == (again, stopped)
+    assert RunFolder(run).read_recipe().training.epochs == 9
+    before = contents(run)
+    assert train(longer, run, data=small_npz, resume=True) == result
+    assert contents(run) == before
+
+
+def test_a_longer_run_is_not_forgotten_where_it_is_killed(train, quick, small_npz, tmp_path):
+    class Killed(Callback):
+        def on_epoch_begin(self, run):
+            raise KeyboardInterrupt
+
+    changes, run = ("training.patience=2", "optimizer.learning_rate=1e-12"), tmp_path / "run"
+    train(quick("epochs=8", *changes), run, data=small_npz)
+    longer = quick("epochs=9", *changes)
+    with pytest.raises(KeyboardInterrupt):
+        train(longer, run, data=small_npz, resume=True, callbacks=[Killed()])
+    assert train(longer, run, data=small_npz, resume=True).epochs == 5
