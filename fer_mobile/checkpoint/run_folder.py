@@ -40,6 +40,9 @@ HISTORY_COLUMNS: Final = (
 """Of history.csv.  Accuracies and loss of valid are of the weights that best.keras keeps; loss,
 train_accuracy and step_ms (the wait for batches included) are of the training batches."""
 
+HISTORY_DIGITS: Final = 5
+"""After the point, of the values in history.csv."""
+
 T = TypeVar("T")
 
 CALIBRATION_JSON: Final = "calibration.json"
@@ -226,7 +229,7 @@ class RunFolder:
         """Keep the epochs so far."""
         lines = [",".join(HISTORY_COLUMNS)]
         for row in rows:
-            values = [f"{row[column]:.5f}" for column in HISTORY_COLUMNS[1:]]
+            values = [f"{row[column]:.{HISTORY_DIGITS}f}" for column in HISTORY_COLUMNS[1:]]
             lines.append(",".join([str(int(row["epoch"])), *values]))
         write_text(self.history_csv, "\n".join(lines) + "\n")
 

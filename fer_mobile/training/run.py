@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fer_mobile.checkpoint import RunFolder
-from fer_mobile.checkpoint.run_folder import RunState
+from fer_mobile.checkpoint.run_folder import HISTORY_DIGITS, RunState
 from fer_mobile.data import Dataset
 from fer_mobile.errors import RecipeError
 from fer_mobile.metrics import Scores, score
@@ -28,7 +28,10 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What came of one epoch: a row of history.csv."""
+    """What came of one epoch: a row of history.csv, and rounded as it is there.
+
+    So a resumed run compares the very values that an undisturbed one compares.
+    """
 
     epoch: int
     """From 1."""
@@ -48,12 +51,7 @@ class Epoch:
     @property
     def selection_score(self) -> float:
         """By which the best epoch is chosen: accuracy, and balanced accuracy as a tenth of it."""
-        return selection_score(self.accuracy, self.balanced_accuracy)
-
-
-def selection_score(accuracy: float, balanced_accuracy: float) -> float:
-    """By which the best epoch is chosen: accuracy, and balanced accuracy as a tenth of it."""
-    return accuracy + 0.1 * balanced_accuracy
+        return self.accuracy + 0.1 * self.balanced_accuracy
 
 
 class Run:
@@ -88,7 +86,7 @@ class Run:
         rows = folder.read_history()[: self.epochs_done]
         self.history = [Epoch(**row | {"epoch": int(row["epoch"])}) for row in rows]  # type: ignore[arg-type]
         self.best: Scores | None = folder.read_scores() if self.epochs_done else None
-        """Figures on valid of the best epoch so far."""
+        """Figures on valid of the best epoch so far, as valid.json has them."""
         self.network: Network | None = None
         """None in a run that was finished before."""
         self._started: float | None = None
@@ -129,19 +127,19 @@ class Run:
             valid_loss = float(cross_entropy.mean())
             self._check_finite(loss, valid_loss)
             scores = score(probabilities, self.valid.labels, self.valid.names)
-            epoch = Epoch(
-                epoch=self.epochs_done + 1,
-                loss=loss,
-                accuracy=scores.accuracy,
-                balanced_accuracy=scores.balanced_accuracy,
-                valid_loss=valid_loss,
-                seconds=time.monotonic() - self._started,
-                train_accuracy=train_accuracy,
-                step_ms=step_ms,
-            )
-            if self.best is None or epoch.selection_score > selection_score(
-                self.best.accuracy, self.best.balanced_accuracy
-            ):
+            measured = {
+                "loss": loss,
+                "accuracy": scores.accuracy,
+                "balanced_accuracy": scores.balanced_accuracy,
+                "valid_loss": valid_loss,
+                "seconds": time.monotonic() - self._started,
+                "train_accuracy": train_accuracy,
+                "step_ms": step_ms,
+            }
+            rounded = {name: round(value, HISTORY_DIGITS) for name, value in measured.items()}
+            epoch = Epoch(self.epochs_done + 1, **rounded)
+            # Not by valid.json, whose figures are calibrated once a training is done.
+            if all(epoch.selection_score > before.selection_score for before in self.history):
                 self.best = scores
                 for callback in self.callbacks:
                     callback.on_best(self, scores)

@@ -160,6 +160,9 @@ def test_a_kill_costs_at_most_the_epoch_it_falls_into(
         # (dropout, which this recipe does without, draws other masks after a resumption).
         assert row["loss"] == pytest.approx(expected["loss"], rel=1e-3)
         assert row["valid_loss"] == pytest.approx(expected["valid_loss"], rel=1e-3)
+    best = max(rows, key=lambda row: row["accuracy"] + 0.1 * row["balanced_accuracy"])
+    assert evaluate(folder, small_npz).as_dict()["accuracy"] == best["accuracy"]
+    assert json.loads((folder / "valid.json").read_text())["accuracy"] == best["accuracy"]
     assert not list(folder.glob(".*part*"))
 
 
