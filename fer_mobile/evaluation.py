@@ -78,7 +78,8 @@ def evaluate(
 
     The faces are resized to the model's input as `preprocess` defines it; nothing is detected
     or cropped.  A model of 8 labels is measured on the 7 of `fer2013` by leaving out what it
-    gives to contempt.
+    gives to contempt.  Under `own` nothing is left out: a label of the model that the dataset
+    lacks is a mistake where it is predicted.
 
     Args:
         model: a shipped name (its int8 file), a `.tflite` or `.keras` file, or a run folder.
@@ -98,7 +99,7 @@ def evaluate(
     dataset = _readable(load_dataset(data, protocol=protocol, split=split))
     if corruption:
         dataset = replace(dataset, images=corrupt(dataset.images[:], corruption))
-    probabilities = predict_probabilities(model, dataset, threads, labels, value_range)
+    dataset, probabilities = predict_dataset(model, dataset, threads, labels, value_range)
     scores = score(probabilities, dataset.labels, dataset.names)
     return Evaluation(str(model), dataset.protocol, split, scores, corruption)
 
@@ -132,11 +133,23 @@ def predict_probabilities(
     labels: Sequence[str] | None = None,
     value_range: ValueRange | None = None,
 ) -> Probabilities:
-    """Probabilities float32 [N, len(dataset.names)] of a dataset's faces.
+    """The probabilities that `predict_dataset` returns."""
+    return predict_dataset(model, dataset, threads, labels, value_range)[1]
+
+
+def predict_dataset(
+    model: str | Path,
+    dataset: Dataset,
+    threads: int = 1,
+    labels: Sequence[str] | None = None,
+    value_range: ValueRange | None = None,
+) -> tuple[Dataset, Probabilities]:
+    """A dataset, with probabilities float32 [N, len(names)] of its faces.
 
     Each row sums to 1 over the labels of the protocol, which may be fewer than the model's.
+    Those of `own` are the model's: the dataset that is returned has them all, in their order.
     `labels` and `value_range` are those of a `.keras` file, as for `evaluate`.
-    Raises DataError where the model does not know all of them.
+    Raises DataError where the model does not know all labels of the dataset.
     """
     predictor = load_predictor(model, threads, labels, value_range)
     labels = predictor.labels
@@ -149,7 +162,17 @@ def predict_probabilities(
             found=f"one with the labels {', '.join(labels)}",
             hint="" if dataset.protocol == theirs else f"Use `protocol={theirs!r}`.",
         )
+    if dataset.protocol == OWN:
+        dataset = _with_labels(dataset, labels)
     columns = predictor(dataset.images)[:, [labels.index(name) for name in dataset.names]]
     columns = np.maximum(columns, 1e-9)  # where an 8-bit file gives all to another label: equal
     probabilities: Probabilities = columns / columns.sum(1, keepdims=True)
-    return probabilities
+    return dataset, probabilities
+
+
+def _with_labels(dataset: Dataset, labels: tuple[str, ...]) -> Dataset:
+    """The dataset with these labels, of which it may lack some."""
+    numbers = np.array([labels.index(name) for name in dataset.names])
+    targets = np.zeros((len(dataset), len(labels)), np.float32)
+    targets[:, numbers] = dataset.targets
+    return replace(dataset, labels=numbers[dataset.labels], targets=targets, names=labels)

@@ -7,11 +7,13 @@ from PIL import Image
 from fer_mobile import evaluate
 from fer_mobile.data import DataWarning
 from fer_mobile.errors import DataError, ModelError
+from fer_mobile.explain.mistakes import find_mistakes
 from fer_mobile.golden import golden_faces
 from fer_mobile.labels import LABELS, LABELS_7
 from fer_mobile.metrics import classification_report
 from fer_mobile.model_file import read_contract
 from fer_mobile.models import DEFAULT, shipped_models
+from fer_mobile.objectives import check_objectives
 
 SHIPPED = shipped_models()[DEFAULT]
 
@@ -76,6 +78,33 @@ def test_a_seven_label_model_is_not_measured_on_eight(tmp_path, small_npz):
         evaluate(tmp_path / "two.keras", small_npz, **two)
     found = evaluate(tmp_path / "seven.keras", small_npz, protocol="fer2013", **own)
     assert found.scores.n == 32
+
+
+def test_a_label_that_the_dataset_lacks_is_a_mistake_where_it_is_predicted(tmp_path):
+    from keras import Input, Model, layers
+
+    for number, face in enumerate(golden_faces(48)[:8]):
+        folder = tmp_path / "faces" / ("calm", "wild")[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(face).save(folder / f"{number}.png")
+    image = Input((48, 48, 1))
+    model = Model(image, layers.Dense(3, "softmax")(layers.Flatten()(image)))
+    kernel, bias = model.get_weights()
+    model.set_weights([np.zeros_like(kernel), np.log([0.02, 0.90, 0.08]).astype(bias.dtype)])
+    model.save(tmp_path / "odd.keras")
+    given = {"labels": ("wild", "odd", "calm"), "value_range": "0..1", "protocol": "own"}
+    found = evaluate(tmp_path / "odd.keras", tmp_path / "faces", split="all", **given)
+    assert found.scores.counts == {"wild": 4, "odd": 0, "calm": 4}
+    assert found.scores.confusion == [[0, 4, 0], [0, 0, 0], [0, 4, 0]]
+    assert found.scores.accuracy == found.scores.balanced_accuracy == 0
+    assert found.scores.recall["odd"] is None
+    (objective,) = check_objectives(found, {"accuracy": 0.9})
+    assert not objective.met
+    report = find_mistakes(tmp_path / "odd.keras", tmp_path / "faces", split="all", **given)
+    assert report.scores == found.scores
+    assert [*report.by_label] == ["wild", "calm"]
+    assert {each.prediction for group in report.by_label.values() for each in group} == {"odd"}
+    assert report.by_label["calm"][0].true_probability == pytest.approx(0.08, rel=1e-3)
 
 
 def test_outputs_that_are_no_probabilities_are_refused(tmp_path, small_npz):

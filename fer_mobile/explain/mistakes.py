@@ -15,7 +15,7 @@ from PIL import Image
 
 from fer_mobile.arrays import Pixels
 from fer_mobile.data import Dataset, load_dataset
-from fer_mobile.evaluation import predict_probabilities
+from fer_mobile.evaluation import predict_dataset
 from fer_mobile.files import write_text
 from fer_mobile.metrics import Scores, score
 from fer_mobile.models import DEFAULT
@@ -100,7 +100,7 @@ def find_mistakes(
     The other arguments, and the errors raised, are those of `evaluation.evaluate`.
     """
     dataset = load_dataset(data, protocol=protocol, split=split)
-    probabilities = predict_probabilities(model, dataset, threads, labels, value_range)
+    dataset, probabilities = predict_dataset(model, dataset, threads, labels, value_range)
     names = dataset.names
     predicted, confidence = probabilities.argmax(1), probabilities.max(1)
     by_label: dict[str, list[Mistake]] = {name: [] for name in names}

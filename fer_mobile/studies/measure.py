@@ -105,9 +105,9 @@ def read_history(folder: Path) -> list[dict[str, float]]:
 
 
 def _unseen(recipe: Recipe, data: str | Path | None) -> Dataset:
-    protocol = as_protocol(recipe.data.protocol)
+    protocol, labels = as_protocol(recipe.data.protocol), recipe.data.labels
     try:
-        faces = load_dataset(data, protocol=protocol, split="test")
+        faces = load_dataset(data, protocol=protocol, split="test", labels=labels)
     except DataError:
-        faces = load_dataset(data, protocol=protocol, split="valid")
+        faces = load_dataset(data, protocol=protocol, split="valid", labels=labels)
     return fraction(faces, recipe.training.valid_fraction, recipe.training.seed)

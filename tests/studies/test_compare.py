@@ -12,13 +12,15 @@ from PIL import Image
 
 from fer_mobile.errors import InputError, RecipeError
 from fer_mobile.evaluation import evaluate
+from fer_mobile.golden import golden_faces
 from fer_mobile.labels import LABELS_4
 from fer_mobile.studies.attempt import Attempt
 from fer_mobile.studies.duration import multiplications
-from fer_mobile.studies.measure import unpack_bits
+from fer_mobile.studies.measure import measure_run, unpack_bits
 from fer_mobile.studies.run_suite import SuiteOptions, run_suite
 from fer_mobile.studies.suite import Run, Suite, make_recipe
 from fer_mobile.studies.suites import SUITES
+from fer_mobile.training import load_recipe, train
 from tests.command_line import KILLED_COMMAND, CommandLine
 
 DEFAULTS = {
@@ -132,6 +134,19 @@ def test_a_run_keeps_the_artefacts_of_the_sources(compared, small_npz):
     report = json.loads((folder / "classification_report.json").read_text())
     assert report["weighted avg"]["recall"] == pytest.approx(rows[0]["accuracy"], abs=1e-5)
     assert report["weighted avg"]["faces"] == found.scores.n
+
+
+def test_labels_of_one_s_own_are_measured_in_the_recipe_s_order(tiny_recipe, tmp_path):
+    for number, face in enumerate(golden_faces(48)[:24]):
+        folder = tmp_path / "own" / ("train", "valid", "test")[number % 3] / "ab"[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(face).save(folder / f"{number}.png")
+    recipe = load_recipe(tiny_recipe, ["epochs=1", "protocol=own", 'data.labels=["b", "a"]'])
+    train(recipe, tmp_path / "run", data=tmp_path / "own", finish=False, report=lambda line: None)
+    row = measure_run(recipe, tmp_path / "run", tmp_path / "own")
+    found = evaluate(tmp_path / "run", tmp_path / "own", protocol="own", split="test").scores
+    assert list(row["label_recall"]) == list(found.recall) == ["b", "a"]
+    assert json.loads((tmp_path / "run" / "test.json").read_text())["confusion"] == found.confusion
 
 
 def test_the_tables_hold_every_run(compared):
