@@ -29,8 +29,9 @@ def at_size(checkpoint: Checkpoint, size: int) -> Checkpoint:
             hint=f"Leave `size` out: its input is {old} px.",
         )
     options = {k: v for k, v in checkpoint.options.items() if k != "pools"} | {"size": size}
+    classes = int(checkpoint.model.output_shape[-1])  # which a run's options do not say
     with quiet(2):
-        model = ARCHITECTURES[checkpoint.architecture].build(**options)
+        model = ARCHITECTURES[checkpoint.architecture].build(**options | {"classes": classes})
     weights = checkpoint.model.get_weights()
     if [w.shape for w in weights] != [w.shape for w in model.get_weights()]:
         raise ModelError(

@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from fer_mobile import cli
+from fer_mobile import cli, zoo
 from fer_mobile.checkpoint import load_checkpoint
+from fer_mobile.checkpoint.checkpoint import make_checkpoint
 from fer_mobile.convert import export
 from fer_mobile.convert.input_size import at_size
 from fer_mobile.errors import ModelError
@@ -29,6 +30,17 @@ def test_weights_stay_and_figures_go(source, size):
     assert larger.figures == ()
     for ours, theirs in zip(larger.model.get_weights(), source.model.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_labels_of_one_s_own_stay():
+    model = zoo.build("compact", size=24, width=0.25, classes=3)
+    options = {"size": 24, "width": 0.25}  # as a run folder's recipe has them
+    own = make_checkpoint(
+        model, name="mine", architecture="compact", options=options, labels=("calm", "odd", "wild")
+    )
+    larger = at_size(own, 40)
+    assert larger.model.output_shape == (None, 3)
+    assert larger.labels == own.labels
 
 
 def test_the_trained_size_is_the_source_itself(source):
