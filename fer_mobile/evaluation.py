@@ -14,16 +14,17 @@ from fer_mobile.arrays import Probabilities
 from fer_mobile.data import Dataset, load_dataset
 from fer_mobile.data.corruption import corrupt
 from fer_mobile.data.face_files import FaceFiles
-from fer_mobile.data.protocols import OWN
+from fer_mobile.data.protocols import EXPRESSIONS, OWN
 from fer_mobile.errors import DataError
+from fer_mobile.labels import LABELS_4, LABELS_7
 from fer_mobile.metrics import Scores, classification_report, score
 from fer_mobile.models import DEFAULT
 from fer_mobile.notebook import html_table
 from fer_mobile.predictor import load_predictor
 from fer_mobile.types import ProtocolName, SplitName, ValueRange
 
-_OWN: Final = {7: "fer2013", 4: "fer2013-4"}
-"""The protocol of a model with fewer labels than eight."""
+_OF_FEWER: Final = {LABELS_7: "fer2013", LABELS_4: "fer2013-4"}
+"""The protocol of a model for fewer than the eight expressions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,8 @@ def predict_dataset(
     labels = predictor.labels
     missing = [name for name in dataset.names if name not in labels]
     if missing:
-        theirs = _OWN.get(len(labels), OWN)
+        classes = dataset.protocol.startswith(EXPRESSIONS)  # FER2013 has none for OWN
+        theirs = _OF_FEWER.get(labels, OWN if classes else dataset.protocol)
         raise DataError(
             f"protocol {dataset.protocol}",
             expected=f"a model that knows {', '.join(missing)}",

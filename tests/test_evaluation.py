@@ -74,10 +74,28 @@ def test_a_seven_label_model_is_not_measured_on_eight(tmp_path, small_npz):
         evaluate(tmp_path / "seven.keras", small_npz, **own)
     two = {"labels": ("calm", "happy"), "value_range": "0..1"}
     zoo.build("xcao", size=56, classes=2).save(tmp_path / "two.keras")
-    with pytest.raises(DataError, match=r"a model that knows neutral.*Use `protocol='own'`"):
-        evaluate(tmp_path / "two.keras", small_npz, **two)
+    for protocol in ("ferplus-strict", "own"):
+        with pytest.raises(DataError, match=r"a model that knows neutral.*calm, happy\.$"):
+            evaluate(tmp_path / "two.keras", small_npz, protocol=protocol, **two)
     found = evaluate(tmp_path / "seven.keras", small_npz, protocol="fer2013", **own)
     assert found.scores.n == 32
+
+
+def test_seven_labels_of_one_s_own_are_not_taken_for_fer2013_s(tmp_path):
+    from fer_mobile import zoo
+
+    names = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")  # as Kaggle has it
+    for number, face in enumerate(golden_faces(48)[:14]):
+        folder = tmp_path / "faces" / names[number % 7]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(face).save(folder / f"{number}.png")
+    zoo.build("xcao", size=56, classes=7).save(tmp_path / "seven.keras")
+    given = {"labels": names, "value_range": "0..1", "split": "all"}
+    for protocol in ("ferplus-strict", "fer2013"):
+        with pytest.raises(DataError, match=r"knows .*happiness.*Use `protocol='own'`"):
+            evaluate(tmp_path / "seven.keras", tmp_path / "faces", protocol=protocol, **given)
+    found = evaluate(tmp_path / "seven.keras", tmp_path / "faces", protocol="own", **given)
+    assert tuple(found.scores.recall) == names
 
 
 def test_a_label_that_the_dataset_lacks_is_a_mistake_where_it_is_predicted(tmp_path):
