@@ -92,29 +92,38 @@ def _initial_weights(recipe: Recipe) -> tuple[InitialWeights, ...]:
     """What the recipe begins with: another model, weights of a package, or nothing."""
     weights = []
     if recipe.model.start is not None:
-        weights.append(_weights(recipe.model.start))
+        weights += _weights(recipe.model.start)
     package = recipe.model.options.get("weights")
     if package is not None:
         weights.append(InitialWeights(name=str(package)))
     return tuple(weights)
 
 
-def _weights(name: str) -> InitialWeights:
-    """The weights that a recipe names, with what is known of them."""
+def _weights(name: str) -> list[InitialWeights]:
+    """The weights that a recipe names, then those that they began with, as far as is known."""
     shipped = shipped_models().get(name)
     if shipped:
-        return InitialWeights(
-            name=name,
-            origin="shipped with fer-mobile",
-            licence=shipped.facts()["licence"],
-            trained_on=shipped.facts()["provenance"]["dataset"]["name"],
-        )
+        return [
+            InitialWeights(
+                name=name,
+                origin="shipped with fer-mobile",
+                licence=shipped.facts()["licence"],
+                trained_on=shipped.facts()["provenance"]["dataset"]["name"],
+            )
+        ]
     path = Path(name)
     file = RunFolder(path).best_weights if path.is_dir() else path
     if not file.is_file():
-        return InitialWeights(name=path.name)
-    origin = f"{file.name}, sha256 {hashlib.sha256(file.read_bytes()).hexdigest()}"
-    return InitialWeights(name=path.name, origin=origin)
+        return [InitialWeights(name=path.name)]
+    weights = InitialWeights(
+        name=path.name,
+        origin=f"{file.name}, sha256 {hashlib.sha256(file.read_bytes()).hexdigest()}",
+    )
+    run = RunFolder(file.parent)
+    if file != run.best_weights or not run.provenance_json.is_file():
+        return [weights]
+    earlier = run.read_provenance().initial_weights
+    return [weights] if earlier == UNKNOWN else [weights, *earlier]
 
 
 def _teacher(name: str, share: float) -> Teacher:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import fer_mobile.training
 from fer_mobile.checkpoint.run_folder import HISTORY_COLUMNS, RunFolder
 from fer_mobile.cli import app
-from fer_mobile.contract import UNKNOWN
+from fer_mobile.contract import UNKNOWN, InitialWeights
 from fer_mobile.errors import DataError, InputError, ModelError, RecipeError
 from fer_mobile.evaluation import evaluate
 from fer_mobile.metrics import score
@@ -23,6 +23,7 @@ from fer_mobile.model_file import read_contract
 from fer_mobile.models import DEFAULT, tflite_file
 from fer_mobile.training import load_recipe, train_side_by_side
 from fer_mobile.training.callbacks import Callback
+from fer_mobile.training.provenance import describe_provenance
 from fer_mobile.training.run import Run
 from fer_mobile.training.split import training_rows
 from tests.command_line import KILLED_COMMAND
@@ -217,6 +218,19 @@ def test_a_run_says_where_its_weights_come_from(train, trained_run, quick, small
     first = RunFolder(trained_run).read_provenance()
     assert facts.dataset == first.dataset
     assert first.initial_weights == first.teachers == ()
+
+
+@pytest.mark.parametrize("file", ["", "best.keras"])
+def test_weights_that_a_run_began_with_stay_known(trained_run, quick, tmp_path, file):
+    first = shutil.copytree(trained_run, tmp_path / "first")
+    facts = RunFolder(first).read_provenance()
+    compact = InitialWeights(name="compact", licence="research and evaluation only")
+    RunFolder(first).write_provenance(facts.model_copy(update={"initial_weights": (compact,)}))
+    recipe = quick(f"start={(first / file).as_posix()}")
+    begun_with, earlier = describe_provenance(recipe, facts.dataset, "own", "keras").initial_weights
+    assert begun_with.name == (file or "first")
+    assert begun_with.origin.startswith("best.keras, sha256 ")
+    assert earlier == compact
 
 
 def test_callbacks_may_watch_and_stop_a_run(train, quick, small_npz, tmp_path, monkeypatch):
