@@ -166,6 +166,8 @@ class CalibrateOutput(Callback):
         section = run.recipe.calibration
         if section == CalibrationSection():
             return
+        if run.network is None and run.folder.read_calibration() is not None:
+            return  # by the process that finished the run
         names, labels = run.valid.names, run.valid.labels
         best = load_keras(run.folder.best_weights)
         raw = predict(best, run.valid, run.recipe)
@@ -181,10 +183,13 @@ class CalibrateOutput(Callback):
                 f"no temperature: {counted(len(labels), 'face')} of valid: too few to fit one "
                 f"(at least {FEWEST_CALIBRATED})"
             )
+        kept = chosen if fitted or offsets else None
+        if kept is None and run.network is None:
+            return  # valid.json has the figures without calibration
         scores = run.best = score(calibrated(raw, chosen, names), labels, names)
-        run.folder.write_calibration(chosen if fitted or offsets else None)
         run.folder.write_scores(run.valid.protocol, run.valid.split, scores)
-        if not (fitted or offsets):
+        run.folder.write_calibration(kept)  # last: that it is there says that all is done
+        if kept is None:
             return
         run.report(
             f"calibrated: temperature {chosen.temperature}, offsets {chosen.offsets or 'none'}; "

@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -10,6 +11,7 @@ from fer_mobile.checkpoint import RunFolder, load_checkpoint
 from fer_mobile.errors import DataError, ModelError, RecipeError
 from fer_mobile.golden import golden_faces
 from fer_mobile.training.callbacks import Callback
+from tests.conftest import small_columns
 
 OWN = ("data.protocol=own", "batch_size=8")
 
@@ -193,3 +195,51 @@ def test_a_longer_run_is_not_forgotten_where_it_is_killed(train, quick, small_np
     with pytest.raises(KeyboardInterrupt):
         train(longer, run, data=small_npz, resume=True, callbacks=[Killed()])
     assert train(longer, run, data=small_npz, resume=True).epochs == 5
+
+
+@pytest.fixture
+def other_valid(tmp_path):
+    """The small dataset with other faces to validate."""
+    columns = small_columns()
+    valid = columns["split"] == 1
+    columns["images"][valid] = 255 - columns["images"][valid]
+    np.savez(tmp_path / "other.npz", **columns)
+    return tmp_path / "other.npz"
+
+
+def test_other_validation_faces_are_noticed(train, quick, small_npz, other_valid, tmp_path):
+    run, lines = tmp_path / "run", []
+    train(quick("epochs=1", "calibration.prior=0.5"), run, data=small_npz)
+    before = contents(run)
+    with pytest.raises(DataError, match="the faces of the run to resume, which is finished"):
+        train(quick("epochs=1", "calibration.prior=0.5"), run, data=other_valid, resume=True)
+    assert contents(run) == before
+    longer = quick("epochs=2", "calibration.prior=0.5")
+    train(longer, run, data=other_valid, resume=True, report=lines.append)
+    assert any("1 epoch so far of other faces" in line for line in lines)
+
+
+@pytest.mark.parametrize("calibration", ["calibration.prior=0.5", "calibration.temperature=true"])
+def test_a_finished_run_keeps_its_figures_on_faces_it_does_not_know(
+    train, quick, small_npz, other_valid, tmp_path, calibration
+):
+    recipe, run = quick("epochs=1", calibration), tmp_path / "run"
+    train(recipe, run, data=small_npz)
+    stored = json.loads((run / "provenance.json").read_text())
+    assert stored["dataset"].pop("valid_digest") != stored["dataset"]["digest"]
+    (run / "provenance.json").write_text(json.dumps(stored))  # as earlier versions wrote it
+    before = contents(run)
+    train(recipe, run, data=other_valid, resume=True)
+    assert contents(run) == before
+    train(quick("epochs=2", calibration), run, data=small_npz, resume=True)
+    assert RunFolder(run).read_provenance().dataset.valid_digest == "unknown"
+
+
+def test_a_run_killed_before_it_was_calibrated_is_completed(train, quick, small_npz, tmp_path):
+    recipe, run = quick("epochs=1", "calibration.prior=0.5"), tmp_path / "run"
+    train(recipe, run, data=small_npz)
+    whole = json.loads((run / "valid.json").read_text())
+    (run / "calibration.json").unlink()
+    train(recipe, run, data=small_npz, resume=True)
+    assert (run / "calibration.json").is_file()
+    assert json.loads((run / "valid.json").read_text()) == whole
