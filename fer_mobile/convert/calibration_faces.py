@@ -10,14 +10,15 @@ from typing import Final, TypeVar
 import numpy as np
 
 from fer_mobile.arrays import Pixels
-from fer_mobile.data import DataWarning, load_dataset
+from fer_mobile.data import DataWarning, layouts, load_dataset
 from fer_mobile.data.face_files import middle_square
-from fer_mobile.data.layouts import fer_csv, npz
+from fer_mobile.data.protocols import OWN
 from fer_mobile.data.vocabulary import EXAMPLES
 from fer_mobile.detect.framing import LOOKED_AT, look_at_framing
 from fer_mobile.errors import InputError, PhotoError
 from fer_mobile.images import find_photos, load_photo
 from fer_mobile.preprocess import resize, to_gray
+from fer_mobile.types import ProtocolName
 from fer_mobile.wording import counted
 
 T = TypeVar("T")
@@ -33,8 +34,8 @@ def read_faces(path: str | Path, size: int, parameter: str = "calibrate") -> Pix
     """At most `MOST_FACES` faces of a dataset's train split or of a folder: uint8 [N, size, size].
 
     Args:
-        path: what `load_dataset` reads, or a folder with images of faces at any depth, whose
-            middle square is taken.
+        path: what `load_dataset` reads, whatever its labels are, or a folder with images of faces
+            at any depth, whose middle square is taken.
         size: height and width of the faces in pixels.
         parameter: of whoever calls, for error messages.
 
@@ -45,11 +46,9 @@ def read_faces(path: str | Path, size: int, parameter: str = "calibrate") -> Pix
     path = Path(path)
     if not path.exists():
         raise InputError(parameter, expected="a folder or an .npz file", found=f"no {path}")
-    known = [path / npz.NAME, path / fer_csv.FACES]
-    if path.is_file() or any(file.is_file() for file in known):
-        images = load_dataset(path, split="train").images
-        chosen = images[np.array(spread_over(range(len(images))), np.intp)]
-        faces = [resize(image, size) for image in chosen]
+    known = (layout for layout in layouts.LAYOUTS.values() if layout is not layouts.folders)
+    if path.is_file() or any(layout.recognise(path) for layout in known):
+        faces = [resize(image, size) for image in _read_dataset(parameter, path)]
     else:
         squares = _read_squares(path)
         _check_faces(parameter, path, squares)
@@ -61,6 +60,19 @@ def read_faces(path: str | Path, size: int, parameter: str = "calibrate") -> Pix
             found=f"{len(faces) or 'none'} in {path}",
         )
     return np.stack(faces)
+
+
+def _read_dataset(parameter: str, path: Path) -> list[Pixels]:
+    """Faces of a dataset's train split, gray, whatever its labels are."""
+    votes = layouts.read(path, side=1).votes
+    protocol: ProtocolName = OWN
+    if votes is not None:
+        protocol = "fer2013" if votes.votes is None else "ferplus-strict"
+    images = load_dataset(path, protocol=protocol, split="train").images
+    faces = list(images[np.array(spread_over(range(len(images))), np.intp)])
+    if votes is None:
+        _check_faces(parameter, path, faces)
+    return faces
 
 
 def _read_squares(folder: Path) -> list[Pixels]:

@@ -26,6 +26,7 @@ from fer_mobile.convert.quantize import to_integer
 from fer_mobile.convert.reference import reference_for_file
 from fer_mobile.convert.training_ranges import keep_ranges
 from fer_mobile.data import DataWarning
+from fer_mobile.detect.framing import look_at_framing
 from fer_mobile.errors import FerMobileError, InputError, MissingPackageError, ModelError
 from fer_mobile.golden import golden_faces
 from fer_mobile.graph.network import read_network
@@ -294,6 +295,31 @@ def test_faces_of_a_folder(face_folder):
 
 def test_faces_of_a_dataset_are_those_to_learn_from(small_npz):
     assert len(read_faces(small_npz, SIZE)) == 80
+
+
+@pytest.mark.parametrize("labels", [("calm", "odd"), ("happy", "odd")])
+@pytest.mark.parametrize("name", ["list.csv", "manifest.csv"])
+def test_faces_of_a_list_are_cut_out_whatever_their_labels_are(tmp_path, labels, name):
+    rows = ["path,label,split,x,y,width,height"]
+    for number, face in enumerate(golden_faces(112)[:40]):
+        photo = np.full((300, 400), 128, np.uint8)
+        photo[20:132, 30:142] = face
+        Image.fromarray(photo).save(tmp_path / f"{number}.png")
+        rows.append(f"{number}.png,{labels[number % 2]},train,30,20,112,112")
+    rows.append(f"39.png,{labels[0]},valid,0,0,20,20")
+    (tmp_path / name).write_text("\n".join(rows))
+    faces = read_faces(tmp_path / name if name == "list.csv" else tmp_path, 112)
+    assert len(faces) == 40
+    assert faces.std((1, 2)).min() > 10  # no gray of the photos
+    assert look_at_framing(faces).with_face == 40
+
+
+def test_faces_of_fer2013_without_votes(tmp_path):
+    faces = golden_faces(48)[:40]
+    rows = [f"{n % 7},{' '.join(map(str, face.ravel()))},Training" for n, face in enumerate(faces)]
+    (tmp_path / "fer2013.csv").write_text("\n".join(["emotion,pixels,Usage", *rows]))
+    for path in (tmp_path, tmp_path / "fer2013.csv"):
+        np.testing.assert_array_equal(read_faces(path, 48), faces)
 
 
 def test_most_faces_are_spread_over_all(shared_data):
