@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from fer_mobile.cli.commands import refuse_others
 from fer_mobile.cli.options import OUTPUT, AsJson, Orientation, PhotoModel
 from fer_mobile.errors import InputError
 from fer_mobile.models import DEFAULT, tflite_file
@@ -19,8 +20,21 @@ _ONLY: Final = {
 }
 """Options that one kind of device has and the other has not."""
 
+_HONOURED: Final = {
+    "import": ("words", "out", "as_json"),
+    "compare": ("as_json",),
+    "rows": ("chart", "accuracy_chart"),
+    "estimate": ("model", "threads", "budget", "photos", "as_json"),
+    "matrix": (
+        *("model", "threads", "budget", "repetitions", "orient", "photos"),
+        *("out", "chart", "accuracy_chart", "as_json"),
+    ),
+}
+"""What has an effect with each option that chooses what to do."""
+
 
 def bench_command(
+    ctx: typer.Context,
     words: Annotated[
         list[str] | None,
         typer.Argument(
@@ -164,11 +178,14 @@ def bench_command(
         raise InputError(
             "out", expected="a file to append to", found="-", hint="`as_json` prints the result."
         )
+    if words and (len(words) != 2 or words[0] != "import"):
+        raise InputError("bench", expected="import FILE, or options alone", found=" ".join(words))
+    what: dict[str, object] = {"import": words, "compare": compare, "rows": rows}
+    what |= {"estimate": estimate, "matrix": matrix}
+    mode = next((name for name, given in what.items() if given), None)
+    if mode is not None:
+        refuse_others(ctx, mode, *_HONOURED[mode])
     if words:
-        if len(words) != 2 or words[0] != "import":
-            raise InputError(
-                "bench", expected="import FILE, or options alone", found=" ".join(words)
-            )
         modes.show_import(Path(words[1]), out, as_json=as_json)
         return
     charts = modes.Charts(chart, accuracy_chart)
@@ -187,7 +204,7 @@ def bench_command(
         return
     if matrix:
         own = None if model == DEFAULT else tflite_file(model)
-        modes.show_matrix(options, charts, photos=photos, model=own, as_json=as_json)
+        modes.show_matrix(options, charts, photos=photos, model=own, out=out, as_json=as_json)
         return
     where = parse_device(device)
     given = {"against": against, "profile": profile, "apk": apk}

@@ -103,9 +103,18 @@ def show_import(file: Path, rows: Path | None, *, as_json: bool) -> None:
 
 
 def show_matrix(
-    options: BenchOptions, charts: Charts, *, photos: str, model: Path | None, as_json: bool
+    options: BenchOptions,
+    charts: Charts,
+    *,
+    photos: str,
+    model: Path | None,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
-    """Time every shipped file (or one of the user's) in every runtime, and say which to take."""
+    """Time every shipped file (or one of the user's) in every runtime, and say which to take.
+
+    The results are appended to `out`.
+    """
     from fer_mobile.bench.matrix import measure_matrix, recommend, shipped_files
     from fer_mobile.bench.table import matrix_table, recommendation_line
     from fer_mobile.environment import describe_hardware
@@ -124,7 +133,11 @@ def show_matrix(
             )
         )
     rows = [row for row, _ in measured]
-    charts.draw([result for _, result in measured if result is not None])
+    results = [result for _, result in measured if result is not None]
+    if out is not None:
+        for result in results:
+            result.append_to(out)
+    charts.draw(results)
     best = recommend(rows, options.budget)
     if as_json:
         recommended = best.as_dict() if best else None

@@ -3,14 +3,18 @@
 from dataclasses import replace
 
 import pytest
+from typer.testing import CliRunner
 
 from fer_mobile.bench.matrix import MatrixRow, measure_matrix, recommend, shipped_files
 from fer_mobile.bench.options import BenchOptions
+from fer_mobile.bench.result import read_results
 from fer_mobile.bench.table import recommendation_line
+from fer_mobile.cli import app
 from fer_mobile.errors import InputError
 from fer_mobile.models import tflite_file
 from fer_mobile.resources import photos_dir
 from fer_mobile.runtime import interpreter
+from tests.bench.test_bench import ANDROID_ROW
 
 SMALL = MatrixRow("small", "int8", "ai-edge-litert", 1, 1_000_000, 0.87, 0.7, p90_ms=10.0)
 LARGE = replace(SMALL, model="large", bytes=8_000_000, accuracy=0.875, p90_ms=30.0)
@@ -74,3 +78,34 @@ def test_another_runtime_is_refused():
     with pytest.raises(InputError, match="Did you mean 'tflite-runtime'"):
         interpreter.choose_runtime("tflite-runtim")
     assert interpreter.installed_runtimes()[0] == "ai-edge-litert"
+
+
+def test_the_results_are_appended_to_a_file(tmp_path, monkeypatch):
+    (result,) = read_results(ANDROID_ROW)
+    measured = [(SMALL, result), (FAILED, None), (TWO, result)]
+    monkeypatch.setattr("fer_mobile.bench.matrix.measure_matrix", lambda *a, **k: iter(measured))
+    out = tmp_path / "rows.jsonl"
+    for count in (2, 4):
+        done = CliRunner().invoke(app, ["bench", "--matrix", "--out", str(out)])
+        assert done.exit_code == 0, done.output
+        assert len(read_results(out)) == count
+
+
+@pytest.mark.parametrize(
+    ("arguments", "refused"),
+    [
+        (["--matrix", "--against", "compact"], "--against: expected none with --matrix"),
+        (["--matrix", "--profile"], "--profile: "),
+        (["--matrix", "--device", "adb"], "--device: "),
+        (["--matrix", "--estimate", "x1"], "--matrix: expected none with --estimate"),
+        (["--estimate", "x1", "--out", "a.jsonl"], "--out: expected none with --estimate"),
+        (["--estimate", "x1", "--chart", "a.svg"], "--chart: "),
+        (["--compare", "a.jsonl", "b.jsonl", "--out", "a.jsonl"], "--out: "),
+        (["--rows", "a.jsonl", "--chart", "a.svg", "--json"], "--json: "),
+        (["import", "a.json", "--model", "compact"], "--model: expected none with `import`"),
+    ],
+)
+def test_options_without_effect_are_refused(arguments, refused):
+    done = CliRunner().invoke(app, ["bench", *arguments])
+    assert isinstance(done.exception, InputError)
+    assert str(done.exception).startswith(refused)
