@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from fer_mobile.checkpoint import load_checkpoint
+from fer_mobile.checkpoint import RunFolder, load_checkpoint
 from fer_mobile.checkpoint.fold_calibration import fold_calibration
 from fer_mobile.contract import OutputCalibration
 from fer_mobile.convert import export
@@ -205,8 +205,10 @@ def test_new_weights_have_no_calibration_of_old_ones(
 
     found, run = [], shutil.copytree(calibrated_run[0], tmp_path / "run")
     (run / "calibration.json").rename(run / "adjustment.json")
-    valid = json.loads((run / "valid.json").read_text())
-    (run / "valid.json").write_text(json.dumps(valid | {"accuracy": 0, "balanced_accuracy": 0}))
+    rows = RunFolder(run).read_history()
+    RunFolder(run).write_history(
+        [row | {"accuracy": 0.0, "balanced_accuracy": 0.0} for row in rows]
+    )
     recipe = load_recipe(tiny_recipe, [*CALIBRATED, "epochs=2"])
     train(recipe, run, data=small_npz, resume=True, callbacks=[Look()])
     assert found == [None]
