@@ -16,9 +16,10 @@ from fer_mobile.data.protocols import OWN
 from fer_mobile.data.vocabulary import EXAMPLES
 from fer_mobile.detect.framing import LOOKED_AT, look_at_framing
 from fer_mobile.errors import InputError, PhotoError
-from fer_mobile.images import find_photos, load_photo
+from fer_mobile.images import load_photo
 from fer_mobile.preprocess import resize, to_gray
 from fer_mobile.types import ProtocolName
+from fer_mobile.walk import walk_photos
 from fer_mobile.wording import counted
 
 T = TypeVar("T")
@@ -76,18 +77,28 @@ def _read_dataset(parameter: str, path: Path) -> list[Pixels]:
 
 
 def _read_squares(folder: Path) -> list[Pixels]:
-    """The middle squares of images below a folder, gray; DataWarning names what is no image."""
-    squares, unread = [], []
-    for path in spread_over(find_photos(folder)):
+    """The middle squares of images below a folder, gray; DataWarning names what is left out."""
+    paths, skipped = walk_photos(folder)
+    squares: list[Pixels] = []
+    unread: list[Path] = []
+    left_out = {"that cannot be read": unread}
+    for path, reason in skipped:
+        left_out.setdefault(f"skipped: {reason}", []).append(path)
+    for path in spread_over(paths):
         try:
             squares.append(middle_square(to_gray(load_photo(path).rgb)))
         except PhotoError:
-            unread.append(str(path.relative_to(folder)))
-    if unread:
-        names = ", ".join(unread[:EXAMPLES]) + (" …" if len(unread) > EXAMPLES else "")
-        text = f"{folder}: {counted(len(squares), 'face')}; left out: {len(unread):,} that"
-        warnings.warn(f"{text} cannot be read ({names})", DataWarning, stacklevel=3)
+            unread.append(path)
+    told = [_told(folder, what, files) for what, files in left_out.items() if files]
+    if told:
+        text = f"{folder}: {counted(len(squares), 'face')}; left out: {'; '.join(told)}"
+        warnings.warn(text, DataWarning, stacklevel=3)
     return squares
+
+
+def _told(folder: Path, what: str, files: list[Path]) -> str:
+    names = ", ".join(str(file.relative_to(folder)) for file in files[:EXAMPLES])
+    return f"{len(files):,} {what} ({names}{' …' if len(files) > EXAMPLES else ''})"
 
 
 def _check_faces(parameter: str, path: Path, squares: list[Pixels]) -> None:

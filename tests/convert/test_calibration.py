@@ -293,6 +293,14 @@ def test_faces_of_a_folder(face_folder):
     assert len(wanted & {face.tobytes() for face in read_faces(face_folder, SIZE)}) >= 39
 
 
+def test_what_is_skipped_of_a_folder_is_named(face_folder):
+    (face_folder / "linked").symlink_to(photos_dir())
+    (face_folder / "one.dng").write_bytes(b"raw")
+    named = r"\(broken\.jpg\); 1 skipped: link to a folder \(linked\); 1 .* RAW photo \(one\.dng\)$"
+    with pytest.warns(DataWarning, match=named):
+        assert len(read_faces(face_folder, SIZE)) == 40
+
+
 def test_faces_of_a_dataset_are_those_to_learn_from(small_npz):
     assert len(read_faces(small_npz, SIZE)) == 80
 

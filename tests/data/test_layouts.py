@@ -351,6 +351,10 @@ def test_links_to_folders_are_named_and_not_followed(tmp_path):
     (tmp_path / "linked" / "sad").symlink_to(tmp_path / "set" / "sad")
     with pytest.raises(DataError, match=r"sad: .* found a link to a folder, which is not followed"):
         load_dataset(tmp_path / "linked", split="all")
+    write(tmp_path / "subjects", {"happy/p1": 2, "happy/p2": 2})  # happy is no archive's folder
+    (tmp_path / "subjects" / "sad").symlink_to(tmp_path / "set" / "sad")
+    with pytest.raises(DataError, match=r"sad: .* found a link to a folder, which is not followed"):
+        load_dataset(tmp_path / "subjects", split="all")
     (tmp_path / "links").mkdir()
     for name in ("happy", "sad"):
         (tmp_path / "links" / name).symlink_to(tmp_path / "set" / name)

@@ -75,9 +75,13 @@ def _root(path: Path) -> Path:
         deep = all(len(p) > 2 for p in parts)
         if len(tops) != 1 or not deep or split_number(next(iter(tops))) is not None:
             return path
-        if any(map(_is_closed, path.iterdir())):  # which may be a class, too
+        if any(map(_is_not_read, path.iterdir())):  # which may be a class, too
             return path
         path = path / next(iter(tops))
+
+
+def _is_not_read(path: Path) -> bool:
+    return _is_closed(path) or (path.is_dir() and path.is_symlink())
 
 
 def _is_closed(path: Path) -> bool:
