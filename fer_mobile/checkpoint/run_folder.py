@@ -59,6 +59,8 @@ class RunState:
     """Why it ended before its recipe's last epoch, if it did."""
     extended_at: NonNegativeInt = 0
     """Epochs that were done when its recipe last got more of them: patience counts from there."""
+    valid_digest: str | None = None
+    """SHA-256 of the faces and labels that the last epoch was evaluated on, hex."""
 
 
 class _Model(BaseModel):
@@ -171,6 +173,8 @@ class RunFolder:
             facts["stopped"] = state.stopped
         if state.extended_at:
             facts["extended_at"] = state.extended_at
+        if state.valid_digest is not None:
+            facts["valid_digest"] = state.valid_digest
         write_text(self.state_json, json.dumps(facts))
 
     def write_best(self, save: Callable[[Path], object]) -> None:

@@ -27,8 +27,6 @@ class DatasetFacts(Part):
     """What the source was taken for: "FER2013 images with FER+ votes (npz)"."""
     digest: Text = UNKNOWN
     """SHA-256 of the faces and labels that taught, hex."""
-    valid_digest: Text = UNKNOWN
-    """The same of those that every epoch was evaluated on."""
     counts: dict[Text, dict[Text, int]] | Unknown = UNKNOWN
     """Faces by label, then by split."""
     licence: Text = UNKNOWN

@@ -26,7 +26,6 @@ def describe_dataset(learn: Dataset, valid: Dataset) -> DatasetFacts:
         name=learn.source,
         kind=learn.kind,
         digest=learn.digest(),
-        valid_digest=valid.digest(),
         counts={
             name: {"train": count, "valid": validating[name]}
             for name, count in learn.counts().items()

@@ -72,7 +72,7 @@ def check_data(run: Run, dataset: DatasetFacts) -> DatasetFacts:
     stored = run.folder.read_provenance().dataset
     if stored == UNKNOWN:  # in a run of version 0.1.0
         return dataset
-    if _faces(stored) == _faces(dataset, valid_known=stored.valid_digest != UNKNOWN):
+    if run.same_valid and (stored.digest, stored.counts) == (dataset.digest, dataset.counts):
         return stored
     faces = f"{_totals(stored)}; now {_totals(dataset)}"
     if run.finished:
@@ -88,11 +88,6 @@ def check_data(run: Run, dataset: DatasetFacts) -> DatasetFacts:
     )
     told = f"; before, {counted(run.epochs_done, 'epoch')} of other faces"
     return dataset.model_copy(update={"kind": f"{dataset.kind}{told}"})
-
-
-def _faces(dataset: DatasetFacts, *, valid_known: bool = True) -> tuple[object, ...]:
-    """What is equal for equal faces; runs of earlier versions do not know those of valid."""
-    return dataset.digest, dataset.valid_digest if valid_known else UNKNOWN, dataset.counts
 
 
 def _totals(dataset: DatasetFacts) -> str:

@@ -81,6 +81,9 @@ class Run:
         self.epochs_done, self.stopped = state.epochs_done, state.stopped
         self.extended_at = state.extended_at
         """See `RunState`."""
+        self._valid_digest = valid.digest()
+        self.same_valid = state.valid_digest in (None, self._valid_digest)
+        """Whether valid is what it was, as far as its folder says."""
         if self.epochs_done and recipe.training.epochs > folder.read_recipe().training.epochs:
             self.stopped, self.extended_at = None, self.epochs_done
         rows = folder.read_history()[: self.epochs_done]
@@ -94,7 +97,7 @@ class Run:
     @property
     def state(self) -> RunState:
         """How far it is, as its folder keeps it."""
-        return RunState(self.epochs_done, self.stopped, self.extended_at)
+        return RunState(self.epochs_done, self.stopped, self.extended_at, self._valid_digest)
 
     @property
     def finished(self) -> bool:
