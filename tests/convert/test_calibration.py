@@ -323,8 +323,9 @@ def test_faces_of_a_list_are_cut_out_whatever_their_labels_are(tmp_path, labels,
 
 
 def test_faces_of_fer2013_without_votes(tmp_path):
-    faces = golden_faces(48)[:40]
-    rows = [f"{n % 7},{' '.join(map(str, face.ravel()))},Training" for n, face in enumerate(faces)]
+    faces, usages = golden_faces(48)[:40], ["Training"] * 40 + ["PublicTest"]
+    texts = [" ".join(map(str, face.ravel())) for face in golden_faces(48)[:41]]
+    rows = [f"{n % 7},{text},{usages[n]}" for n, text in enumerate(texts)]
     (tmp_path / "fer2013.csv").write_text("\n".join(["emotion,pixels,Usage", *rows]))
     for path in (tmp_path, tmp_path / "fer2013.csv"):
         np.testing.assert_array_equal(read_faces(path, 48), faces)
