@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from fer_mobile.checkpoint import load_checkpoint
+from fer_mobile.checkpoint import RunFolder, load_checkpoint
 from fer_mobile.convert import export
 from fer_mobile.data import load_dataset
 from fer_mobile.errors import ModelError, RecipeError
@@ -164,8 +164,8 @@ def test_a_training_stops_at_an_accuracy_and_stays_stopped(train, quick, small_n
 def test_a_training_that_gets_no_better_is_stopped(train, quick, small_npz, tmp_path):
     changes = ("training.patience=2", "epochs=9", "optimizer.learning_rate=1e-12")
     train(quick(*changes), tmp_path / "run", data=small_npz)
-    state = json.loads((tmp_path / "run" / "state.json").read_text())
-    assert state == {"epochs_done": 3, "stopped": "no better epoch in 2"}
+    state = RunFolder(tmp_path / "run").read_state()
+    assert (state.epochs_done, state.stopped) == (3, "no better epoch in 2")
 
 
 def epochs(*accuracies_and_losses):

@@ -45,7 +45,8 @@ def test_a_run_learns_and_keeps_its_records(trained_run):
         assert picture.format == "PNG"
         assert min(picture.size) > 300
         assert len(picture.convert("RGB").getcolors(10**6)) > 20  # something is drawn
-    assert json.loads((trained_run / "state.json").read_text()) == {"epochs_done": 2}
+    state = RunFolder(trained_run).read_state()
+    assert (state.epochs_done, state.stopped) == (2, None)
     assert sorted(path.name for path in trained_run.iterdir()) == [
         "best.keras", "curves.png", "history.csv", "last.keras",
         "provenance.json", "recipe.json", "state.json", "valid.json",
@@ -146,7 +147,7 @@ def test_a_kill_costs_at_most_the_epoch_it_falls_into(
     fer_mobile.command = KILLED_COMMAND
     done = fer_mobile("train", tiny_recipe, "--data", small_npz, "--out", folder)
     assert done.returncode == -signal.SIGKILL, done.stderr
-    assert json.loads((folder / "state.json").read_text()) == {"epochs_done": 1}
+    assert RunFolder(folder).read_state().epochs_done == 1
     (killed,) = history(folder)
 
     lines = []
