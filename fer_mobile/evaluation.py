@@ -134,7 +134,7 @@ def predict_probabilities(
     labels: Sequence[str] | None = None,
     value_range: ValueRange | None = None,
 ) -> Probabilities:
-    """The probabilities that `predict_dataset` returns."""
+    """The probabilities that `predict_dataset` returns: under `own`, of all the model's labels."""
     return predict_dataset(model, dataset, threads, labels, value_range)[1]
 
 

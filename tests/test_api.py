@@ -242,6 +242,9 @@ def test_a_pipeline_never_raises_anything_but_our_errors(pipeline, source):
 
 @settings(max_examples=100, deadline=None)
 @example(np.zeros((1, 1), np.complex64))
+@example([range(-(2**62), 0)])
+@example([range(2**53, 2**63)])
+@example([[10**400, 0, 1, 1]])
 @given(anything)
 def test_boxes_never_raise_anything_but_our_errors(pipeline, boxes):
     photo = np.zeros((40, 50), np.uint8)

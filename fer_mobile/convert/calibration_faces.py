@@ -40,7 +40,7 @@ def read_faces(path: str | Path, size: int, parameter: str = "calibrate") -> Pix
         size: height and width of the faces in pixels.
         parameter: of whoever calls, for error messages.
 
-    Images that cannot be read are left out, with their count and names in a DataWarning.
+    Images that cannot be read, and what is skipped, are counted and named in a DataWarning.
     Raises InputError for fewer than `FEWEST_FACES`, and for a folder in most of whose images no
     face is found.
     """

@@ -19,6 +19,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -160,10 +161,10 @@ def _line(text: str, key: str) -> int:
 def _box(values: Any, where: str) -> Box:
     """Four numbers as a box; InputError says where they are none."""
     try:
-        given = list(values)
+        given = list(islice(values, len(Box._fields) + 1))  # a range may be longer than memory
         # NumPy's complex numbers have a float(), which leaves a part out.
         numbers = [] if any(map(np.iscomplexobj, given)) else list(map(float, given))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         numbers = []
     if (
         len(numbers) != len(Box._fields)

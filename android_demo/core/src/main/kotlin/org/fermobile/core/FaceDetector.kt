@@ -14,8 +14,8 @@ interface FaceDetector : AutoCloseable {
      * The faces of an upright image, the surest first, in its pixels.
      *
      * The image has at most 640 pixels on its longest side.  With [Pipeline.orient], an image without a
-     * score of [SURE] is shown again, small and at other turns: up to five calls a photo.  A detector
-     * without scores gives 1, or is used without [Pipeline.orient].
+     * score of [SURE] is shown again, small and at other turns: up to five calls a photo, and three more
+     * for each of its [hints].  A detector without scores gives 1, or is used without [Pipeline.orient].
      *
      * Boxes have to be as YuNet draws them, from the forehead to the chin; [boxOf] makes one from
      * landmarks.  Landmarks have to be in the order of [Detection.landmarks], or the face is
