@@ -38,6 +38,8 @@ def open_npz(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
 
     Raises one of `NPZ_ERRORS`, as does taking an array from it.
     """
+    if path.exists() and not path.is_file():
+        raise OSError("a folder, a pipe or a device")  # to open a pipe waits for its writer
     # Opened here: NumPy leaves a damaged archive open.
     with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
         yield content
