@@ -275,12 +275,18 @@ def _soft_targets(run: Run, rows: LearnedRows, size: int, batch_size: int) -> So
 
 
 def report_data(learn: Dataset, valid: Dataset, report: Report) -> None:
-    """Tell what is trained on, where the labels are the dataset's own or the images no faces."""
+    """Tell what is trained on: labels of the dataset's own, labels without faces, no faces."""
     if learn.protocol == OWN:
         counts = ", ".join(
             f"{name} {count}/{valid.counts()[name]}" for name, count in learn.counts().items()
         )
         report(f"{learn.source}: {learn.kind}; faces to train/validate: {counts}")
+    missing = [name for name, count in learn.counts().items() if not count]
+    if missing:
+        report(
+            f"{learn.source}: no face of {', '.join(missing)} to train, so the model will "
+            "hardly predict it"
+        )
     framing = look_at_framing(learn.images)
     if not framing.is_framed:
         report(

@@ -10,7 +10,7 @@ from fer_mobile.checkpoint import load_checkpoint
 from fer_mobile.data import load_dataset
 from fer_mobile.errors import DataError
 from fer_mobile.golden import golden_faces
-from fer_mobile.labels import LABELS
+from fer_mobile.labels import LABELS, LABELS_7
 from fer_mobile.resources import photos_dir
 from fer_mobile.training import find_recipe, load_recipe
 from fer_mobile.training.network import start_from
@@ -98,6 +98,21 @@ def test_a_training_tells_what_its_data_is(own, tmp_path):
     photos = load_dataset(tmp_path / "wide", split="all", protocol="own")
     report_data(photos, photos, said.append)
     assert "are framed faces" in said[-1]
+
+
+@pytest.mark.parametrize("missing", [(), ("disgust", "fear")])
+def test_a_label_of_the_protocol_without_faces_to_train_is_told(missing, tmp_path):
+    for number, name in enumerate(LABELS_7):
+        for split, first in (("train", 0), ("valid", len(LABELS_7))):
+            folder = tmp_path / split / name
+            folder.mkdir(parents=True)
+            if split == "valid" or name not in missing:
+                Image.fromarray(golden_faces(64)[first + number]).save(folder / "face.png")
+    said: list[str] = []
+    report_data(*training_rows(recipe("data.protocol=fer2013"), tmp_path), said.append)
+    told = [line.partition("no face of ")[2] for line in said if "to train" in line]
+    expected = "disgust, fear to train, so the model will hardly predict it"
+    assert told == ([expected] if missing else [])
 
 
 def test_the_average_leaves_a_new_head_s_first_weights_behind_on_sixty_faces():
